@@ -1,0 +1,34 @@
+#include "resist/core/hash.h"
+
+#define XXH_INLINE_ALL
+#include <fmt/format.h>
+#include <xxhash.h>
+
+namespace resist {
+
+struct Hasher::State {
+  XXH3_state_t xxh;
+};
+
+Hasher::Hasher() : state_(new State) {
+  XXH3_128bits_reset(&state_->xxh);
+}
+
+Hasher::~Hasher() = default;
+
+void Hasher::update(std::span<const std::byte> bytes) {
+  XXH3_128bits_update(&state_->xxh, bytes.data(), bytes.size());
+}
+
+std::string Hasher::digest() const {
+  const XXH128_hash_t hash = XXH3_128bits_digest(&state_->xxh);
+  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+std::string hash_text(std::string_view text) {
+  Hasher hasher;
+  hasher.update(std::as_bytes(std::span(text)));
+  return hasher.digest();
+}
+
+}  // namespace resist

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace resist {
+
+// Incremental XXH3 (128 bits) for checksums and for comparing configurations. Not for security.
+class Hasher {
+ public:
+  Hasher();
+  ~Hasher();
+  Hasher(const Hasher&) = delete;
+  Hasher& operator=(const Hasher&) = delete;
+
+  void update(std::span<const std::byte> bytes);
+  // 32 lower-case hexadecimal digits of everything seen so far.
+  std::string digest() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+std::string hash_text(std::string_view text);
+
+}  // namespace resist

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "resist/data/augment.h"
+#include "resist/data/dataset.h"
+#include "resist/data/stream.h"
+
+namespace resist {
+
+// A batch ready for the network: float32 pixels [batch, channels, height, width], normalised; int64 labels [batch].
+struct Batch {
+  std::vector<float> pixels;
+  std::vector<std::int64_t> labels;
+  std::int64_t size() const { return static_cast<std::int64_t>(labels.size()); }
+};
+
+// Prepares training batches ahead of the network on a thread of its own; batch content depends only on (seed, stream,
+// position). One consumer thread. Ends its thread when destroyed.
+class TrainLoader {
+ public:
+  // The first batch is the one of stream position `stream_position` (see BatchSchedule).
+  TrainLoader(std::shared_ptr<const Dataset> dataset, const DatasetInfo& info, const Augmentation& augmentation,
+              const BatchSchedule& schedule, std::uint64_t seed, std::int64_t stream_position);
+  ~TrainLoader();
+  TrainLoader(const TrainLoader&) = delete;
+  TrainLoader& operator=(const TrainLoader&) = delete;
+
+  // The next batch; stays valid until the next call. Rethrows what went wrong while it was made.
+  const Batch& next();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// How a test set is cut into batches: along one fixed permutation (independent of the run's seed), sizes differing by at
+// most one, none above `batch_size`. The same for every number of workers.
+class EvaluationBatches {
+ public:
+  EvaluationBatches(std::shared_ptr<const Dataset> dataset, const DatasetInfo& info, int batch_size);
+
+  std::int64_t count() const { return count_; }
+  // Samples in batch `index`.
+  std::int64_t size(std::int64_t index) const;
+  // Fills `batch` with batch `index`, normalised, not augmented.
+  void read(std::int64_t index, Batch& batch) const;
+
+ private:
+  std::shared_ptr<const Dataset> dataset_;
+  DatasetInfo info_;
+  std::int64_t count_;
+  std::vector<std::uint32_t> permutation_;
+};
+
+}  // namespace resist

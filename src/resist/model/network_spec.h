@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "resist/config/config.h"
+
+namespace resist {
+
+// The global network that the user wants trained: a residual network with basic blocks (two 3x3 convolutions) for small
+// pictures (DESIGN section 2; He et al., "Identity Mappings in Deep Residual Networks", ECCV 2016). No torch here.
+struct NetworkSpec {
+  BlockType block = BlockType::preact;
+  std::vector<int> depths;               // blocks per section
+  int width = 64;                        // channels of section 1; section s has width * 2^(s-1)
+  int classes = 10;
+  int channels = 3;                      // of the input
+  int height = 32;                       // of the input, pixels
+  int image_width = 32;
+  std::vector<int> partition_sections = {3};  // 1-based, ascending
+  bool partition_first_blocks = false;
+
+  int section_width(int section) const { return width << (section - 1); }
+  // Height of the feature map in a section (every section but the first halves it, rounding up).
+  int section_height(int section) const { return halve(height, section - 1); }
+  int section_image_width(int section) const { return halve(image_width, section - 1); }
+
+ private:
+  static int halve(int size, int times) {
+    for (; times > 0; --times) {
+      size = (size + 1) / 2;
+    }
+    return size;
+  }
+};
+
+}  // namespace resist

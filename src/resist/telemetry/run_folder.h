@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "resist/telemetry/round_record.h"
+
+namespace resist {
+
+// The folder that a run writes: config.toml (as resolved), metrics.jsonl, resist.log, checkpoints/.
+class RunFolder {
+ public:
+  // Makes a new folder; InputError if it exists and is not empty (a run is never overwritten) or can't be written.
+  static RunFolder create(const std::filesystem::path& path, const std::string& config_toml);
+  // Opens an existing run to go on after committed round `round`: metrics of later rounds and a torn last line are cut
+  // off (atomically), so that the run looks as if it had never gone further.
+  static RunFolder resume(const std::filesystem::path& path, std::int64_t round);
+  // The default for a new run: runs/<name>, or runs/<name>-2, ... the first that does not exist.
+  static std::filesystem::path free_path(const std::string& name);
+
+  const std::filesystem::path& path() const { return path_; }
+  // Appends one line and flushes it.
+  void append(const RoundRecord& record);
+
+ private:
+  explicit RunFolder(std::filesystem::path path);
+  std::filesystem::path path_;
+  std::ofstream metrics_;
+};
+
+// All complete rounds in RUN/metrics.jsonl; InputError names a line that can't be read.
+std::vector<RoundRecord> read_metrics(const std::filesystem::path& run_dir);
+
+}  // namespace resist
