@@ -35,4 +35,15 @@ struct NetworkSpec {
   }
 };
 
+// What a data set feeds the network.
+struct InputShape {
+  int channels;
+  int height;  // pixels
+  int width;
+  int classes;
+};
+
+// The network that the options name; what they leave open is the data set's.
+NetworkSpec make_network_spec(const ModelOptions& model, const PartitionOptions& partition, const InputShape& input);
+
 }  // namespace resist

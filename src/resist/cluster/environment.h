@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace resist {
+
+// What a launcher says of this process: one worker of several.
+struct LaunchInfo {
+  std::string source;              // which launcher, for the log
+  int rank = 0;
+  int workers = 1;
+  int local_workers = 1;           // on this machine
+  std::string rendezvous_address;  // where the rendezvous is served
+  int rendezvous_port = 0;
+  bool store_is_served = false;    // by the launcher itself; otherwise worker 0 serves it
+  std::string attempt;             // tells restarts of one job apart
+};
+
+inline constexpr int kDefaultPort = 29500;  // torchrun's
+
+// Reads a variable of the environment.
+using Environment = std::function<std::optional<std::string>(const std::string&)>;
+Environment process_environment();
+
+// Finds out how this process was launched: torchrun (or any launcher that sets RANK, WORLD_SIZE, MASTER_ADDR,
+// MASTER_PORT), Slurm's srun, Open MPI's mpirun; nothing if by none of these. InputError names a variable that is
+// missing or makes no sense.
+std::optional<LaunchInfo> detect_launcher(const Environment& environment);
+
+// First host of Slurm's compact list ("node[03-05,7],login"): node03.
+std::string first_host(const std::string& slurm_node_list);
+
+}  // namespace resist

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace resist {
+
+struct LocalLaunch {
+  std::vector<std::string> arguments;  // of a worker, after the program's name
+  int workers = 1;
+  int port = 0;                        // of the rendezvous on this machine; 0: a free one
+  std::chrono::milliseconds deadline{};
+};
+
+// Runs this program as `workers` processes on this machine, under the environment that torchrun would give them, and
+// watches them: when one ends badly the others are ended within seconds and the cause is logged. Signals in
+// `stop` are passed on to the workers. Returns the exit code for this process: 0, or the first bad worker's cause (1;
+// 2 for wrong input; 75 or 128 + n when the workers stopped by a signal).
+int launch_workers(const LocalLaunch& launch, const std::atomic<int>& stop);
+
+}  // namespace resist

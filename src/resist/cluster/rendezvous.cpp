@@ -1,0 +1,122 @@
+#include "resist/cluster/rendezvous.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "resist/cluster/interface.h"
+#include "resist/core/error.h"
+
+namespace resist {
+namespace {
+
+std::string encode(const WorkerCard& card) {
+  return nlohmann::json{{"host", card.host},       {"address", card.address}, {"stack", card.stack},
+                        {"version", card.version}, {"device", card.device},   {"threads", card.threads},
+                        {"config", card.config}}
+      .dump();
+}
+
+WorkerCard decode(const std::string& text, int worker) {
+  try {
+    const auto json = nlohmann::json::parse(text);
+    return {.host = json.at("host"),
+            .address = json.at("address"),
+            .stack = json.at("stack"),
+            .version = json.at("version"),
+            .device = json.at("device"),
+            .threads = json.at("threads"),
+            .config = json.at("config")};
+  } catch (const nlohmann::json::exception& error) {
+    throw InputError(fmt::format("worker {} runs another version of resist: its card can't be read ({})", worker,
+                                 error.what()));
+  }
+}
+
+void check_config(const nlohmann::json& first, const nlohmann::json& other, int worker, const std::string& host) {
+  for (const auto& [name, value] : first.items()) {
+    if (!other.contains(name) || other[name] != value) {
+      throw InputError(fmt::format(
+          "worker {} on {} has --{} {} where worker 0 has {}; start every worker with the same options", worker, host,
+          name, other.contains(name) ? other[name].dump() : "(nothing)", value.dump()));
+    }
+  }
+}
+
+}  // namespace
+
+void check_cards(const std::vector<WorkerCard>& cards) {
+  for (std::size_t worker = 1; worker < cards.size(); ++worker) {
+    const WorkerCard& first = cards[0];
+    const WorkerCard& other = cards[worker];
+    if (other.version != first.version) {
+      throw InputError(fmt::format(
+          "worker {} on {} runs {} where worker 0 on {} runs {}; install the same version everywhere", worker,
+          other.host, other.version, first.host, first.version));
+    }
+    check_config(first.config, other.config, static_cast<int>(worker), other.host);
+  }
+  const bool one_host =
+      std::ranges::all_of(cards, [&](const WorkerCard& card) { return card.stack == cards.front().stack; });
+  for (std::size_t worker = 0; worker < cards.size() && !one_host; ++worker) {
+    if (is_loopback(cards[worker].address)) {
+      throw InputError(fmt::format(
+          "worker {} on {} has the loopback address {}, which workers on other hosts can't reach; name its network "
+          "with --interface, or give worker 0's real address as MASTER_ADDR",
+          worker, cards[worker].host, cards[worker].address));
+    }
+  }
+}
+
+Rendezvous::Rendezvous(const LaunchInfo& info, std::chrono::milliseconds deadline)
+    : info_(info), deadline_(deadline) {
+  if (info.rank == 0 && !info.store_is_served) {
+    served_ = Store::host(info.rendezvous_port, deadline);
+  }
+  const std::string prefix = "resist/" + info.attempt;
+  store_ = served_ ? served_->under(prefix)
+                   : Store::join(info.rendezvous_address, info.rendezvous_port, deadline).under(prefix);
+}
+
+std::vector<WorkerCard> Rendezvous::exchange(const WorkerCard& own) {
+  store_->set(fmt::format("card/{}", info_.rank), encode(own));
+  const auto end = std::chrono::steady_clock::now() + deadline_;
+  std::vector<int> missing;
+  for (int worker = 0; worker < info_.workers; ++worker) {
+    missing.push_back(worker);
+  }
+  while (true) {
+    std::erase_if(missing, [&](int worker) { return store_->has(fmt::format("card/{}", worker)); });
+    if (missing.empty()) {
+      break;
+    }
+    if (std::chrono::steady_clock::now() > end) {
+      throw Error(fmt::format(
+          "worker{} {} did not come within {} s (--rendezvous-timeout); {} of {} are here. Is every worker started, and "
+          "can it reach {}:{}?",
+          missing.size() > 1 ? "s" : "", fmt::join(missing, ", "),
+          std::chrono::duration_cast<std::chrono::seconds>(deadline_).count(), info_.workers - missing.size(),
+          info_.workers, info_.rendezvous_address, info_.rendezvous_port));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  std::vector<WorkerCard> cards;
+  for (int worker = 0; worker < info_.workers; ++worker) {
+    cards.push_back(decode(store_->get(fmt::format("card/{}", worker)), worker));
+  }
+  // Whoever serves the store stays until all have read the cards.
+  store_->set(fmt::format("read/{}", info_.rank), "");
+  for (int worker = 0; worker < info_.workers && served_; ++worker) {
+    store_->get(fmt::format("read/{}", worker));
+  }
+  check_cards(cards);
+  return cards;
+}
+
+std::unique_ptr<Communicator> Rendezvous::connect(const WorkerCard& own, std::chrono::milliseconds deadline) {
+  return make_gloo_communicator(store_->under("data"), info_.rank, info_.workers, own.address, deadline);
+}
+
+}  // namespace resist

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "resist/cluster/environment.h"
+#include "resist/comm/communicator.h"
+#include "resist/comm/store.h"
+#include "resist/config/config.h"
+
+namespace resist {
+
+// What a worker tells the others before they connect.
+struct WorkerCard {
+  std::string host;
+  std::string address;    // where peers reach its data connections
+  std::string stack;      // network_stack_id()
+  std::string version;    // of resist and of libtorch
+  std::string device;
+  int threads = 1;
+  nlohmann::json config;  // shared_json: what all workers must agree on
+};
+
+// Brings the workers of one job together. InputError (on every worker alike) where versions or configs differ, naming
+// worker, option and both values, or where a loopback address would have to serve other hosts; Error where workers do
+// not come before the deadline, naming them.
+class Rendezvous {
+ public:
+  // Serves the store or joins it.
+  Rendezvous(const LaunchInfo& info, std::chrono::milliseconds deadline);
+
+  // All workers' cards, by rank, checked against worker 0's.
+  std::vector<WorkerCard> exchange(const WorkerCard& own);
+  // Data connections between all workers; call after exchange().
+  std::unique_ptr<Communicator> connect(const WorkerCard& own, std::chrono::milliseconds deadline);
+
+ private:
+  LaunchInfo info_;
+  std::chrono::milliseconds deadline_;
+  std::optional<Store> served_;  // keeps the store alive where this process serves it
+  std::optional<Store> store_;
+};
+
+// Throws InputError where the cards can't work together; pure.
+void check_cards(const std::vector<WorkerCard>& cards);
+
+}  // namespace resist

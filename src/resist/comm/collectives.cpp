@@ -1,0 +1,77 @@
+#include "resist/comm/collectives.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "resist/comm/exchange.h"
+
+namespace resist {
+namespace {
+
+std::vector<int> everyone(const Communicator& communicator) {
+  std::vector<int> workers(static_cast<std::size_t>(communicator.size()));
+  std::iota(workers.begin(), workers.end(), 0);
+  return workers;
+}
+
+std::int64_t length(std::span<const float> values) {
+  return static_cast<std::int64_t>(values.size());
+}
+
+void run(Communicator& communicator, std::vector<Segment> segments, const std::vector<SegmentMemory>& memory,
+         std::uint32_t tag) {
+  exchange(communicator, make_exchange_plan(std::move(segments), communicator.size()), memory, tag);
+}
+
+}  // namespace
+
+void mean_in_place(Communicator& communicator, std::span<float> values, std::uint32_t tag) {
+  run(communicator,
+      {{.size = length(values), .holders = everyone(communicator), .receivers = everyone(communicator)}},
+      {{.source = values.data(), .target = values.data()}}, tag);
+}
+
+void reduce_scatter_mean(Communicator& communicator, std::span<const float> values, std::span<float> chunk,
+                         std::uint32_t tag) {
+  std::vector<Segment> segments;
+  std::vector<SegmentMemory> memory;
+  for (int rank = 0; rank < communicator.size(); ++rank) {
+    segments.push_back({.size = length(chunk), .holders = everyone(communicator), .receivers = {rank}});
+    memory.push_back({.source = values.data() + rank * length(chunk),
+                      .target = rank == communicator.rank() ? chunk.data() : nullptr});
+  }
+  run(communicator, std::move(segments), memory, tag);
+}
+
+void all_gather(Communicator& communicator, std::span<const float> chunk, std::span<float> values, std::uint32_t tag) {
+  std::vector<Segment> segments;
+  std::vector<SegmentMemory> memory;
+  for (int rank = 0; rank < communicator.size(); ++rank) {
+    segments.push_back({.size = length(chunk), .holders = {rank}, .receivers = everyone(communicator)});
+    memory.push_back({.source = rank == communicator.rank() ? chunk.data() : nullptr,
+                      .target = values.data() + rank * length(chunk)});
+  }
+  run(communicator, std::move(segments), memory, tag);
+}
+
+void broadcast(Communicator& communicator, std::span<float> values, int root, std::uint32_t tag) {
+  run(communicator, {{.size = length(values), .holders = {root}, .receivers = everyone(communicator)}},
+      {{.source = communicator.rank() == root ? values.data() : nullptr, .target = values.data()}}, tag);
+}
+
+void all_gather_bytes(Communicator& communicator, std::span<const std::byte> own, std::span<std::byte> all,
+                      std::uint32_t tag) {
+  const int size = communicator.size();
+  const int rank = communicator.rank();
+  const auto place = [&](int worker) { return all.subspan(static_cast<std::size_t>(worker) * own.size(), own.size()); };
+  std::ranges::copy(own, place(rank).begin());
+  for (int step = 1; step < size; ++step) {
+    const int from = (rank - step + size) % size;
+    const auto receiving = communicator.receive(place(from), from, tag);
+    const auto sending = communicator.send(own, (rank + step) % size, tag);
+    sending->wait();
+    receiving->wait();
+  }
+}
+
+}  // namespace resist

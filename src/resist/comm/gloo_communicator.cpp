@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/types.h>
+#include <utility>
+
+#include "resist/comm/store.h"
+#include "resist/comm/store_impl.h"
+
+namespace resist {
+namespace {
+
+using Work = c10::intrusive_ptr<c10d::Work>;
+
+// Gloo's messages carry source places in front and long type names; the user needs the reason.
+std::string reason(const std::exception& error) {
+  std::string text = error.what();
+  text = text.substr(0, text.find('\n'));
+  const auto bracket = text.find("] ");
+  return bracket == std::string::npos ? text : text.substr(bracket + 2);
+}
+
+class GlooTransfer : public Transfer {
+ public:
+  GlooTransfer(Work work, const char* operation, int worker, int peer, const std::string& address,
+               std::chrono::milliseconds deadline)
+      : work_(std::move(work)),
+        operation_(operation),
+        worker_(worker),
+        peer_(peer),
+        address_(address),
+        deadline_(deadline) {}
+
+  void wait() override {
+    try {
+      work_->wait(deadline_);
+    } catch (const std::exception& error) {
+      throw CommError(operation_, worker_, peer_, address_, reason(error));
+    }
+  }
+
+ private:
+  Work work_;
+  const char* operation_;
+  int worker_;
+  int peer_;
+  const std::string& address_;
+  std::chrono::milliseconds deadline_;
+};
+
+class GlooCommunicator : public Communicator {
+ public:
+  GlooCommunicator(c10::intrusive_ptr<c10d::ProcessGroupGloo> group, int rank, int size,
+                   std::vector<std::string> addresses, std::chrono::milliseconds deadline)
+      : Communicator(rank, size, deadline), group_(std::move(group)), addresses_(std::move(addresses)) {}
+
+ protected:
+  std::unique_ptr<Transfer> start_send(std::span<const std::byte> bytes, int peer, std::uint32_t tag) override {
+    // Gloo takes a mutable tensor but only reads it.
+    auto* data = const_cast<std::byte*>(bytes.data());
+    return start("send to", data, bytes.size(), peer, [&](std::vector<at::Tensor>& tensors) {
+      return group_->send(tensors, peer, static_cast<int>(tag));
+    });
+  }
+
+  std::unique_ptr<Transfer> start_receive(std::span<std::byte> bytes, int peer, std::uint32_t tag) override {
+    return start("receive from", bytes.data(), bytes.size(), peer, [&](std::vector<at::Tensor>& tensors) {
+      return group_->recv(tensors, peer, static_cast<int>(tag));
+    });
+  }
+
+ private:
+  template <typename Start>
+  std::unique_ptr<Transfer> start(const char* operation, std::byte* data, std::size_t size, int peer,
+                                  const Start& start_work) {
+    const std::string& address = addresses_.at(static_cast<std::size_t>(peer));
+    try {
+      std::vector<at::Tensor> tensors = {at::from_blob(data, {static_cast<std::int64_t>(size)}, at::kByte)};
+      return std::make_unique<GlooTransfer>(start_work(tensors), operation, rank(), peer, address, deadline());
+    } catch (const std::exception& error) {
+      throw CommError(operation, rank(), peer, address, reason(error));
+    }
+  }
+
+  c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
+  std::vector<std::string> addresses_;
+};
+
+}  // namespace
+
+std::unique_ptr<Communicator> make_gloo_communicator(const Store& store, int rank, int size, const std::string& address,
+                                                     std::chrono::milliseconds deadline) {
+  try {
+    Store addresses_store = store.under("address");
+    addresses_store.set(std::to_string(rank), address);
+    std::vector<std::string> addresses;
+    for (int peer = 0; peer < size; ++peer) {
+      addresses.push_back(addresses_store.get(std::to_string(peer)));
+    }
+    auto options = c10d::ProcessGroupGloo::Options::create(deadline);
+    options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(address));
+    options->threads = 1;
+    auto group = c10::make_intrusive<c10d::ProcessGroupGloo>(store.impl_->store, rank, size, options);
+    return std::make_unique<GlooCommunicator>(std::move(group), rank, size, std::move(addresses), deadline);
+  } catch (const CommError&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw CommError("connecting", rank, -1, address, reason(error));
+  }
+}
+
+}  // namespace resist

@@ -1,0 +1,151 @@
+#include "resist/comm/in_process.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace resist {
+namespace {
+
+// One side of a message that waits for, or has met, the other side. Guarded by its channel's mutex.
+struct Post {
+  std::span<const std::byte> source;  // of a send
+  std::span<std::byte> target;        // of a receive
+  bool done = false;
+  std::string failure;
+};
+
+// Messages from one worker to another. Unmatched posts of one tag are all sends or all receives.
+struct Channel {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::map<std::uint32_t, std::deque<Post*>> sends;
+  std::map<std::uint32_t, std::deque<Post*>> receives;
+  bool closed = false;
+};
+
+struct Group {
+  explicit Group(int workers) : size(workers), channels(static_cast<std::size_t>(workers) * workers) {}
+  Channel& channel(int from, int to) { return channels[static_cast<std::size_t>(from) * size + to]; }
+  int size;
+  std::vector<Channel> channels;
+};
+
+void move_bytes(Post& send, Post& receive) {
+  if (send.source.size() != receive.target.size()) {
+    send.failure = receive.failure =
+        fmt::format("{} bytes were sent but {} expected", send.source.size(), receive.target.size());
+  } else {
+    std::memcpy(receive.target.data(), send.source.data(), send.source.size());
+  }
+  send.done = receive.done = true;
+}
+
+class InProcessTransfer : public Transfer {
+ public:
+  InProcessTransfer(std::shared_ptr<Group> group, Channel& channel, Post post, std::uint32_t tag, const char* operation,
+                    int worker, int peer, std::chrono::milliseconds deadline)
+      : group_(std::move(group)),
+        channel_(channel),
+        post_(post),
+        tag_(tag),
+        operation_(operation),
+        worker_(worker),
+        peer_(peer),
+        deadline_(deadline) {
+    const std::lock_guard lock(channel_.mutex);
+    auto& opposite = (is_send() ? channel_.receives : channel_.sends)[tag_];
+    if (opposite.empty()) {
+      own_queue().push_back(&post_);
+      return;
+    }
+    Post& other = *opposite.front();
+    opposite.pop_front();
+    is_send() ? move_bytes(post_, other) : move_bytes(other, post_);
+    channel_.changed.notify_all();
+  }
+
+  ~InProcessTransfer() override {
+    const std::lock_guard lock(channel_.mutex);
+    if (!post_.done) {
+      std::erase(own_queue(), &post_);
+    }
+  }
+
+  void wait() override {
+    std::unique_lock lock(channel_.mutex);
+    const bool in_time =
+        channel_.changed.wait_for(lock, deadline_, [this] { return post_.done || channel_.closed; });
+    std::string failure = post_.failure;
+    if (!post_.done) {
+      failure = in_time ? "the other worker is gone" : fmt::format("no answer within {} ms", deadline_.count());
+    }
+    if (!failure.empty()) {
+      throw CommError(operation_, worker_, peer_, "", failure);
+    }
+  }
+
+ private:
+  bool is_send() const { return post_.target.data() == nullptr; }
+  std::deque<Post*>& own_queue() { return (is_send() ? channel_.sends : channel_.receives)[tag_]; }
+
+  std::shared_ptr<Group> group_;
+  Channel& channel_;
+  Post post_;
+  std::uint32_t tag_;
+  const char* operation_;
+  int worker_;
+  int peer_;
+  std::chrono::milliseconds deadline_;
+};
+
+class InProcessCommunicator : public Communicator {
+ public:
+  InProcessCommunicator(int rank, std::shared_ptr<Group> group, std::chrono::milliseconds deadline)
+      : Communicator(rank, group->size, deadline), group_(std::move(group)) {}
+
+  ~InProcessCommunicator() override {
+    for (int peer = 0; peer < size(); ++peer) {
+      close(group_->channel(rank(), peer));
+      close(group_->channel(peer, rank()));
+    }
+  }
+
+ protected:
+  std::unique_ptr<Transfer> start_send(std::span<const std::byte> bytes, int peer, std::uint32_t tag) override {
+    return std::make_unique<InProcessTransfer>(group_, group_->channel(rank(), peer), Post{.source = bytes}, tag,
+                                               "send to", rank(), peer, deadline());
+  }
+  std::unique_ptr<Transfer> start_receive(std::span<std::byte> bytes, int peer, std::uint32_t tag) override {
+    return std::make_unique<InProcessTransfer>(group_, group_->channel(peer, rank()), Post{.target = bytes}, tag,
+                                               "receive from", rank(), peer, deadline());
+  }
+
+ private:
+  static void close(Channel& channel) {
+    const std::lock_guard lock(channel.mutex);
+    channel.closed = true;
+    channel.changed.notify_all();
+  }
+
+  std::shared_ptr<Group> group_;
+};
+
+}  // namespace
+
+std::vector<std::unique_ptr<Communicator>> make_in_process_group(int size, std::chrono::milliseconds deadline) {
+  auto group = std::make_shared<Group>(size);
+  std::vector<std::unique_ptr<Communicator>> communicators;
+  for (int rank = 0; rank < size; ++rank) {
+    communicators.push_back(std::make_unique<InProcessCommunicator>(rank, group, deadline));
+  }
+  return communicators;
+}
+
+}  // namespace resist

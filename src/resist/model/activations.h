@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "resist/model/layout.h"
+
+namespace resist {
+
+// Float32 values that one sample's forward pass keeps for the backward pass of a sub-network that holds these blocks
+// (ascending ids).
+std::int64_t training_activations(const NetworkSpec& spec, const Layout& layout, const std::vector<int>& held);
+
+// Elements of one sample's feature map in a section.
+std::int64_t feature_map(const NetworkSpec& spec, int section);
+
+}  // namespace resist

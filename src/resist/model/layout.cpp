@@ -1,0 +1,151 @@
+#include "resist/model/layout.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+#include "resist/core/error.h"
+#include "resist/model/block.h"
+
+namespace resist {
+namespace {
+
+constexpr int kKernel = 3;
+
+// Collects parameters in global order, each into the shared group or into a partitioned block.
+class LayoutBuilder {
+ public:
+  explicit LayoutBuilder(const NetworkSpec& spec) : spec_(spec) {}
+
+  Layout build() {
+    add_convolution("conv1.weight", spec_.channels, spec_.section_width(1), kKernel, nullptr);
+    if (spec_.block == BlockType::postact) {
+      add_norm("bn1", spec_.section_width(1), nullptr);
+    }
+    for (int section = 1; section <= static_cast<int>(spec_.depths.size()); ++section) {
+      add_section(section);
+    }
+    const int features = spec_.section_width(static_cast<int>(spec_.depths.size()));
+    add("fc.weight", ParameterKind::linear_weight, {spec_.classes, features}, features, nullptr);
+    add("fc.bias", ParameterKind::linear_bias, {spec_.classes}, features, nullptr);
+    return std::move(layout_);
+  }
+
+ private:
+  void add_section(int section) {
+    const bool dealt = std::ranges::count(spec_.partition_sections, section) > 0;
+    const int first_dealt = spec_.partition_first_blocks ? 0 : 1;
+    Deck deck{.section = section, .first_block = static_cast<int>(layout_.blocks.size()), .count = 0, .slot_size = 0};
+    for (int index = 0; index < spec_.depths[section - 1]; ++index) {
+      if (dealt && index >= first_dealt) {
+        BlockLayout block{.section = section, .index = index, .size = 0, .parameters = {}};
+        add_block(section, index, &block);
+        deck.slot_size = std::max(deck.slot_size, block.size);
+        ++deck.count;
+        layout_.blocks.push_back(std::move(block));
+      } else {
+        add_block(section, index, nullptr);
+      }
+    }
+    if (dealt) {
+      layout_.decks.push_back(deck);
+    }
+  }
+
+  // `branch`: where the residual branch's parameters go; null: shared. What a projecting shortcut needs is always
+  // shared, also the norm before it, so that a worker without the branch still has a way through.
+  void add_block(int section, int index, BlockLayout* branch) {
+    const BlockShape shape = block_shape(spec_, section, index);
+    const std::string prefix = fmt::format("layer{}.{}.", section, index);
+    const bool preact = spec_.block == BlockType::preact;
+    if (preact) {
+      add_norm(prefix + "bn1", shape.in_channels, shape.projects ? nullptr : branch);
+    }
+    add_convolution(prefix + "conv1.weight", shape.in_channels, shape.out_channels, kKernel, branch);
+    add_norm(prefix + (preact ? "bn2" : "bn1"), shape.out_channels, branch);
+    add_convolution(prefix + "conv2.weight", shape.out_channels, shape.out_channels, kKernel, branch);
+    if (!preact) {
+      add_norm(prefix + "bn2", shape.out_channels, branch);
+    }
+    if (shape.projects) {
+      add_convolution(prefix + "downsample.0.weight", shape.in_channels, shape.out_channels, 1, nullptr);
+      if (!preact) {
+        add_norm(prefix + "downsample.1", shape.out_channels, nullptr);
+      }
+    }
+  }
+
+  void add_convolution(const std::string& name, int in, int out, int kernel, BlockLayout* block) {
+    add(name, ParameterKind::convolution, {out, in, kernel, kernel}, std::int64_t{in} * kernel * kernel, block);
+  }
+
+  void add_norm(const std::string& name, int channels, BlockLayout* block) {
+    add(name + ".weight", ParameterKind::norm_weight, {channels}, 0, block);
+    add(name + ".bias", ParameterKind::norm_bias, {channels}, 0, block);
+  }
+
+  void add(const std::string& name, ParameterKind kind, std::vector<std::int64_t> shape, std::int64_t fan_in,
+           BlockLayout* block) {
+    const std::int64_t size = std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+    std::int64_t& group_size = block != nullptr ? block->size : layout_.shared_size;
+    std::vector<Parameter>& group = block != nullptr ? block->parameters : layout_.shared;
+    group.push_back({.name = name,
+                     .kind = kind,
+                     .shape = std::move(shape),
+                     .size = size,
+                     .offset = group_size,
+                     .global_index = next_index_++,
+                     .fan_in = fan_in});
+    group_size += size;
+  }
+
+  const NetworkSpec& spec_;
+  Layout layout_{};
+  std::uint32_t next_index_ = 0;
+};
+
+void check(const NetworkSpec& spec) {
+  if (spec.depths.empty() || spec.depths.size() > kMaxSections) {
+    throw InputError(fmt::format("--depths names {} sections; allowed are 1 to {}", spec.depths.size(), kMaxSections));
+  }
+  for (const int depth : spec.depths) {
+    if (depth < 1) {
+      throw InputError(fmt::format("--depths {} has a section of {} blocks; each needs at least 1",
+                                   fmt::join(spec.depths, ","), depth));
+    }
+  }
+  if (spec.width < 1 || spec.classes < 2 || spec.channels < 1 || spec.height < 1 || spec.image_width < 1) {
+    throw InputError(
+        fmt::format("a network needs width >= 1, classes >= 2 and pictures of at least 1x1x1; got width {}, classes "
+                    "{}, pictures {}x{}x{}",
+                    spec.width, spec.classes, spec.channels, spec.height, spec.image_width));
+  }
+  for (const int section : spec.partition_sections) {
+    if (section < 1 || section > static_cast<int>(spec.depths.size())) {
+      throw InputError(fmt::format("--partition-sections names section {}; the network has sections 1 to {}", section,
+                                   spec.depths.size()));
+    }
+  }
+  if (std::ranges::adjacent_find(spec.partition_sections, std::ranges::greater_equal()) !=
+      spec.partition_sections.end()) {
+    throw InputError(fmt::format("--partition-sections {} must be ascending and name each section once",
+                                 fmt::join(spec.partition_sections, ",")));
+  }
+}
+
+}  // namespace
+
+std::int64_t Layout::partitioned_size() const {
+  return std::accumulate(blocks.begin(), blocks.end(), std::int64_t{0},
+                         [](std::int64_t sum, const BlockLayout& block) { return sum + block.size; });
+}
+
+Layout make_layout(const NetworkSpec& spec) {
+  check(spec);
+  return LayoutBuilder(spec).build();
+}
+
+}  // namespace resist

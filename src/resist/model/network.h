@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "resist/model/layout.h"
+
+namespace at {
+class Tensor;
+}
+
+namespace resist {
+
+// Flat float32 memory that parameters are views into: `values` from element `offset` on, and gradients at the same
+// place of `gradients` (an undefined tensor: no gradients are wanted).
+struct ParameterMemory {
+  const at::Tensor& values;
+  const at::Tensor& gradients;
+  std::int64_t offset = 0;
+};
+
+// The forward pass of a sub-network whose parameters lie in somebody else's flat memory: parameters are views, never
+// copies. Blocks that are not bound are passed by (their shortcut stays). Not for several threads at once.
+class Network {
+ public:
+  // A residual block's place in the global network.
+  struct Position {
+    int section;
+    int index;
+    int block;  // id of the partitioned block, or -1: all of it is shared
+  };
+
+  Network(const NetworkSpec& spec, const Layout& layout);
+  ~Network();
+  Network(Network&&) noexcept;
+
+  const NetworkSpec& spec() const { return spec_; }
+  // All blocks of the global network in depth order.
+  const std::vector<Position>& positions() const { return positions_; }
+
+  // Makes the shared parameters views of `memory`; backward passes then add to its gradients.
+  void bind_shared(const ParameterMemory& memory);
+  // The same for one partitioned block; it takes part in forward() from now on.
+  void bind_block(int block, const ParameterMemory& memory);
+  void unbind_block(int block);
+  void unbind_blocks();
+
+  // Logits [batch, classes] of images [batch, channels, height, width]; residual branches at scale 1.
+  at::Tensor forward(const at::Tensor& images) const;
+
+  // The steps of forward(), for evaluating block by block.
+  at::Tensor stem(const at::Tensor& images) const;
+  // `scale` multiplies the residual branch.
+  at::Tensor apply(const Position& position, const at::Tensor& activations, double scale) const;
+  at::Tensor head(const at::Tensor& activations) const;
+
+ private:
+  struct Views;
+  NetworkSpec spec_;
+  const Layout* layout_;
+  std::vector<Position> positions_;
+  std::unique_ptr<Views> views_;
+};
+
+}  // namespace resist

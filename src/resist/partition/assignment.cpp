@@ -1,0 +1,175 @@
+#include "resist/partition/assignment.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "resist/core/error.h"
+#include "resist/core/random.h"
+
+// Words. A deck is a section's partitioned blocks, its cards. Workers take turns; a hand is what a worker holds. When
+// the cards of one permutation run out, a fresh one follows.
+
+namespace resist {
+namespace {
+
+bool contains(const std::vector<int>& hand, int card) {
+  return std::ranges::find(hand, card) != hand.end();
+}
+
+int ceil_divide(int a, int b) {
+  return (a + b - 1) / b;
+}
+
+// Deals one deck to hands of cards 0..cards-1.
+class Dealer {
+ public:
+  // `place` names the section and the round; its epoch counts permutations.
+  Dealer(int cards, int workers, std::uint64_t seed, RandomPlace place)
+      : cards_(cards), seed_(seed), place_(place), hands_(workers) {}
+
+  std::vector<std::vector<int>> deal(int turns, int first_worker) {
+    for (int turn = 0; turn < turns; ++turn) {
+      take((first_worker + turn) % static_cast<int>(hands_.size()));
+    }
+    for (auto& hand : hands_) {
+      std::ranges::sort(hand);
+    }
+    return std::move(hands_);
+  }
+
+ private:
+  void take(int worker) {
+    if (pile_.empty()) {
+      const auto order = random_permutation(cards_, RandomStream(seed_, RandomPurpose::dealing, place_));
+      pile_.assign(order.begin(), order.end());
+      ++place_.epoch;
+    }
+    std::vector<int>& hand = hands_[worker];
+    const auto card = std::ranges::find_if(pile_, [&](int c) { return !contains(hand, c); });
+    if (card != pile_.end()) {
+      hand.push_back(*card);
+      pile_.erase(card);
+    } else {
+      swap_for(worker, pile_.front());
+      pile_.erase(pile_.begin());
+    }
+  }
+
+  // `worker` already holds every card left. Another worker takes `card` and hands over one of its own that `worker`
+  // lacks. There always is one: a worker without `card` exists (card's holders are as few as any card's), and since
+  // its hand is at least as large as `worker`'s, it has something that `worker` lacks.
+  void swap_for(int worker, int card) {
+    std::vector<int>& hand = hands_[worker];
+    for (auto& other : hands_) {
+      if (contains(other, card)) {
+        continue;
+      }
+      const auto given = std::ranges::find_if(other, [&](int c) { return !contains(hand, c); });
+      if (given != other.end()) {
+        hand.push_back(std::exchange(*given, card));
+        return;
+      }
+    }
+    throw Error("dealing found no card to swap; this is a fault of resist");
+  }
+
+  int cards_;
+  std::uint64_t seed_;
+  RandomPlace place_;
+  std::vector<int> pile_;
+  std::vector<std::vector<int>> hands_;
+};
+
+}  // namespace
+
+Assignment::Assignment(std::vector<std::vector<int>> held, int blocks)
+    : blocks_(blocks), held_(std::move(held)), holders_(blocks) {
+  for (int worker = 0; worker < workers(); ++worker) {
+    for (const int block : held_[worker]) {
+      holders_.at(block).push_back(worker);
+    }
+  }
+  for (int block = 0; block < blocks_; ++block) {
+    if (holders_[block].empty()) {
+      throw Error(fmt::format("block {} is assigned to no worker", block));
+    }
+  }
+}
+
+int blocks_per_worker(int blocks, int workers, const DealingRule& rule) {
+  const int share = ceil_divide(blocks, workers);
+  if (rule.mode == PartitionMode::exact) {
+    return share;
+  }
+  return std::min(blocks, std::max(share, rule.min_blocks.value_or(kDefaultMinBlocks)));
+}
+
+double holding_probability(int blocks, int workers, const DealingRule& rule) {
+  if (rule.mode == PartitionMode::exact) {
+    return 1.0 / workers;
+  }
+  return static_cast<double>(blocks_per_worker(blocks, workers, rule)) / blocks;
+}
+
+void check_dealing(const std::vector<DeckSize>& decks, int workers, const DealingRule& rule) {
+  const int total = std::accumulate(decks.begin(), decks.end(), 0, [](int n, const DeckSize& d) { return n + d.blocks; });
+  if (total == 0) {
+    throw InputError(
+        "there is nothing to partition: the listed sections have only first blocks, which are shared; give a deeper "
+        "--depths, other --partition-sections, or use --method local-sgd");
+  }
+  for (const DeckSize& deck : decks) {
+    if (deck.blocks == 0) {
+      throw InputError(fmt::format("section {} has no block to partition; leave it out of --partition-sections",
+                                   deck.section));
+    }
+    if (rule.mode == PartitionMode::exact && workers > deck.blocks) {
+      throw InputError(fmt::format(
+          "--partition exact gives each block to one worker, but section {} has {} blocks for {} workers; use at most "
+          "{} workers or --partition equal",
+          deck.section, deck.blocks, workers, deck.blocks));
+    }
+    if (rule.mode == PartitionMode::exact && rule.min_blocks) {
+      throw InputError("--min-blocks can't be used with --partition exact; leave one of them out");
+    }
+    if (rule.min_blocks && *rule.min_blocks > deck.blocks) {
+      throw InputError(fmt::format("--min-blocks {} is more than the {} partitioned blocks of section {}; allowed are 1 "
+                                   "to {}",
+                                   *rule.min_blocks, deck.blocks, deck.section, deck.blocks));
+    }
+  }
+}
+
+Assignment deal(const std::vector<DeckSize>& decks, int workers, const DealingRule& rule, std::uint64_t seed,
+                std::int64_t round) {
+  std::vector<std::vector<int>> held(workers);
+  int first_block = 0;
+  for (const DeckSize& deck : decks) {
+    const int turns = rule.mode == PartitionMode::exact ? deck.blocks
+                                                        : workers * blocks_per_worker(deck.blocks, workers, rule);
+    // Who begins moves on every round, so the extra blocks of uneven hands rotate over the workers.
+    const int first_worker = static_cast<int>(round % workers);
+    const RandomPlace place{.stream = static_cast<std::uint32_t>(deck.section),
+                            .position = static_cast<std::uint32_t>(round)};
+    const auto hands = Dealer(deck.blocks, workers, seed, place).deal(turns, first_worker);
+    for (int worker = 0; worker < workers; ++worker) {
+      for (const int card : hands[worker]) {
+        held[worker].push_back(first_block + card);
+      }
+    }
+    first_block += deck.blocks;
+  }
+  return {std::move(held), first_block};
+}
+
+Assignment assign_all(const std::vector<DeckSize>& decks, int workers) {
+  const int total = std::accumulate(decks.begin(), decks.end(), 0, [](int n, const DeckSize& d) { return n + d.blocks; });
+  std::vector<int> everything(total);
+  std::iota(everything.begin(), everything.end(), 0);
+  return {std::vector(workers, everything), total};
+}
+
+}  // namespace resist

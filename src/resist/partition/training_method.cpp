@@ -1,0 +1,96 @@
+#include "resist/partition/training_method.h"
+
+#include <utility>
+
+namespace resist {
+namespace {
+
+// ResIST: every round deals the blocks anew.
+class IndependentSubnets : public TrainingMethod {
+ public:
+  IndependentSubnets(std::vector<DeckSize> decks, int workers, DealingRule rule, std::uint64_t seed)
+      : decks_(std::move(decks)), workers_(workers), rule_(rule), seed_(seed) {
+    check_dealing(decks_, workers_, rule_);
+  }
+
+  Assignment assignment(std::int64_t round, bool warmup) const override {
+    return warmup ? assign_all(decks_, workers_) : deal(decks_, workers_, rule_, seed_, round);
+  }
+
+  std::vector<int> slots(bool warmup) const override {
+    std::vector<int> slots;
+    for (const DeckSize& deck : decks_) {
+      slots.push_back(warmup ? deck.blocks : blocks_per_worker(deck.blocks, workers_, rule_));
+    }
+    return slots;
+  }
+
+  std::vector<double> block_scale(bool warmup) const override {
+    std::vector<double> scale;
+    for (const DeckSize& deck : decks_) {
+      scale.push_back(warmup ? 1.0 : holding_probability(deck.blocks, workers_, rule_));
+    }
+    return scale;
+  }
+
+  bool averages_gradients() const override { return false; }
+
+ private:
+  std::vector<DeckSize> decks_;
+  int workers_;
+  DealingRule rule_;
+  std::uint64_t seed_;
+};
+
+// Local SGD and data-parallel training: every worker holds the whole network.
+class WholeNetworks : public TrainingMethod {
+ public:
+  WholeNetworks(std::vector<DeckSize> decks, int workers, bool averages_gradients)
+      : decks_(std::move(decks)), workers_(workers), averages_gradients_(averages_gradients) {}
+
+  Assignment assignment(std::int64_t /*round*/, bool /*warmup*/) const override {
+    return assign_all(decks_, workers_);
+  }
+
+  std::vector<int> slots(bool /*warmup*/) const override {
+    std::vector<int> slots;
+    for (const DeckSize& deck : decks_) {
+      slots.push_back(deck.blocks);
+    }
+    return slots;
+  }
+
+  std::vector<double> block_scale(bool /*warmup*/) const override { return std::vector<double>(decks_.size(), 1.0); }
+
+  bool averages_gradients() const override { return averages_gradients_; }
+
+ private:
+  std::vector<DeckSize> decks_;
+  int workers_;
+  bool averages_gradients_;
+};
+
+}  // namespace
+
+std::vector<DeckSize> deck_sizes(const Layout& layout) {
+  std::vector<DeckSize> sizes;
+  for (const Deck& deck : layout.decks) {
+    sizes.push_back({.section = deck.section, .blocks = deck.count});
+  }
+  return sizes;
+}
+
+std::unique_ptr<TrainingMethod> make_method(const Config& config, const std::vector<DeckSize>& decks, int workers) {
+  if (config.train.method == Method::resist) {
+    const DealingRule rule{.mode = config.partition.partition, .min_blocks = config.partition.min_blocks};
+    return std::make_unique<IndependentSubnets>(decks, workers, rule, config.train.seed);
+  }
+  return std::make_unique<WholeNetworks>(decks, workers, config.train.method == Method::data_parallel);
+}
+
+MomentumSync momentum_sync(const Config& config) {
+  return config.train.momentum_sync.value_or(config.train.method == Method::data_parallel ? MomentumSync::carry
+                                                                                          : MomentumSync::reset);
+}
+
+}  // namespace resist

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "resist/config/config.h"
+#include "resist/model/layout.h"
+
+namespace resist {
+
+// Resident bytes of one worker beyond what libtorch and the data take.
+struct MemoryPrediction {
+  std::int64_t arena = 0;        // one arena: (shared + slots * block) * 4
+  std::int64_t arenas = 0;       // values, gradients, momentum, staging
+  std::int64_t activations = 0;  // of one training step
+  std::int64_t in_flight = 0;    // pieces of a synchronisation under way
+  std::int64_t total() const { return arenas + activations + in_flight; }
+};
+
+// What training with S workers takes, before it is tried.
+struct Prediction {
+  int workers = 0;
+  std::vector<int> slots;                  // k per deck
+  std::int64_t parameters_per_worker = 0;  // most that one holds
+  // The paper's counting: an upload and a download of everything each worker holds, float32, all workers.
+  std::int64_t paper_bytes = 0;
+  // Payload that resist really sends in each of the first rounds, all workers. Exact.
+  std::vector<std::int64_t> payload_bytes;
+  // Most that one worker sends or receives, per round: over a link's rate this is the round's floor.
+  std::vector<std::int64_t> busiest_link_bytes;
+  MemoryPrediction memory;
+};
+
+// Predicts the first `rounds` full rounds after any warm-up. InputError where the dealing is impossible.
+Prediction predict(const Config& config, const NetworkSpec& spec, const Layout& layout, int workers,
+                   std::int64_t rounds);
+
+// Payload of one round's synchronisation by worker: sent and received, exact for the given round. Pure.
+struct RoundPayload {
+  std::vector<std::int64_t> sent;
+  std::vector<std::int64_t> received;
+};
+RoundPayload predict_round(const Config& config, const Layout& layout, int workers, std::int64_t round);
+
+}  // namespace resist

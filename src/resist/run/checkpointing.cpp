@@ -1,0 +1,250 @@
+#include "resist/run/checkpointing.h"
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "resist/comm/collectives.h"
+#include "resist/comm/tags.h"
+#include "resist/config/option.h"
+#include "resist/core/error.h"
+
+// A checkpoint's parts are sequences of groups: the shared parameters, or a block. Saving and restoring walk the same
+// sequence, so what is written where is said once, in parts().
+
+namespace resist {
+namespace {
+
+// One group of a part: which worker reads or writes it from which place of which arena.
+struct Group {
+  int block;                   // -1: the shared parameters
+  std::vector<int> holders;    // who has it when saving (the first sends) and who wants it when restoring
+};
+
+struct Part {
+  std::string name;
+  bool momentum;               // from the momentum arena, otherwise from the values
+  std::vector<Group> groups;
+};
+
+std::vector<int> everyone(int workers) {
+  std::vector<int> all;
+  for (int worker = 0; worker < workers; ++worker) {
+    all.push_back(worker);
+  }
+  return all;
+}
+
+void add_agreed(std::vector<Part>& parts, const Assignment& assignment, const std::string& prefix, bool momentum) {
+  parts.push_back({prefix + "shared", momentum, {{-1, everyone(assignment.workers())}}});
+  Part blocks{prefix + "blocks", momentum, {}};
+  for (int block = 0; block < assignment.blocks(); ++block) {
+    blocks.groups.push_back({block, assignment.holders(block)});
+  }
+  if (!blocks.groups.empty()) {
+    parts.push_back(std::move(blocks));
+  }
+}
+
+std::vector<Part> parts(const Config& config, const Assignment& assignment, bool with_momentum) {
+  std::vector<Part> parts;
+  add_agreed(parts, assignment, "", false);
+  const MomentumSync momentum = momentum_sync(config);
+  if (!with_momentum || momentum == MomentumSync::reset) {
+    return parts;
+  }
+  if (momentum == MomentumSync::average || config.train.method == Method::data_parallel) {
+    add_agreed(parts, assignment, "momentum-", true);
+    return parts;
+  }
+  for (int worker = 0; worker < assignment.workers(); ++worker) {
+    Part own{fmt::format("momentum-worker-{}", worker), true, {{-1, {worker}}}};
+    for (const int block : assignment.held(worker)) {
+      own.groups.push_back({block, {worker}});
+    }
+    parts.push_back(std::move(own));
+  }
+  return parts;
+}
+
+const std::vector<Parameter>& parameters_of(const Layout& layout, const Group& group) {
+  return group.block < 0 ? layout.shared : layout.blocks[group.block].parameters;
+}
+
+std::int64_t size_of(const Layout& layout, const Group& group) {
+  return group.block < 0 ? layout.shared_size : layout.blocks[group.block].size;
+}
+
+std::vector<TensorSpec> tensors_of(const Layout& layout, const Part& part) {
+  std::vector<TensorSpec> tensors;
+  for (const Group& group : part.groups) {
+    for (const Parameter& parameter : parameters_of(layout, group)) {
+      tensors.push_back({.name = parameter.name, .shape = parameter.shape});
+    }
+  }
+  return tensors;
+}
+
+// This worker's memory of a group that it holds.
+std::span<float> memory_of(Trainer& trainer, const Part& part, const Group& group) {
+  WorkerParameters& parameters = trainer.parameters();
+  float* arena = part.momentum ? parameters.momentum() : parameters.values();
+  std::int64_t offset = 0;
+  const auto offsets = parameters.offsets();
+  for (std::size_t i = 0; i < offsets.size(); ++i) {
+    if (parameters.held()[i] == group.block) {
+      offset = offsets[i];
+    }
+  }
+  return {arena + offset, static_cast<std::size_t>(size_of(parameters.layout(), group))};
+}
+
+// Worker 0's side of saving. After a failure it goes on taking what the others send, so that they don't hang, and
+// reports at the end.
+class Saver {
+ public:
+  Saver(const std::filesystem::path& run_dir, const CheckpointState& state) {
+    guarded([&] { writer_.emplace(run_dir, state); });
+  }
+
+  void part(const Part& part, const Layout& layout) {
+    guarded([&] { part_ = &writer_->begin_part(part.name, tensors_of(layout, part)); });
+  }
+  void values(std::span<const float> values) {
+    guarded([&] { part_->append(values); });
+  }
+  void end_part() {
+    guarded([&] { writer_->finish_part(); });
+  }
+  void commit() {
+    guarded([&] { writer_->commit(); });
+    writer_.reset();  // removes what is unfinished
+  }
+  const std::exception_ptr& failure() const { return failure_; }
+
+ private:
+  void guarded(const std::function<void()>& action) {
+    if (failure_) {
+      return;
+    }
+    try {
+      action();
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+  }
+
+  std::optional<CheckpointWriter> writer_;
+  SafetensorsWriter* part_ = nullptr;
+  std::exception_ptr failure_;
+};
+
+CheckpointState state_of(const Trainer& trainer, int workers, std::optional<double> accuracy) {
+  const TrainPosition& position = trainer.position();
+  return {.round = position.round,
+          .iteration = position.iteration,
+          .samples = position.samples,
+          .stream_position = position.stream_position,
+          .workers = workers,
+          .block_scale = trainer.block_scale(),
+          .accuracy = accuracy,
+          .config = to_json(trainer.setup().config)};
+}
+
+void send_group(Communicator& communicator, std::span<const float> values, int peer) {
+  communicator.send(std::as_bytes(values), peer, kCheckpointTag)->wait();
+}
+
+std::span<const float> receive_group(Communicator& communicator, std::vector<float>& buffer, std::int64_t size,
+                                     int peer) {
+  buffer.resize(static_cast<std::size_t>(size));
+  communicator.receive(std::as_writable_bytes(std::span(buffer)), peer, kCheckpointTag)->wait();
+  return buffer;
+}
+
+}  // namespace
+
+TrainPosition position_of(const CheckpointState& state) {
+  return {.round = state.round,
+          .iteration = state.iteration,
+          .samples = state.samples,
+          .stream_position = state.stream_position};
+}
+
+void save_checkpoint(Trainer& trainer, const std::filesystem::path& run_dir, std::optional<double> accuracy) {
+  Communicator& communicator = trainer.communicator();
+  const Layout& layout = trainer.parameters().layout();
+  std::optional<Saver> saver;
+  if (communicator.rank() == 0) {
+    saver.emplace(run_dir, state_of(trainer, communicator.size(), accuracy));
+  }
+  std::vector<float> buffer;
+  for (const Part& part : parts(trainer.setup().config, trainer.parameters().placement().assignment, true)) {
+    if (saver) {
+      saver->part(part, layout);
+    }
+    for (const Group& group : part.groups) {
+      const int holder = group.holders.front();
+      if (saver && holder == 0) {
+        saver->values(memory_of(trainer, part, group));
+      } else if (saver) {
+        saver->values(receive_group(communicator, buffer, size_of(layout, group), holder));
+      } else if (communicator.rank() == holder) {
+        send_group(communicator, memory_of(trainer, part, group), 0);
+      }
+    }
+    if (saver) {
+      saver->end_part();
+    }
+  }
+  if (saver) {
+    saver->commit();
+  }
+  const auto failed = all_gather_value(communicator, static_cast<int>(saver && saver->failure()), kControlTag);
+  if (saver && saver->failure()) {
+    std::rethrow_exception(saver->failure());
+  }
+  if (failed[0] != 0) {
+    throw Error("worker 0 could not write the checkpoint");
+  }
+}
+
+void restore_checkpoint(Trainer& trainer, const Checkpoint* checkpoint) {
+  Communicator& communicator = trainer.communicator();
+  const Layout& layout = trainer.parameters().layout();
+  const int same_workers =
+      checkpoint != nullptr && checkpoint->state().workers == communicator.size() ? 1 : 0;
+  const bool with_momentum = all_gather_value(communicator, same_workers, kControlTag)[0] != 0;
+  std::vector<float> buffer;
+  for (const Part& part : parts(trainer.setup().config, trainer.parameters().placement().assignment, with_momentum)) {
+    std::optional<SafetensorsReader> reader;
+    if (checkpoint != nullptr) {
+      reader.emplace(checkpoint->folder() / (part.name + ".safetensors"));
+    }
+    for (const Group& group : part.groups) {
+      if (reader) {
+        buffer.resize(static_cast<std::size_t>(size_of(layout, group)));
+        for (const Parameter& parameter : parameters_of(layout, group)) {
+          reader->read(parameter.name, std::span(buffer).subspan(static_cast<std::size_t>(parameter.offset),
+                                                                 static_cast<std::size_t>(parameter.size)));
+        }
+      }
+      for (const int holder : group.holders) {
+        if (reader && holder == 0) {
+          std::ranges::copy(buffer, memory_of(trainer, part, group).begin());
+        } else if (reader) {
+          send_group(communicator, buffer, holder);
+        } else if (communicator.rank() == holder) {
+          const auto memory = memory_of(trainer, part, group);
+          communicator.receive(std::as_writable_bytes(memory), 0, kCheckpointTag)->wait();
+        }
+      }
+    }
+  }
+}
+
+}  // namespace resist

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "resist/checkpoint/checkpoint.h"
+#include "resist/train/trainer.h"
+
+namespace resist {
+
+// Writes the state of a committed round to the run folder on worker 0's machine: the shared parameters, every
+// partitioned block from its first holder, momentum as its kind needs. Other workers stream theirs to worker 0, a
+// block at a time. Every worker calls it; when worker 0 can't write, all throw Error (worker 0's names the file) and
+// earlier checkpoints stay.
+void save_checkpoint(Trainer& trainer, const std::filesystem::path& run_dir, std::optional<double> accuracy);
+
+// Fills every worker's parameters, and where S is the same its momentum, from a checkpoint that worker 0 has open
+// (null on the others). With another S momentum starts at zero.
+void restore_checkpoint(Trainer& trainer, const Checkpoint* checkpoint);
+
+// The position of the state, for making the trainer.
+TrainPosition position_of(const CheckpointState& state);
+
+}  // namespace resist

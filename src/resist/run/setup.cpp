@@ -1,0 +1,38 @@
+#include "resist/run/setup.h"
+
+#include <fmt/format.h>
+
+#include "resist/core/error.h"
+
+namespace resist {
+namespace {
+
+void check_fits(const NetworkSpec& spec, const DatasetInfo& info) {
+  if (spec.channels != info.channels || spec.height != info.height || spec.image_width != info.width) {
+    throw InputError(fmt::format("the network is made for pictures of {}x{}x{} but {} has {}x{}x{}; leave --channels "
+                                 "and --image-size out to take the data set's",
+                                 spec.channels, spec.height, spec.image_width, info.name, info.channels, info.height,
+                                 info.width));
+  }
+  if (spec.classes < info.classes) {
+    throw InputError(fmt::format("--classes {} is less than the {} classes of {}", spec.classes, info.classes,
+                                 info.name));
+  }
+}
+
+}  // namespace
+
+TrainingSetup prepare(const Config& config, int workers) {
+  TrainingSetup setup{.config = config, .data = open_data(config.data, config.train.seed)};
+  const DatasetInfo& info = setup.data.info;
+  setup.spec = make_network_spec(
+      config.model, config.partition,
+      {.channels = info.channels, .height = info.height, .width = info.width, .classes = info.classes});
+  check_fits(setup.spec, info);
+  setup.layout = make_layout(setup.spec);
+  setup.decks = deck_sizes(setup.layout);
+  make_method(config, setup.decks, workers);  // throws where the dealing is impossible
+  return setup;
+}
+
+}  // namespace resist

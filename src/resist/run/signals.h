@@ -1,0 +1,12 @@
+#pragma once
+
+#include <atomic>
+
+namespace resist {
+
+// Installs handlers for SIGINT, SIGTERM and SIGUSR1: the first one is stored in the returned number, for the round to
+// be finished and a checkpoint written; a second one ends the process at once with 128 + n. A worker also starts to
+// ignore SIGPIPE.
+const std::atomic<int>& watch_signals();
+
+}  // namespace resist

@@ -1,0 +1,142 @@
+#include "resist/run/train_run.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <optional>
+#include <thread>
+
+#include "resist/cluster/interface.h"
+#include "resist/cluster/local_launcher.h"
+#include "resist/cluster/rendezvous.h"
+#include "resist/comm/in_process.h"
+#include "resist/config/option.h"
+#include "resist/core/log.h"
+#include "resist/run/setup.h"
+#include "resist/run/signals.h"
+#include "resist/run/threads.h"
+#include "resist/run/training_session.h"
+#include "resist/run/version.h"
+
+namespace resist {
+namespace {
+
+// How this process takes part: what launched it, or what it has to launch.
+struct Role {
+  std::optional<LaunchInfo> launched;  // one worker of a job of several processes
+  int workers = 1;                     // S
+};
+
+Role find_role(const TrainRequest& request) {
+  const ClusterOptions& cluster = request.config.cluster;
+  auto launched = detect_launcher(process_environment());
+  const bool given = request.given.contains("workers");
+  if (!launched || cluster.in_process || (given && launched->workers == 1)) {
+    return {.workers = std::max(1, cluster.workers)};
+  }
+  if (given && cluster.workers != launched->workers) {
+    throw InputError(fmt::format("--workers {} does not fit {}, which says {}; leave --workers out, or start {} workers",
+                                 cluster.workers, launched->source, launched->workers, cluster.workers));
+  }
+  if (cluster.port != 0 && request.given.contains("port")) {
+    launched->rendezvous_port = cluster.port;
+  }
+  const int workers = launched->workers;
+  return {.launched = std::move(launched), .workers = workers};
+}
+
+int threads_for(const Config& config, int workers_here) {
+  return config.cluster.threads > 0 ? config.cluster.threads : std::max(1, available_cores() / workers_here);
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  ::gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+void log_workers(const LaunchInfo& info, const std::vector<WorkerCard>& cards) {
+  spdlog::info("{} workers, told by {}", cards.size(), info.source);
+  for (std::size_t worker = 0; worker < cards.size(); ++worker) {
+    spdlog::info("worker {}: {} at {}, {}, {} thread{}", worker, cards[worker].host, cards[worker].address,
+                 cards[worker].device, cards[worker].threads, cards[worker].threads == 1 ? "" : "s");
+  }
+}
+
+int run_as_worker(const Config& config, const LaunchInfo& info, std::ostream& out) {
+  start_logging(info.rank);
+  const std::atomic<int>& stop = watch_signals();
+  const int threads = threads_for(config, info.local_workers);
+  set_compute_threads(threads);
+  Rendezvous rendezvous(info, config.cluster.rendezvous_timeout);
+  const std::string address = config.cluster.interface.empty()
+                                  ? address_towards(info.rendezvous_address, info.rendezvous_port)
+                                  : address_of_interface(config.cluster.interface);
+  const WorkerCard card{.host = host_name(),
+                        .address = address,
+                        .stack = network_stack_id(),
+                        .version = full_version(),
+                        .device = "cpu",
+                        .threads = threads,
+                        .config = shared_json(config)};
+  const auto cards = rendezvous.exchange(card);
+  if (info.rank == 0) {
+    log_workers(info, cards);
+  }
+  const TrainingSetup setup = prepare(config, info.workers);
+  const auto communicator = rendezvous.connect(card, config.cluster.timeout);
+  return train_session(setup, *communicator, stop, out);
+}
+
+// Workers are threads: for tests, for trying things, and for a single worker.
+int run_in_process(const TrainingSetup& setup, int workers, std::ostream& out) {
+  const std::atomic<int>& stop = watch_signals();
+  set_compute_threads(threads_for(setup.config, workers));
+  auto communicators = make_in_process_group(workers, setup.config.cluster.timeout);
+  std::vector<std::exception_ptr> errors(communicators.size());
+  std::vector<int> codes(communicators.size());
+  std::vector<std::thread> threads;
+  for (std::size_t rank = 0; rank < communicators.size(); ++rank) {
+    threads.emplace_back([&, rank] {
+      try {
+        codes[rank] = train_session(setup, *communicators[rank], stop, out);
+      } catch (...) {
+        errors[rank] = std::current_exception();
+        communicators[rank].reset();  // so that the others notice
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  rethrow_cause(errors);
+  return *std::ranges::max_element(codes);
+}
+
+}  // namespace
+
+int run_train(const TrainRequest& request, std::ostream& out) {
+  Config config = request.config;
+  const Role role = find_role(request);
+  config.cluster.workers = role.workers;
+  if (role.launched && role.workers > 1) {
+    return run_as_worker(config, *role.launched, out);
+  }
+  start_logging();
+  // Wrong input is found here, before anything is started or written.
+  const TrainingSetup setup = prepare(config, role.workers);
+  if (role.workers == 1 || config.cluster.in_process) {
+    return run_in_process(setup, role.workers, out);
+  }
+  return launch_workers({.arguments = request.arguments,
+                         .workers = role.workers,
+                         .port = config.cluster.port,
+                         .deadline = config.cluster.rendezvous_timeout},
+                        watch_signals());
+}
+
+}  // namespace resist

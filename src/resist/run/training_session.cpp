@@ -1,0 +1,242 @@
+#include "resist/run/training_session.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <ostream>
+
+#include "resist/checkpoint/checkpoint.h"
+#include "resist/comm/collectives.h"
+#include "resist/comm/tags.h"
+#include "resist/config/option.h"
+#include "resist/config/toml_file.h"
+#include "resist/core/log.h"
+#include "resist/run/checkpointing.h"
+#include "resist/run/recorder.h"
+#include "resist/run/version.h"
+#include "resist/telemetry/progress.h"
+#include "resist/telemetry/run_folder.h"
+
+namespace resist {
+namespace {
+
+// Worker 0 does something that can fail for a reason of its own (a disk, a damaged file); all learn whether it did.
+void on_worker_0(Communicator& communicator, const std::function<void()>& action) {
+  std::exception_ptr failure;
+  int code = kExitDone;
+  if (communicator.rank() == 0) {
+    try {
+      action();
+    } catch (const InputError&) {
+      failure = std::current_exception();
+      code = kExitUsage;
+    } catch (const std::exception&) {
+      failure = std::current_exception();
+      code = kExitFailed;
+    }
+  }
+  code = all_gather_value(communicator, code, kControlTag)[0];
+  if (failure) {
+    std::rethrow_exception(failure);
+  }
+  if (code != kExitDone) {
+    throw PeerFailed(code);
+  }
+}
+
+std::filesystem::path run_path(const Config& config) {
+  if (!config.run.run_dir.empty()) {
+    return config.run.run_dir;
+  }
+  const std::string data = std::filesystem::path(config.data.data).filename().string();
+  const std::string name = data.substr(0, data.find(':'));
+  const auto method = to_json(config).at("method").get<std::string>();
+  return RunFolder::free_path(name + "-" + method);
+}
+
+// What a run writes, and when. Worker 0 has the folder.
+class RunObserver : public TrainingObserver {
+ public:
+  RunObserver(const Config& config, std::optional<RunFolder> folder, const std::filesystem::path& path,
+              std::optional<Progress> progress)
+      : config_(config), folder_(std::move(folder)), path_(path), progress_(std::move(progress)) {
+    if (config.run.record_round > 0) {
+      recorder_.emplace(path, config.run.record_round);
+    }
+  }
+
+  void round_starts(Trainer& trainer) override {
+    if (recorder_) {
+      recorder_->round_starts(trainer);
+    }
+  }
+
+  void batch_used(Trainer& trainer, const Batch& batch, double learning_rate) override {
+    if (recorder_) {
+      recorder_->batch_used(trainer, batch, learning_rate);
+    }
+  }
+
+  void round_committed(Trainer& trainer, const RoundRecord& record, bool last) override {
+    if (recorder_) {
+      recorder_->round_committed(trainer);
+    }
+    on_worker_0(trainer.communicator(), [&] {
+      folder_->append(record);
+      progress_->show(record);
+    });
+    const int every = config_.run.checkpoint_every;
+    if (last || (every > 0 && record.round % every == 0)) {
+      save(trainer, record.accuracy);
+    }
+    last_record_ = record;
+  }
+
+  void finish() {
+    if (progress_) {
+      progress_->finish();
+    }
+  }
+  const RoundRecord& last_record() const { return last_record_; }
+
+ private:
+  void save(Trainer& trainer, std::optional<double> accuracy) {
+    save_checkpoint(trainer, path_, accuracy);
+    if (folder_) {
+      prune_checkpoints(path_, config_.run.keep_checkpoints);
+    }
+  }
+
+  const Config& config_;
+  std::optional<RunFolder> folder_;
+  std::filesystem::path path_;
+  std::optional<Progress> progress_;
+  std::optional<RoundRecorder> recorder_;
+  RoundRecord last_record_;
+};
+
+void log_start(const Trainer& trainer, const std::filesystem::path& path, int workers) {
+  const TrainingSetup& setup = trainer.setup();
+  const Config& config = setup.config;
+  spdlog::info("{}; run folder {}", full_version(), path.string());
+  std::string scales;
+  for (std::size_t deck = 0; deck < setup.decks.size(); ++deck) {
+    scales += fmt::format(", section {}: {} blocks to deal", setup.layout.decks[deck].section, setup.decks[deck].blocks);
+  }
+  spdlog::info("{} on {}: {} training samples, {} workers, {} parameters{}", to_json(config).at("method").get<std::string>(),
+               setup.data.info.name, setup.data.train->size(), workers, setup.layout.total_size(), scales);
+  if (config.train.method == Method::resist && trainer.block_scale() == std::vector<double>(setup.decks.size(), 1.0)) {
+    spdlog::info("every worker holds every block: this is local SGD");
+  }
+  if (trainer.position().round > 0) {
+    spdlog::info("resuming after round {} of {}", trainer.position().round, trainer.length().total_rounds);
+  }
+}
+
+int report_non_finite(const NonFinite& event, const std::filesystem::path& path) {
+  const auto rounds = checkpoint_rounds(path);
+  const std::string where =
+      event.iteration >= 0 ? fmt::format("the loss of iteration {}", event.iteration) : "the parameters";
+  spdlog::error(
+      "round {} was dropped: {} of worker {} {} not finite{}. {}. Try a lower --lr or a --lr-warmup-epochs", event.round,
+      where, event.worker, event.iteration >= 0 ? "is" : "are",
+      event.parameter.empty() ? "" : fmt::format(" (parameter {})", event.parameter),
+      rounds.empty() ? "No checkpoint had been written"
+                     : fmt::format("The last good checkpoint is round {} in {}", rounds.back(), path.string()));
+  return kExitFailed;
+}
+
+void print_summary(std::ostream& out, const RoundRecord& record, const std::filesystem::path& path) {
+  out << fmt::format("accuracy {:.2f} % after {:.2f} epochs, {} rounds; next: resist evaluate {}\n",
+                     100 * record.accuracy.value_or(0), record.epoch, record.round, path.string());
+}
+
+}  // namespace
+
+int train_session(const TrainingSetup& setup, Communicator& communicator, const std::atomic<int>& stop,
+                  std::ostream& out) {
+  const Config& config = setup.config;
+  std::optional<Checkpoint> checkpoint;
+  TrainPosition position;
+  if (!config.run.resume.empty()) {
+    on_worker_0(communicator, [&] {
+      checkpoint.emplace(open_checkpoint(config.run.resume, "last"));
+      position = position_of(checkpoint->state());
+    });
+    position = all_gather_value(communicator, position, kControlTag)[0];
+  }
+  Trainer trainer(setup, communicator, position, stop);
+  if (!config.run.resume.empty()) {
+    restore_checkpoint(trainer, checkpoint ? &*checkpoint : nullptr);
+  }
+
+  const std::filesystem::path path = run_path(config);
+  std::optional<RunFolder> folder;
+  std::optional<Progress> progress;
+  on_worker_0(communicator, [&] {
+    folder.emplace(config.run.resume.empty() ? RunFolder::create(path, to_toml(config))
+                                             : RunFolder::resume(path, position.round));
+    log_to_file(path / "resist.log");
+    ProgressOptions options = detect_terminal(STDOUT_FILENO);
+    options.total_rounds = trainer.length().total_rounds;
+    options.total_samples = trainer.length().total_samples;
+    progress.emplace(out, options);
+    log_start(trainer, path, communicator.size());
+  });
+
+  RunObserver observer(config, std::move(folder), path, std::move(progress));
+  const TrainingResult result = trainer.run(observer);
+  observer.finish();
+  const bool speaks = communicator.rank() == 0;
+  if (result.non_finite) {
+    return speaks ? report_non_finite(*result.non_finite, path) : kExitFailed;
+  }
+  if (result.stop_signal != 0) {
+    if (speaks) {
+      spdlog::warn("stopped by signal {} after round {}; go on with: resist train --resume {}", result.stop_signal,
+                   result.position.round, path.string());
+    }
+    return result.stop_signal == SIGINT ? 128 + SIGINT : kExitRestart;
+  }
+  if (speaks && result.position.round == position.round) {
+    spdlog::info("nothing is left to train: the run ended after round {}; give a larger --epochs or --rounds to go on",
+                 position.round);
+  } else if (speaks) {
+    print_summary(out, observer.last_record(), path);
+  }
+  return kExitDone;
+}
+
+void rethrow_cause(const std::vector<std::exception_ptr>& errors) {
+  std::exception_ptr cause;
+  bool cause_is_peer = true;
+  for (const std::exception_ptr& error : errors) {
+    if (!error || (cause && !cause_is_peer)) {
+      continue;
+    }
+    bool is_peer = false;
+    try {
+      std::rethrow_exception(error);
+    } catch (const CommError&) {
+      is_peer = true;
+    } catch (const PeerFailed&) {
+      is_peer = true;
+    } catch (...) {
+      is_peer = false;
+    }
+    if (!cause || !is_peer) {
+      cause = error;
+      cause_is_peer = is_peer;
+    }
+  }
+  if (cause) {
+    std::rethrow_exception(cause);
+  }
+}
+
+}  // namespace resist

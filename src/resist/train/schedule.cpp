@@ -1,0 +1,66 @@
+#include "resist/train/schedule.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace resist {
+namespace {
+
+std::int64_t ceil_divide(std::int64_t a, std::int64_t b) {
+  return (a + b - 1) / b;
+}
+
+std::int64_t samples_per_iteration(const TrainOptions& options, int workers) {
+  return std::int64_t{options.batch_size} * workers;
+}
+
+}  // namespace
+
+TrainLength train_length(const TrainOptions& options, int workers, std::int64_t dataset_size,
+                         const TrainPosition& position) {
+  const std::int64_t step = samples_per_iteration(options, workers);
+  if (options.rounds > 0) {
+    const std::int64_t left = std::max<std::int64_t>(0, options.rounds - position.round);
+    return {.total_samples = position.samples + left * options.local_iterations * step,
+            .total_rounds = position.round + left};
+  }
+  const auto total = static_cast<std::int64_t>(std::ceil(options.epochs * static_cast<double>(dataset_size)));
+  const std::int64_t iterations = ceil_divide(std::max<std::int64_t>(0, total - position.samples), step);
+  return {.total_samples = total, .total_rounds = position.round + ceil_divide(iterations, options.local_iterations)};
+}
+
+std::int64_t round_iterations(const TrainOptions& options, int workers, const TrainLength& length,
+                              const TrainPosition& position) {
+  const std::int64_t left =
+      ceil_divide(length.total_samples - position.samples, samples_per_iteration(options, workers));
+  return std::clamp<std::int64_t>(left, 0, options.local_iterations);
+}
+
+bool in_warmup(const TrainOptions& options, std::int64_t dataset_size, const TrainPosition& position) {
+  return static_cast<double>(position.samples) < options.warmup_epochs * static_cast<double>(dataset_size);
+}
+
+double learning_rate(const TrainOptions& options, int workers, std::int64_t dataset_size, const TrainLength& length,
+                     std::int64_t samples) {
+  const double done = static_cast<double>(samples) / static_cast<double>(length.total_samples);
+  double factor = 1.0;
+  switch (options.schedule) {
+    case Schedule::step:
+      factor = done < 0.5 ? 1.0 : done < 0.75 ? 0.1 : 0.01;
+      break;
+    case Schedule::cosine:
+      factor = 0.5 * (1.0 + std::cos(std::numbers::pi * std::min(done, 1.0)));
+      break;
+    case Schedule::constant:
+      break;
+  }
+  const double warmup_samples = options.lr_warmup_epochs * static_cast<double>(dataset_size);
+  if (warmup_samples > 0) {
+    const auto after = static_cast<double>(samples + samples_per_iteration(options, workers));
+    factor *= std::min(1.0, after / warmup_samples);
+  }
+  return options.lr * factor;
+}
+
+}  // namespace resist

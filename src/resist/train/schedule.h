@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+
+#include "resist/config/config.h"
+
+namespace resist {
+
+// How far training has come. Everything is counted in samples of all workers together, so that another number of
+// workers can go on.
+struct TrainPosition {
+  std::int64_t round = 0;            // committed rounds
+  std::int64_t iteration = 0;        // local iterations each worker has taken
+  std::int64_t samples = 0;
+  std::int64_t stream_position = 0;  // of the next batch, see BatchSchedule
+};
+
+// How long training lasts, from `position` on: until `epochs` passes over the data, or `rounds` rounds.
+struct TrainLength {
+  std::int64_t total_samples = 0;
+  std::int64_t total_rounds = 0;
+};
+
+TrainLength train_length(const TrainOptions& options, int workers, std::int64_t dataset_size,
+                         const TrainPosition& position);
+
+// Local iterations of the round that starts at `position`: l, or what is left.
+std::int64_t round_iterations(const TrainOptions& options, int workers, const TrainLength& length,
+                              const TrainPosition& position);
+
+// Whether the round that starts at `position` still belongs to the local-SGD warm-up.
+bool in_warmup(const TrainOptions& options, std::int64_t dataset_size, const TrainPosition& position);
+
+// The learning rate of the iteration before which all workers have trained on `samples`: the schedule over the whole
+// length, times a linear rise over the first lr_warmup_epochs. `step`: / 10 after 50 % and again after 75 %.
+double learning_rate(const TrainOptions& options, int workers, std::int64_t dataset_size, const TrainLength& length,
+                     std::int64_t samples);
+
+}  // namespace resist

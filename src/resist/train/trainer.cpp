@@ -1,0 +1,308 @@
+#include "resist/train/trainer.h"
+
+#include <spdlog/spdlog.h>
+#include <torch/types.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "resist/comm/collectives.h"
+#include "resist/comm/tags.h"
+#include "resist/core/clock.h"
+#include "resist/sync/synchronise.h"
+#include "resist/telemetry/memory.h"
+#include "resist/train/evaluate.h"
+#include "resist/train/sgd.h"
+#include "resist/train/travelling_blocks.h"
+
+namespace resist {
+
+// Trivially copyable: workers exchange it before each synchronisation.
+struct Trainer::LocalRound {
+  double loss = 0;                  // mean over the iterations
+  double seconds_compute = 0;
+  double seconds_sync = 0;          // averaging gradients, where the method does
+  double learning_rate = 0;
+  std::int64_t iterations = 0;
+  std::int64_t bytes_sent = 0;      // gradients
+  std::int64_t bytes_received = 0;
+  std::int64_t bad_iteration = -1;  // first whose loss is not finite
+  std::int64_t bad_offset = -1;     // first element of the arena that is not finite
+  char bad_parameter[64] = {};      // its parameter's name
+  int stop_signal = 0;
+  bool finite() const { return bad_iteration < 0 && bad_offset < 0; }
+};
+
+// Exchanged after all have staged their next values; receiving everybody's is the proof that all have.
+struct Trainer::Synced {
+  double seconds_wait = 0;
+  double seconds_sync = 0;
+  std::int64_t bytes_sent = 0;
+  std::int64_t bytes_received = 0;
+  std::int64_t peak_memory_bytes = 0;
+};
+
+namespace {
+
+std::int64_t total(const std::vector<std::int64_t>& bytes) {
+  return std::accumulate(bytes.begin(), bytes.end(), std::int64_t{0});
+}
+
+// Payload that a communicator moves during the meter's life.
+class PayloadMeter {
+ public:
+  explicit PayloadMeter(const Communicator& communicator)
+      : communicator_(communicator),
+        sent_(total(communicator.traffic().sent)),
+        received_(total(communicator.traffic().received)) {}
+  std::int64_t sent() const { return total(communicator_.traffic().sent) - sent_; }
+  std::int64_t received() const { return total(communicator_.traffic().received) - received_; }
+
+ private:
+  const Communicator& communicator_;
+  std::int64_t sent_;
+  std::int64_t received_;
+};
+
+BatchSchedule batch_schedule(const Config& config, const Communicator& communicator) {
+  return {.mode = config.data.data_mode,
+          .worker = communicator.rank(),
+          .workers = communicator.size(),
+          .batch_size = config.train.batch_size};
+}
+
+// The field of every worker's report.
+template <typename Report, typename Field>
+std::vector<Field> column(const std::vector<Report>& reports, Field Report::*field) {
+  std::vector<Field> values;
+  for (const Report& report : reports) {
+    values.push_back(report.*field);
+  }
+  return values;
+}
+
+template <typename T>
+T largest(const std::vector<T>& values) {
+  return *std::ranges::max_element(values);
+}
+
+template <typename T>
+T sum(const std::vector<T>& values) {
+  return std::accumulate(values.begin(), values.end(), T{});
+}
+
+}  // namespace
+
+Trainer::Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPosition position,
+                 const std::atomic<int>& stop)
+    : setup_(setup),
+      communicator_(communicator),
+      stop_(stop),
+      method_(make_method(setup.config, setup.decks, communicator.size())),
+      position_(position),
+      length_(train_length(setup.config.train, communicator.size(), setup.data.train->size(), position)),
+      parameters_(std::make_unique<WorkerParameters>(setup.spec, setup.layout, placement_at(position),
+                                                     communicator.rank(), setup.config.train.seed)),
+      loader_(setup.data.train, setup.data.info, make_augmentation(setup.config.data, setup.data.info),
+              batch_schedule(setup.config, communicator), setup.config.train.seed, position.stream_position),
+      evaluation_batches_(setup.data.evaluation, setup.data.info, setup.config.evaluation.eval_batch_size) {}
+
+Trainer::~Trainer() = default;
+
+Placement Trainer::placement_at(const TrainPosition& position) const {
+  const bool warmup = in_warmup(setup_.config.train, setup_.data.train->size(), position);
+  return make_placement(setup_.layout, *method_, position.round, warmup);
+}
+
+std::vector<double> Trainer::block_scale() const {
+  return method_->block_scale(in_warmup(setup_.config.train, setup_.data.train->size(), position_));
+}
+
+TrainingResult Trainer::run(TrainingObserver& observer) {
+  while (position_.round < length_.total_rounds) {
+    observer.round_starts(*this);
+    LocalRound local = run_local_iterations(observer);
+    check_finite(local);
+
+    const Stopwatch ready;
+    const auto locals = all_gather_value(communicator_, local, kControlTag);
+    const double seconds_wait = ready.seconds();
+    for (int worker = 0; worker < communicator_.size(); ++worker) {
+      const LocalRound& report = locals[worker];
+      if (!report.finite()) {
+        return {.position = position_,
+                .non_finite = NonFinite{.worker = worker,
+                                        .round = position_.round + 1,
+                                        .iteration = report.bad_iteration,
+                                        .parameter = report.bad_parameter}};
+      }
+    }
+
+    TrainPosition after = position_;
+    ++after.round;
+    after.iteration += local.iterations;
+    after.samples += local.iterations * setup_.config.train.batch_size * communicator_.size();
+    after.stream_position += local.iterations * batch_schedule(setup_.config, communicator_).stride();
+    Synced own = synchronise_round(after);
+    own.seconds_wait = seconds_wait;
+    own.seconds_sync += local.seconds_sync;
+    own.bytes_sent += local.bytes_sent;
+    own.bytes_received += local.bytes_received;
+    const auto synced = all_gather_value(communicator_, own, kControlTag);
+
+    const auto stop_signals = column(locals, &LocalRound::stop_signal);
+    const int stop_signal = largest(stop_signals);
+    const bool last = position_.round == length_.total_rounds || stop_signal != 0;
+    RoundRecord record{.round = position_.round,
+                       .epoch = static_cast<double>(position_.samples) /
+                                static_cast<double>(setup_.data.train->size()),
+                       .loss = sum(column(locals, &LocalRound::loss)) / communicator_.size(),
+                       .learning_rate = local.learning_rate,
+                       .samples = position_.samples,
+                       .seconds_compute = largest(column(locals, &LocalRound::seconds_compute)),
+                       .seconds_sync = largest(column(synced, &Synced::seconds_sync)),
+                       .seconds_wait = largest(column(synced, &Synced::seconds_wait)),
+                       .bytes_sent = sum(column(synced, &Synced::bytes_sent)),
+                       .bytes_received = sum(column(synced, &Synced::bytes_received)),
+                       .peak_memory_bytes = largest(column(synced, &Synced::peak_memory_bytes)),
+                       .worker_loss = column(locals, &LocalRound::loss),
+                       .worker_seconds_compute = column(locals, &LocalRound::seconds_compute),
+                       .worker_seconds_wait = column(synced, &Synced::seconds_wait),
+                       .worker_bytes_sent = column(synced, &Synced::bytes_sent),
+                       .worker_peak_memory_bytes = column(synced, &Synced::peak_memory_bytes)};
+    if (evaluation_due(last)) {
+      evaluate_into(record);
+    }
+    observer.round_committed(*this, record, last);
+    if (stop_signal != 0) {
+      return {.position = position_, .stop_signal = stop_signal};
+    }
+  }
+  return {.position = position_};
+}
+
+Trainer::LocalRound Trainer::run_local_iterations(TrainingObserver& observer) {
+  const TrainOptions& options = setup_.config.train;
+  LocalRound local;
+  local.iterations = round_iterations(options, communicator_.size(), length_, position_);
+  const auto runs = parameters_->runs();
+  if (momentum_sync(setup_.config) == MomentumSync::reset) {
+    std::fill_n(parameters_->momentum(), parameters_->placement().arena.size(), 0.0F);
+  }
+  Stopwatch watch;
+  for (std::int64_t i = 0; i < local.iterations; ++i) {
+    const Batch& batch = loader_.next();
+    const std::int64_t samples = position_.samples + i * options.batch_size * communicator_.size();
+    local.learning_rate =
+        learning_rate(options, communicator_.size(), setup_.data.train->size(), length_, samples);
+    observer.batch_used(*this, batch, local.learning_rate);
+    for (const auto& run : runs) {
+      std::fill_n(parameters_->gradients() + run.offset, run.size, 0.0F);
+    }
+    const double loss = backward(batch);
+    local.loss += loss / static_cast<double>(local.iterations);
+    if (!std::isfinite(loss) && local.bad_iteration < 0) {
+      local.bad_iteration = position_.iteration + i + 1;
+    }
+    if (method_->averages_gradients()) {
+      local.seconds_compute += watch.lap();
+      const PayloadMeter meter(communicator_);
+      mean_in_place(communicator_,
+                    {parameters_->gradients(), static_cast<std::size_t>(parameters_->placement().arena.size())},
+                    round_tag(position_.round));
+      local.bytes_sent += meter.sent();
+      local.bytes_received += meter.received();
+      local.seconds_sync += watch.lap();
+    }
+    const SgdOptions sgd{.lr = static_cast<float>(local.learning_rate),
+                         .momentum = static_cast<float>(options.momentum),
+                         .weight_decay = static_cast<float>(options.weight_decay),
+                         .nesterov = options.nesterov};
+    for (const auto& run : runs) {
+      sgd_step(sgd, run.size, parameters_->gradients() + run.offset, parameters_->momentum() + run.offset,
+               parameters_->values() + run.offset);
+    }
+  }
+  local.seconds_compute += watch.lap();
+  local.stop_signal = stop_.load();
+  return local;
+}
+
+double Trainer::backward(const Batch& batch) {
+  const NetworkSpec& spec = setup_.spec;
+  // from_blob takes mutable memory; the network only reads it.
+  const at::Tensor images = at::from_blob(const_cast<float*>(batch.pixels.data()),
+                                          {batch.size(), spec.channels, spec.height, spec.image_width}, at::kFloat);
+  const at::Tensor labels =
+      at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {batch.size()}, at::kLong);
+  const at::Tensor loss = at::cross_entropy_loss(parameters_->network().forward(images), labels);
+  loss.backward();
+  return loss.item<double>();
+}
+
+void Trainer::check_finite(LocalRound& local) {
+  for (const auto& run : parameters_->runs()) {
+    const float* values = parameters_->values() + run.offset;
+    const auto* bad = std::find_if_not(values, values + run.size, [](float value) { return std::isfinite(value); });
+    if (bad != values + run.size) {
+      local.bad_offset = run.offset + (bad - values);
+      parameters_->parameter_at(local.bad_offset).copy(local.bad_parameter, sizeof local.bad_parameter - 1);
+      return;
+    }
+  }
+}
+
+Trainer::Synced Trainer::synchronise_round(const TrainPosition& after) {
+  Synced synced;
+  if (!method_->averages_gradients()) {
+    const Stopwatch watch;
+    const PayloadMeter meter(communicator_);
+    const Placement next = placement_at(after);
+    const SyncPlan plan = make_sync_plan(setup_.layout, parameters_->placement(), next, communicator_.rank());
+    const std::uint32_t tag = round_tag(position_.round);
+    synchronise(communicator_, plan, parameters_->values(), parameters_->stage(next.arena), tag);
+    const MomentumSync momentum = momentum_sync(setup_.config);
+    if (momentum == MomentumSync::average) {
+      synchronise(communicator_, plan, parameters_->momentum(), parameters_->stage_momentum(next.arena), tag);
+    } else if (momentum == MomentumSync::carry) {
+      carry_over(setup_.layout, plan, parameters_->momentum(), parameters_->stage_momentum(next.arena),
+                 next.arena.size());
+    }
+    communicator_.barrier();  // the commit: whoever passes knows that all have staged
+    parameters_->install(next, momentum != MomentumSync::reset);
+    synced.seconds_sync = watch.seconds();
+    synced.bytes_sent = meter.sent();
+    synced.bytes_received = meter.received();
+  }
+  position_ = after;
+  synced.peak_memory_bytes = peak_memory_bytes();
+  return synced;
+}
+
+bool Trainer::evaluation_due(bool last) const {
+  const int every = setup_.config.evaluation.eval_every;
+  return last || (every > 0 && position_.round % every == 0);
+}
+
+void Trainer::evaluate_into(RoundRecord& record) {
+  const Stopwatch watch;
+  Network network(setup_.spec, setup_.layout);
+  const at::Tensor arena =
+      at::from_blob(parameters_->values(), {parameters_->placement().arena.size()}, at::kFloat);
+  network.bind_shared({.values = arena, .gradients = at::Tensor()});
+  TravellingBlocks blocks(communicator_, *parameters_);
+  const EvaluationResult result = evaluate(communicator_, network, blocks,
+                                           {.layout = setup_.layout,
+                                            .block_scale = block_scale(),
+                                            .batches = evaluation_batches_,
+                                            .train_batch_size = setup_.config.train.batch_size});
+  record.accuracy = result.top1;
+  record.top5_accuracy = result.top5;
+  record.test_loss = result.loss;
+  record.eval_batch_size = setup_.config.evaluation.eval_batch_size;
+  record.seconds_evaluation = watch.seconds();
+}
+
+}  // namespace resist

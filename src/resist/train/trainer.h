@@ -1,0 +1,101 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "resist/comm/communicator.h"
+#include "resist/data/dataset.h"
+#include "resist/data/loader.h"
+#include "resist/model/network_spec.h"
+#include "resist/partition/training_method.h"
+#include "resist/telemetry/round_record.h"
+#include "resist/train/schedule.h"
+#include "resist/train/worker_parameters.h"
+
+namespace resist {
+
+// What a training run is about; the same on every worker.
+struct TrainingSetup {
+  Config config;
+  NetworkSpec spec;
+  Layout layout;
+  std::vector<DeckSize> decks;
+  DataSource data;
+};
+
+// Why training ended before its length.
+struct NonFinite {
+  int worker;
+  std::int64_t round;      // the one that was dropped
+  std::int64_t iteration;  // of that worker since the start; -1: found in the parameters at the round's end
+  std::string parameter;   // worker's first parameter that is not finite; empty: only the loss
+};
+
+struct TrainingResult {
+  TrainPosition position;
+  std::optional<NonFinite> non_finite;
+  int stop_signal = 0;  // the signal that some worker was told to stop by
+};
+
+class Trainer;
+
+// What a run does with a training: writes metrics, checkpoints, recordings. Called on every worker, in the same order;
+// may communicate through the trainer's communicator, as long as every worker does.
+class TrainingObserver {
+ public:
+  virtual ~TrainingObserver() = default;
+  virtual void round_starts(Trainer& /*trainer*/) {}
+  virtual void batch_used(Trainer& /*trainer*/, const Batch& /*batch*/, double /*learning_rate*/) {}
+  // After the commit; parameters are placed for the next round. `last`: training ends here.
+  virtual void round_committed(Trainer& /*trainer*/, const RoundRecord& /*record*/, bool /*last*/) {}
+};
+
+// One worker's training: the loop that every method shares. Config -> assignment -> local iterations ->
+// synchronisation -> evaluation -> observers, round by round (docs/architecture.md walks through it).
+class Trainer {
+ public:
+  // `stop`: a signal number that a handler may set at any time, 0 before. All references must outlive the trainer.
+  Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPosition position,
+          const std::atomic<int>& stop);
+  ~Trainer();
+
+  const TrainingSetup& setup() const { return setup_; }
+  Communicator& communicator() { return communicator_; }
+  WorkerParameters& parameters() { return *parameters_; }
+  const TrainPosition& position() const { return position_; }
+  const TrainLength& length() const { return length_; }
+  // Evaluation scale per deck of the network as it is now.
+  std::vector<double> block_scale() const;
+
+  // Trains to the end of the length, to a non-finite round, or to the round in which some worker was told to stop.
+  TrainingResult run(TrainingObserver& observer);
+
+ private:
+  struct LocalRound;   // what this worker has to say after its local iterations
+  struct Synced;       // and after the commit
+
+  Placement placement_at(const TrainPosition& position) const;
+  LocalRound run_local_iterations(TrainingObserver& observer);
+  // Adds the batch's gradients to the arena; returns its loss.
+  double backward(const Batch& batch);
+  void check_finite(LocalRound& local);
+  Synced synchronise_round(const TrainPosition& after);
+  void evaluate_into(RoundRecord& record);
+  bool evaluation_due(bool last) const;
+
+  const TrainingSetup& setup_;
+  Communicator& communicator_;
+  const std::atomic<int>& stop_;
+  std::unique_ptr<TrainingMethod> method_;
+  TrainPosition position_;
+  TrainLength length_;
+  std::unique_ptr<WorkerParameters> parameters_;
+  TrainLoader loader_;
+  EvaluationBatches evaluation_batches_;
+};
+
+}  // namespace resist

@@ -1,0 +1,258 @@
+#include "comm/conformance.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <numeric>
+#include <thread>
+
+#include "resist/comm/collectives.h"
+#include "resist/comm/exchange.h"
+#include "support/workers.h"
+
+namespace resist {
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(CommunicatorConformance);
+
+namespace {
+
+constexpr std::uint32_t kTag = 7;
+
+// A value that tells worker and place apart.
+float value(int worker, std::int64_t index) {
+  return static_cast<float>(1000 * (worker + 1) + index % 997) + 0.25F;
+}
+
+std::vector<float> values(int worker, std::int64_t count) {
+  std::vector<float> result(count);
+  for (std::int64_t i = 0; i < count; ++i) {
+    result[i] = value(worker, i);
+  }
+  return result;
+}
+
+// ((x_0 + x_1) + x_2 ...) / n
+float mean(const std::vector<int>& workers, std::int64_t index) {
+  float sum = value(workers[0], index);
+  for (std::size_t i = 1; i < workers.size(); ++i) {
+    sum += value(workers[i], index);
+  }
+  return sum / static_cast<float>(workers.size());
+}
+
+std::vector<int> everyone(int workers) {
+  std::vector<int> all(workers);
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
+}  // namespace
+
+void CommunicatorConformance::run(int workers, const std::function<void(Communicator&)>& body) const {
+  const auto errors = run_workers(GetParam().make(workers, std::chrono::seconds(30)), body);
+  for (int rank = 0; rank < workers; ++rank) {
+    EXPECT_EQ(errors[rank], "") << "on worker " << rank << " of " << workers;
+  }
+}
+
+TEST_P(CommunicatorConformance, MessagesOfOneTagArriveInOrderAndManyMayBeInFlight) {
+  constexpr int kMessages = 50;
+  run(2, [](Communicator& communicator) {
+    const int peer = 1 - communicator.rank();
+    std::vector<std::vector<float>> sent;
+    std::vector<std::vector<float>> received;
+    for (int i = 0; i < kMessages; ++i) {
+      sent.push_back(values(communicator.rank() + i, 1 + i * 100));
+      received.emplace_back(sent.back().size());
+    }
+    std::vector<std::unique_ptr<Transfer>> transfers;
+    for (int i = 0; i < kMessages; ++i) {
+      transfers.push_back(communicator.receive(std::as_writable_bytes(std::span(received[i])), peer, kTag));
+      transfers.push_back(communicator.send(std::as_bytes(std::span(sent[i])), peer, kTag));
+    }
+    for (const auto& transfer : transfers) {
+      transfer->wait();
+    }
+    for (int i = 0; i < kMessages; ++i) {
+      EXPECT_EQ(received[i], values(peer + i, 1 + i * 100)) << "message " << i;
+    }
+  });
+}
+
+TEST_P(CommunicatorConformance, TagsKeepMessagesApart) {
+  run(2, [](Communicator& communicator) {
+    const int peer = 1 - communicator.rank();
+    const std::vector<float> first = {1};
+    const std::vector<float> second = {2};
+    const auto send_first = communicator.send(std::as_bytes(std::span(first)), peer, 1);
+    const auto send_second = communicator.send(std::as_bytes(std::span(second)), peer, 2);
+    std::vector<float> got(2);
+    communicator.receive(std::as_writable_bytes(std::span(got).subspan(1)), peer, 2)->wait();
+    communicator.receive(std::as_writable_bytes(std::span(got).first(1)), peer, 1)->wait();
+    send_first->wait();
+    send_second->wait();
+    EXPECT_EQ(got, (std::vector<float>{1, 2}));
+  });
+}
+
+TEST_P(CommunicatorConformance, CountsPayloadPerPeerAndNothingElse) {
+  run(3, [](Communicator& communicator) {
+    const int to = (communicator.rank() + 1) % 3;
+    const int from = (communicator.rank() + 2) % 3;
+    std::vector<std::byte> out(100);
+    std::vector<std::byte> in(100);
+    const auto receiving = communicator.receive(in, from, kTag);
+    const auto sending = communicator.send(out, to, kTag);
+    sending->wait();
+    receiving->wait();
+    communicator.barrier();
+    EXPECT_EQ(communicator.traffic().sent[to], 100);
+    EXPECT_EQ(communicator.traffic().sent[from], 0);
+    EXPECT_EQ(communicator.traffic().received[from], 100);
+    EXPECT_EQ(communicator.traffic().received[to], 0);
+  });
+}
+
+TEST_P(CommunicatorConformance, BarrierWaitsForTheLast) {
+  for (const int workers : {1, 2, 3, 4, 8}) {
+    std::atomic<int> arrived = 0;
+    run(workers, [&](Communicator& communicator) {
+      for (int round = 1; round <= 3; ++round) {
+        ++arrived;
+        communicator.barrier();
+        EXPECT_GE(arrived.load(), round * workers);
+        communicator.barrier();
+      }
+    });
+  }
+}
+
+TEST_P(CommunicatorConformance, MeanIsSummedInAscendingOrder) {
+  for (const int workers : {1, 2, 3, 4, 8}) {
+    for (const std::int64_t count : {1, 7, 1000, 1 << 20}) {
+      run(workers, [&](Communicator& communicator) {
+        auto mine = values(communicator.rank(), count);
+        mean_in_place(communicator, mine, kTag);
+        for (std::int64_t i = 0; i < count; ++i) {
+          ASSERT_EQ(mine[i], mean(everyone(workers), i)) << i;
+        }
+      });
+    }
+  }
+}
+
+TEST_P(CommunicatorConformance, ReduceScatterAllGatherAndBroadcast) {
+  constexpr std::int64_t kChunk = 1003;
+  for (const int workers : {1, 2, 3, 4, 8}) {
+    run(workers, [&](Communicator& communicator) {
+      const auto mine = values(communicator.rank(), kChunk * workers);
+      std::vector<float> chunk(kChunk);
+      reduce_scatter_mean(communicator, mine, chunk, kTag);
+      for (std::int64_t i = 0; i < kChunk; ++i) {
+        ASSERT_EQ(chunk[i], mean(everyone(workers), communicator.rank() * kChunk + i));
+      }
+      std::vector<float> all(kChunk * workers);
+      all_gather(communicator, chunk, all, kTag);
+      for (std::int64_t i = 0; i < kChunk * workers; ++i) {
+        ASSERT_EQ(all[i], mean(everyone(workers), i));
+      }
+      const int root = workers - 1;
+      auto told = values(communicator.rank(), kChunk);
+      broadcast(communicator, told, root, kTag);
+      EXPECT_EQ(told, values(root, kChunk));
+      EXPECT_EQ(all_gather_value(communicator, communicator.rank() * 3, kTag)[root], root * 3);
+    });
+  }
+}
+
+// Segments with every pattern of holders and receivers, in pieces small enough for many waves.
+TEST_P(CommunicatorConformance, ExchangesAnySegmentsAsPlanned) {
+  for (const int workers : {1, 2, 3, 4}) {
+    std::vector<Segment> segments;
+    for (unsigned holders = 1; holders < 1U << workers; ++holders) {
+      for (unsigned receivers = 0; receivers < 1U << workers; receivers += 3) {
+        Segment segment{.size = 5 + static_cast<std::int64_t>(holders * 7 + receivers), .holders = {}, .receivers = {}};
+        for (int worker = 0; worker < workers; ++worker) {
+          if ((holders >> worker & 1U) != 0) {
+            segment.holders.push_back(worker);
+          }
+          if ((receivers >> worker & 1U) != 0) {
+            segment.receivers.push_back(worker);
+          }
+        }
+        segments.push_back(segment);
+      }
+    }
+    const ExchangePlan plan = make_exchange_plan(segments, workers, 4);
+    run(workers, [&](Communicator& communicator) {
+      const int rank = communicator.rank();
+      std::vector<std::vector<float>> sources(segments.size());
+      std::vector<std::vector<float>> targets(segments.size());
+      std::vector<SegmentMemory> memory(segments.size());
+      for (std::size_t i = 0; i < segments.size(); ++i) {
+        if (std::ranges::count(segments[i].holders, rank) > 0) {
+          sources[i] = values(rank, segments[i].size);
+          memory[i].source = sources[i].data();
+        }
+        if (std::ranges::count(segments[i].receivers, rank) > 0) {
+          targets[i].resize(segments[i].size);
+          memory[i].target = targets[i].data();
+        }
+      }
+      const Traffic before = communicator.traffic();
+      exchange(communicator, plan, memory, kTag);
+      const Traffic planned = plan_traffic(plan, rank);
+      for (int peer = 0; peer < workers; ++peer) {
+        EXPECT_EQ(communicator.traffic().sent[peer] - before.sent[peer], planned.sent[peer]);
+        EXPECT_EQ(communicator.traffic().received[peer] - before.received[peer], planned.received[peer]);
+      }
+      for (std::size_t i = 0; i < segments.size(); ++i) {
+        for (std::size_t j = 0; j < targets[i].size(); ++j) {
+          ASSERT_EQ(targets[i][j], mean(segments[i].holders, static_cast<std::int64_t>(j)))
+              << "segment " << i << ", element " << j << ", worker " << rank << " of " << workers;
+        }
+      }
+    });
+  }
+}
+
+TEST_P(CommunicatorConformance, ADeadPeerIsAnErrorThatNamesIt) {
+  const auto errors = run_workers(GetParam().make(2, std::chrono::seconds(20)), [](Communicator& communicator) {
+    if (communicator.rank() == 1) {
+      throw Error("worker 1 dies");
+    }
+    std::vector<std::byte> buffer(1000);
+    try {
+      communicator.receive(buffer, 1, kTag)->wait();
+      FAIL() << "received from a dead worker";
+    } catch (const CommError& error) {
+      EXPECT_EQ(error.peer(), 1);
+      EXPECT_EQ(error.worker(), 0);
+      EXPECT_EQ(error.operation(), "receive from");
+      throw;
+    }
+  });
+  EXPECT_NE(errors[0].find("worker 1"), std::string::npos) << errors[0];
+}
+
+TEST_P(CommunicatorConformance, ASilentPeerIsAnErrorAfterTheDeadline) {
+  std::atomic<bool> noticed = false;
+  const auto errors = run_workers(GetParam().make(2, std::chrono::milliseconds(300)), [&](Communicator& communicator) {
+    if (communicator.rank() == 0) {
+      std::vector<std::byte> buffer(1000);
+      try {
+        communicator.receive(buffer, 1, kTag)->wait();
+      } catch (const CommError&) {
+        noticed = true;
+        throw;
+      }
+    }
+    while (!noticed) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  });
+  EXPECT_TRUE(noticed);
+}
+
+}  // namespace resist

@@ -1,0 +1,67 @@
+#include "resist/plan/prediction.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+namespace resist {
+namespace {
+
+NetworkSpec paper_network() {
+  return {.depths = {3, 4, 23, 3}, .width = 64, .classes = 100};
+}
+
+Prediction predict_paper(Method method, int workers) {
+  Config config;
+  config.train.method = method;
+  const NetworkSpec spec = paper_network();
+  return predict(config, spec, make_layout(spec), workers, 3);
+}
+
+// DESIGN section 2: the paper's "data per round", in GB.
+TEST(Predict, HasThePapersBytesPerRound) {
+  EXPECT_EQ(predict_paper(Method::local_sgd, 2).paper_bytes, 2LL * 2 * 41'396'900 * 4);
+  EXPECT_EQ(predict_paper(Method::resist, 2).paper_bytes, 2LL * 2 * (15'422'116 + 11 * 1'180'672) * 4);
+  const std::vector<int> workers = {2, 4, 8};
+  const std::vector<double> local_sgd = {0.662, 1.325, 2.649};
+  const std::vector<double> resist = {0.455, 0.720, 1.289};
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    EXPECT_NEAR(static_cast<double>(predict_paper(Method::local_sgd, workers[i]).paper_bytes) / 1e9, local_sgd[i], 6e-4);
+    EXPECT_NEAR(static_cast<double>(predict_paper(Method::resist, workers[i]).paper_bytes) / 1e9, resist[i], 6e-4);
+  }
+}
+
+TEST(Predict, ArenasHoldSlotsNotBlocks) {
+  const MemoryPrediction memory = predict_paper(Method::resist, 4).memory;
+  EXPECT_EQ(memory.arena, (15'422'116 + 6 * 1'180'672) * 4);
+  EXPECT_EQ(memory.arenas, 4 * memory.arena);
+  EXPECT_GT(predict_paper(Method::local_sgd, 4).memory.activations, memory.activations);
+}
+
+TEST(Predict, LocalSgdSendsTheMeansBytesAndDataParallelEveryIterations) {
+  const auto local = predict_paper(Method::local_sgd, 4);
+  EXPECT_EQ(local.payload_bytes[0], 4LL * 2 * 3 * 41'396'900 / 4 * 4);
+  EXPECT_EQ(predict_paper(Method::data_parallel, 4).payload_bytes[0], 50 * local.payload_bytes[0]);
+}
+
+TEST(Predict, AveragedMomentumTakesTwiceTheBytes) {
+  const NetworkSpec spec = paper_network();
+  const Layout layout = make_layout(spec);
+  Config config;
+  const auto once = predict_round(config, layout, 4, 2);
+  config.train.momentum_sync = MomentumSync::average;
+  const auto twice = predict_round(config, layout, 4, 2);
+  for (int worker = 0; worker < 4; ++worker) {
+    EXPECT_EQ(twice.sent[worker], 2 * once.sent[worker]);
+    EXPECT_EQ(twice.received[worker], 2 * once.received[worker]);
+  }
+}
+
+TEST(Predict, AloneNothingIsSent) {
+  const Prediction prediction = predict_paper(Method::resist, 1);
+  EXPECT_EQ(prediction.payload_bytes, (std::vector<std::int64_t>{0, 0, 0}));
+  EXPECT_EQ(prediction.slots, (std::vector<int>{22}));
+}
+
+}  // namespace
+}  // namespace resist
