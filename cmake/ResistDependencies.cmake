@@ -59,7 +59,7 @@ if(RESIST_WITH_TORCH)
   find_path(RESIST_GLOO_INCLUDE gloo/context.h HINTS ${TORCH_INCLUDE_DIRS} REQUIRED)
 
   # torch's headers once, for every target that uses them: resist_use_torch().
-  file(WRITE ${PROJECT_BINARY_DIR}/torch_pch.cpp.new "// Only here to own the precompiled header.\n")
+  file(WRITE ${PROJECT_BINARY_DIR}/torch_pch.cpp.new "// Here to own the precompiled header.\n")
   file(COPY_FILE ${PROJECT_BINARY_DIR}/torch_pch.cpp.new ${PROJECT_BINARY_DIR}/torch_pch.cpp ONLY_IF_DIFFERENT)
   add_library(resist_torch_pch STATIC ${PROJECT_BINARY_DIR}/torch_pch.cpp)
   target_link_libraries(resist_torch_pch PRIVATE resist_options resist_torch)

@@ -12,7 +12,8 @@
 
 namespace resist {
 
-// Everything about a committed round except tensors. Stored as manifest.json.
+// Everything about a committed round except tensors. Stored as manifest.json (manifest.h has its keys). Doubles come
+// back as the same bits; non-finite ones become null.
 struct CheckpointState {
   std::int64_t round = 0;            // committed rounds
   std::int64_t iteration = 0;        // optimizer steps each worker has taken
@@ -24,8 +25,11 @@ struct CheckpointState {
   nlohmann::json config;             // resolved options, as config stores them
 };
 
-// A checkpoint being written: RUN/checkpoints/.round-000120.tmp, renamed to round-000120 by commit(). One thread.
-// An unfinished one is removed by the destructor, or by the next writer after a crash.
+// A checkpoint being written: RUN/checkpoints/.round-000120.tmp, renamed to round-000120 by commit(), which replaces a
+// checkpoint of the same round (checkpoint_folder.h says how). A process killed at any moment leaves the old state or
+// the new one. One writer per run at a time. Every call throws Error (disk full and the like) naming the file, and
+// then nothing but destroying the writer is of use: the unfinished folder is removed by the destructor, or by the next
+// writer after a crash; other checkpoints are untouched.
 class CheckpointWriter {
  public:
   CheckpointWriter(const std::filesystem::path& run_dir, CheckpointState state);
@@ -33,7 +37,8 @@ class CheckpointWriter {
   CheckpointWriter(const CheckpointWriter&) = delete;
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
 
-  // Starts the part NAME.safetensors; finish the one before first. The reference is valid until the next call.
+  // Starts the part NAME.safetensors (NAME of a-z, A-Z, 0-9, _, -); finish the one before first. The reference is valid
+  // until the next call.
   SafetensorsWriter& begin_part(const std::string& name, const std::vector<TensorSpec>& tensors);
   void finish_part();
   // Manifest (with every part's size and checksum) written last and synced, folder renamed into place and synced.
@@ -62,14 +67,15 @@ class Checkpoint {
 };
 
 // Opens a run's checkpoint: "last", "best" (highest accuracy, the newest of equals; last if none was evaluated) or a
-// round number. For "last" a damaged newest one is named in a warning and the one before it is used. InputError when
-// there is none, listing the rounds there are.
+// round number. For "last" and "best" a damaged one is named in a warning and the next in order is used; a damaged one
+// asked for by number is an InputError. InputError when there is none, listing the rounds there are.
 Checkpoint open_checkpoint(const std::filesystem::path& run_dir, const std::string& which);
 
-// Rounds with a complete checkpoint, ascending.
+// Rounds with a complete checkpoint, ascending. Looks at manifests and sizes, not at the parts' checksums.
 std::vector<std::int64_t> checkpoint_rounds(const std::filesystem::path& run_dir);
 
-// Removes all but the newest `keep` checkpoints and the best one, and leftovers of unfinished ones.
+// Removes all but the newest `keep` (at least 1) complete checkpoints and the best one, and leftovers of unfinished
+// ones. Damaged ones newer than those kept stay. What can't be removed is a warning, not an error.
 void prune_checkpoints(const std::filesystem::path& run_dir, int keep);
 
 }  // namespace resist

@@ -32,8 +32,9 @@ class SafetensorsWriter {
   SafetensorsWriter(const SafetensorsWriter&) = delete;
   SafetensorsWriter& operator=(const SafetensorsWriter&) = delete;
 
+  // Error if more values come than the header promises. After an Error the writer only refuses.
   void append(std::span<const float> values);
-  // On disk when this returns. Error if fewer or more values came than the header promises.
+  // On disk when this returns. Error if fewer values came than the header promises. Called once.
   PartDigest finish();
 
  private:
@@ -48,12 +49,12 @@ class SafetensorsReader {
  public:
   explicit SafetensorsReader(const std::filesystem::path& path);
   ~SafetensorsReader();
-  SafetensorsReader(const SafetensorsReader&) = delete;
-  SafetensorsReader& operator=(const SafetensorsReader&) = delete;
+  SafetensorsReader(SafetensorsReader&& other) noexcept;
+  SafetensorsReader& operator=(SafetensorsReader&& other) noexcept;
 
   const std::vector<TensorSpec>& tensors() const;  // in the order of their offsets
   const std::map<std::string, std::string>& metadata() const;
-  // Fills `values` with the tensor `name`; InputError if there is none or its size differs.
+  // Fills `values` with the tensor `name`; InputError if there is none or its size differs. Several threads may read.
   void read(const std::string& name, std::span<float> values) const;
 
  private:

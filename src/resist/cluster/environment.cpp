@@ -60,7 +60,9 @@ void read_size_and_rank(const Variables& variables, const std::string& size, con
 
 LaunchInfo from_torchrun(const Environment& environment) {
   const Variables variables(environment, "torchrun");
-  LaunchInfo info{.source = "torchrun's environment (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT)"};
+  LaunchInfo info{.source = environment(kOwnLauncher) ? "--workers"
+                                                      : "torchrun's environment (RANK, WORLD_SIZE, MASTER_ADDR, "
+                                                        "MASTER_PORT)"};
   read_size_and_rank(variables, "WORLD_SIZE", "RANK", info);
   info.local_workers = variables.number_or("LOCAL_WORLD_SIZE", 1, 1, kMaxWorkers);
   info.rendezvous_address = variables.text("MASTER_ADDR");

@@ -20,6 +20,9 @@ struct LaunchInfo {
 
 inline constexpr int kDefaultPort = 29500;  // torchrun's
 
+// Set for workers that resist's own launcher starts under torchrun's variables.
+inline constexpr const char* kOwnLauncher = "RESIST_LAUNCHER";
+
 // Reads a variable of the environment.
 using Environment = std::function<std::optional<std::string>(const std::string&)>;
 Environment process_environment();

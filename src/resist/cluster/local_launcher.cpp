@@ -14,6 +14,7 @@
 #include <map>
 #include <thread>
 
+#include "resist/cluster/environment.h"
 #include "resist/comm/store.h"
 #include "resist/core/error.h"
 
@@ -37,7 +38,7 @@ std::vector<std::string> worker_environment(int rank, int workers, int port) {
                                                   {"MASTER_ADDR", "127.0.0.1"},
                                                   {"MASTER_PORT", std::to_string(port)},
                                                   {"TORCHELASTIC_USE_AGENT_STORE", "True"},
-                                                  {"RESIST_LAUNCHER", "local"}};
+                                                  {kOwnLauncher, "local"}};
   std::vector<std::string> environment;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;

@@ -13,8 +13,8 @@ namespace resist {
 // each field its name, help and bounds; flags, a TOML file and a run's stored config all fill these through it.
 
 enum class Method { resist, local_sgd, data_parallel };
-enum class PartitionMode { equal, exact };           // exact: the published code's mode, each block once
-enum class MomentumSync { reset, carry, average };   // what happens to momentum at a synchronisation
+enum class PartitionMode { equal, exact };          // exact: the published code's mode, each block once
+enum class MomentumSync { reset, carry, average };  // what happens to momentum at a synchronisation
 enum class Schedule { step, cosine, constant };
 enum class DataMode { replicated, sharded };
 enum class BlockType { preact, postact };
@@ -32,57 +32,57 @@ struct DataOptions {
   std::string data = "fashion-mnist";  // known name, folder of class folders, or synthetic:N,C,H,W,CLASSES
   std::filesystem::path data_dir;      // where a known data set lies; empty: looked for in the usual places
   DataMode data_mode = DataMode::replicated;
-  std::int64_t holdout = 0;            // training samples taken out; evaluation during training uses these
-  std::optional<int> crop_padding;     // zero padding before the random crop; unset: the data set's usual value
-  std::optional<bool> flip;            // random horizontal flip; unset: the data set's usual value
+  std::int64_t holdout = 0;         // training samples taken out; evaluation during training uses these
+  std::optional<int> crop_padding;  // zero padding before the random crop; unset: the data set's usual value
+  std::optional<bool> flip;         // random horizontal flip; unset: the data set's usual value
 };
 
 struct PartitionOptions {
   PartitionMode partition = PartitionMode::equal;
-  std::optional<int> min_blocks;             // a worker's least number of blocks per dealt section (equal mode); unset: 4
+  std::optional<int> min_blocks;  // a worker's least number of blocks per dealt section (equal mode); unset: 4
   std::vector<int> partition_sections = {3};
-  bool partition_first_blocks = false;       // ablation: also deal first blocks' residual branches
+  bool partition_first_blocks = false;  // ablation: also deal first blocks' residual branches
 };
 
 struct TrainOptions {
   Method method = Method::resist;
-  double epochs = 2;                   // passes over the training set by all workers together
-  std::int64_t rounds = 0;             // 0: from epochs
+  double epochs = 2;        // passes over the training set by all workers together
+  std::int64_t rounds = 0;  // 0: from epochs
   int local_iterations = 50;
-  int batch_size = 128;                // per worker
+  int batch_size = 128;  // per worker
   double lr = 0.03;
   double momentum = 0.9;
   bool nesterov = false;
   double weight_decay = 5e-4;
   std::optional<MomentumSync> momentum_sync;  // unset: reset (carry with data-parallel)
   Schedule schedule = Schedule::step;
-  double lr_warmup_epochs = 0;         // learning rate rises linearly over these
-  double warmup_epochs = 0;            // local SGD (all blocks on all workers) for these first epochs
+  double lr_warmup_epochs = 0;  // learning rate rises linearly over these
+  double warmup_epochs = 0;     // local SGD (all blocks on all workers) for these first epochs
   std::uint64_t seed = 1;
 };
 
 struct EvaluationOptions {
-  int eval_every = 0;                  // rounds; 0: after the last round only
-  int eval_batch_size = 250;           // the largest batch; batch-statistics norm makes it part of the result
+  int eval_every = 0;         // rounds; 0: after the last round only
+  int eval_batch_size = 250;  // the largest batch; batch-statistics norm makes it part of the result
 };
 
 struct RunOptions {
-  std::filesystem::path run_dir;       // empty: runs/<data>-<method>-<n>, the first n that is free
-  std::filesystem::path resume;        // a run folder to go on with
-  int checkpoint_every = 0;            // rounds; 0: after the last round only
-  int keep_checkpoints = 2;            // newest ones kept; the best is kept besides
-  std::int64_t record_round = 0;       // write this round's inputs, weights and result to the run folder; 0: none
+  std::filesystem::path run_dir;  // empty: runs/<data>-<method>-<n>, the first n that is free
+  std::filesystem::path resume;   // a run folder to go on with
+  int checkpoint_every = 0;       // rounds; 0: after the last round only
+  int keep_checkpoints = 2;       // newest ones kept; the best is kept besides
+  std::int64_t record_round = 0;  // write this round's inputs, weights and result to the run folder; 0: none
 };
 
 struct ClusterOptions {
-  int workers = 0;                     // 0: what the launcher's environment says, else 1
-  bool in_process = false;             // workers are threads of this process
-  std::string device = "auto";         // auto or cpu
-  int threads = 0;                     // per worker; 0: this machine's cores divided by its workers, at least 1
-  std::string interface;               // network interface of data connections; empty: the route to the rendezvous
-  int port = 0;                        // rendezvous port; 0: the launcher's (MASTER_PORT), or a free one on one machine
+  int workers = 0;              // 0: what the launcher's environment says, else 1
+  bool in_process = false;      // workers are threads of this process
+  std::string device = "auto";  // auto or cpu
+  int threads = 0;              // per worker; 0: this machine's cores divided by its workers, at least 1
+  std::string interface;        // network interface of data connections; empty: the route to the rendezvous
+  int port = 0;                 // rendezvous port; 0: the launcher's (MASTER_PORT), or a free one on one machine
   std::chrono::seconds rendezvous_timeout{300};
-  std::chrono::seconds timeout{600};   // longest wait for a peer within a synchronisation
+  std::chrono::seconds timeout{600};  // longest wait for a peer within a synchronisation
 };
 
 struct Config {

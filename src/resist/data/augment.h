@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "resist/core/random.h"
 #include "resist/data/dataset.h"
@@ -13,15 +15,40 @@ struct Augmentation {
   bool flip = false;     // horizontally, with probability 1/2
 };
 
-// The augmentation that the options ask for; what they leave open is the data set's usual one.
+// The augmentation that the options ask for; what they leave open is the data set's usual one. InputError unless
+// 0 <= crop_padding < height and width.
 Augmentation make_augmentation(const DataOptions& options, const DatasetInfo& info);
 
-// Crops and flips one picture as `random` says and writes it normalised: out = (pixel / 255 - mean) / stddev.
-// pixels, out: channels * height * width. Padding has the pixel value 0 and is normalised like any pixel.
-void augment(std::span<const std::uint8_t> pixels, const DatasetInfo& info, const Augmentation& augmentation,
-             RandomStream random, std::span<float> out);
+// Turns a picture's pixels into the network's input: out = (pixel / 255 - mean) / stddev, by a table per channel.
+// pixels, out: channels * height * width of `info`. Safe for several threads.
+class PixelTransform {
+ public:
+  explicit PixelTransform(const DatasetInfo& info);
 
-// The same without crop and flip, for evaluation.
-void normalise(std::span<const std::uint8_t> pixels, const DatasetInfo& info, std::span<float> out);
+  // Values of one picture.
+  std::size_t size() const {
+    return tables_.size() * static_cast<std::size_t>(height_) * static_cast<std::size_t>(width_);
+  }
+  // For training: also crops and flips as `random` says. Padding has the pixel value 0 and is normalised like any
+  // pixel.
+  void augment(std::span<const std::uint8_t> pixels, const Augmentation& augmentation, RandomStream random,
+               std::span<float> out) const;
+  // For evaluation.
+  void normalise(std::span<const std::uint8_t> pixels, std::span<float> out) const;
+
+ private:
+  using Table = std::array<float, 256>;
+  // Where the crop lies, in the unpadded picture's coordinates (so -padding .. padding).
+  struct Crop {
+    int top = 0;
+    int left = 0;
+    bool mirrored = false;
+  };
+  void transform(std::span<const std::uint8_t> pixels, const Crop& crop, std::span<float> out) const;
+
+  int height_;
+  int width_;
+  std::vector<Table> tables_;
+};
 
 }  // namespace resist

@@ -14,13 +14,13 @@ namespace resist {
 struct DatasetInfo {
   std::string name;
   int channels = 0;
-  int height = 0;                       // pixels
+  int height = 0;  // pixels
   int width = 0;
   int classes = 0;
-  std::vector<std::string> class_names; // empty or one per class
-  std::vector<float> mean;              // per channel, of pixels scaled to [0, 1]
+  std::vector<std::string> class_names;  // empty or one per class
+  std::vector<float> mean;               // per channel, of pixels scaled to [0, 1]
   std::vector<float> stddev;
-  int crop_padding = 0;                 // the usual augmentation
+  int crop_padding = 0;  // the usual augmentation
   bool flip = false;
 };
 

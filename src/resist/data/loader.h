@@ -28,7 +28,8 @@ class TrainLoader {
   TrainLoader(const TrainLoader&) = delete;
   TrainLoader& operator=(const TrainLoader&) = delete;
 
-  // The next batch; stays valid until the next call. Rethrows what went wrong while it was made.
+  // The next batch; stays valid until the next call. Blocks until it is made; rethrows what went wrong meanwhile, and
+  // again at every later call.
   const Batch& next();
 
  private:
@@ -36,8 +37,8 @@ class TrainLoader {
   std::unique_ptr<Impl> impl_;
 };
 
-// How a test set is cut into batches: along one fixed permutation (independent of the run's seed), sizes differing by at
-// most one, none above `batch_size`. The same for every number of workers.
+// How a test set is cut into batches: along one fixed permutation (independent of the run's seed), sizes differing by
+// at most one, none above `batch_size`. The same for every number of workers.
 class EvaluationBatches {
  public:
   EvaluationBatches(std::shared_ptr<const Dataset> dataset, const DatasetInfo& info, int batch_size);
@@ -45,12 +46,15 @@ class EvaluationBatches {
   std::int64_t count() const { return count_; }
   // Samples in batch `index`.
   std::int64_t size(std::int64_t index) const;
-  // Fills `batch` with batch `index`, normalised, not augmented.
+  // Fills `batch` with batch `index`, normalised, not augmented. May be called from several threads.
   void read(std::int64_t index, Batch& batch) const;
 
  private:
+  // Place of the batch's first sample in the permutation.
+  std::int64_t first(std::int64_t index) const;
+
   std::shared_ptr<const Dataset> dataset_;
-  DatasetInfo info_;
+  PixelTransform transform_;
   std::int64_t count_;
   std::vector<std::uint32_t> permutation_;
 };

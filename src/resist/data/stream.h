@@ -9,10 +9,10 @@ namespace resist {
 
 // Where a sample is in a stream; keys its augmentation.
 struct SamplePlace {
-  std::uint32_t stream;     // the worker (replicated) or 0 (sharded)
+  std::uint32_t stream;  // the worker (replicated) or 0 (sharded)
   std::uint32_t epoch;
-  std::uint32_t position;   // within the epoch's permutation
-  std::int64_t index;       // of the sample in the data set
+  std::uint32_t position;  // within the epoch's permutation
+  std::int64_t index;      // of the sample in the data set
 };
 
 // The endless order in which a worker sees samples: one random permutation per epoch, running on across epochs, so

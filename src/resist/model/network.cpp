@@ -131,6 +131,7 @@ Network::Network(const NetworkSpec& spec, const Layout& layout)
     for (int index = 0; index < spec.depths[section - 1]; ++index) {
       const auto id = ids.find({section, index});
       positions_.push_back({.section = section, .index = index, .block = id == ids.end() ? -1 : id->second});
+      views_->blocks[{section, index}];  // an entry without tensors: not bound yet
     }
   }
 }
@@ -152,7 +153,7 @@ void Network::bind_block(int block, const ParameterMemory& memory) {
 
 void Network::unbind_block(int block) {
   for (const Parameter& parameter : layout_->blocks.at(block).parameters) {
-    views_->named(parameter.name) = {};
+    views_->named(parameter.name).reset();
   }
 }
 

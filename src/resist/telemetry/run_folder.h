@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,24 +14,35 @@ namespace resist {
 class RunFolder {
  public:
   // Makes a new folder; InputError if it exists and is not empty (a run is never overwritten) or can't be written.
+  // Of two runs started at once on the same folder one gets it. Nothing stays behind when it fails.
   static RunFolder create(const std::filesystem::path& path, const std::string& config_toml);
   // Opens an existing run to go on after committed round `round`: metrics of later rounds and a torn last line are cut
-  // off (atomically), so that the run looks as if it had never gone further.
+  // off (atomically), so that the run looks as if it had never gone further. InputError if it is not a run's folder or
+  // its metrics can't be read.
   static RunFolder resume(const std::filesystem::path& path, std::int64_t round);
   // The default for a new run: runs/<name>, or runs/<name>-2, ... the first that does not exist.
   static std::filesystem::path free_path(const std::string& name);
 
+  RunFolder(RunFolder&& other) noexcept;
+  RunFolder& operator=(RunFolder&& other) noexcept;
+  ~RunFolder();
+
   const std::filesystem::path& path() const { return path_; }
-  // Appends one line and flushes it.
+  // Appends one line to metrics.jsonl; it survives the death of this process. Error (disk full) names the file, and
+  // leaves no half line.
   void append(const RoundRecord& record);
 
  private:
+  struct Metrics;
+
   explicit RunFolder(std::filesystem::path path);
+
   std::filesystem::path path_;
-  std::ofstream metrics_;
+  std::unique_ptr<Metrics> metrics_;
 };
 
-// All complete rounds in RUN/metrics.jsonl; InputError names a line that can't be read.
+// All rounds in RUN/metrics.jsonl; a last line without its newline was torn by a crash and is left out. InputError
+// names a line that can't be read.
 std::vector<RoundRecord> read_metrics(const std::filesystem::path& run_dir);
 
 }  // namespace resist

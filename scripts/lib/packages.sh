@@ -1,0 +1,10 @@
+# shellcheck shell=bash
+# Debian packages, one list per purpose.
+# shellcheck disable=SC2034  # the scripts that source this use them
+build_packages=(g++ cmake ninja-build ccache mold pkg-config libgloo-dev libcli11-dev libspdlog-dev nlohmann-json3-dev
+  libtomlplusplus-dev libxxhash-dev libjpeg62-turbo-dev libpng-dev zlib1g-dev libgtest-dev)
+libtorch_packages=(libtorch-dev libopenblas0-pthread)
+quickstart_packages=(dataset-fashion-mnist)
+test_packages=(dataset-fashion-mnist python3 python3-torch python3-numpy iproute2)
+lint_packages=(clang-format-14 clang-tidy-14 shellcheck)
+venv_packages=(python3 python3-venv)

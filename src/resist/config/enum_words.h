@@ -1,0 +1,68 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include "resist/config/config.h"
+
+namespace resist {
+
+// The text of every enumeration, as flags, files and reports write it. This is the only place that knows it.
+
+template <typename Enum>
+struct EnumWord {
+  Enum value;
+  std::string_view text;
+};
+
+template <typename Enum>
+inline constexpr std::array<EnumWord<Enum>, 0> kWords{};
+
+template <>
+inline constexpr auto kWords<Method> = std::to_array<EnumWord<Method>>({{Method::resist, "resist"},
+                                                                        {Method::local_sgd, "local-sgd"},
+                                                                        {Method::data_parallel, "data-parallel"}});
+
+template <>
+inline constexpr auto kWords<PartitionMode> = std::to_array<EnumWord<PartitionMode>>({{PartitionMode::equal, "equal"},
+                                                                                      {PartitionMode::exact, "exact"}});
+
+template <>
+inline constexpr auto kWords<MomentumSync> = std::to_array<EnumWord<MomentumSync>>(
+    {{MomentumSync::reset, "reset"}, {MomentumSync::carry, "carry"}, {MomentumSync::average, "average"}});
+
+template <>
+inline constexpr auto kWords<Schedule> = std::to_array<EnumWord<Schedule>>({{Schedule::step, "step"},
+                                                                            {Schedule::cosine, "cosine"},
+                                                                            {Schedule::constant, "constant"}});
+
+template <>
+inline constexpr auto kWords<DataMode> = std::to_array<EnumWord<DataMode>>({{DataMode::replicated, "replicated"},
+                                                                            {DataMode::sharded, "sharded"}});
+
+template <>
+inline constexpr auto kWords<BlockType> = std::to_array<EnumWord<BlockType>>({{BlockType::preact, "preact"},
+                                                                              {BlockType::postact, "postact"}});
+
+template <typename Enum>
+constexpr std::string_view to_word(Enum value) {
+  for (const auto& word : kWords<Enum>) {
+    if (word.value == value) {
+      return word.text;
+    }
+  }
+  return "";  // not a value of the enumeration
+}
+
+template <typename Enum>
+constexpr std::optional<Enum> from_word(std::string_view text) {
+  for (const auto& word : kWords<Enum>) {
+    if (word.text == text) {
+      return word.value;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace resist

@@ -1,0 +1,104 @@
+#include "resist/config/resolve.h"
+
+#include <fmt/format.h>
+
+#include "resist/config/codec.h"
+#include "resist/config/option.h"
+#include "resist/config/toml_file.h"
+#include "resist/core/error.h"
+
+namespace resist {
+namespace {
+
+const Setting* find(const std::vector<Setting>& settings, const std::string& name) {
+  for (const auto& setting : settings) {
+    if (setting.name == name) {
+      return &setting;
+    }
+  }
+  return nullptr;
+}
+
+bool same_folder(const std::filesystem::path& a, const std::filesystem::path& b) {
+  return (a / "").lexically_normal() == (b / "").lexically_normal();
+}
+
+void check_resume(const Config& stored, const Config& now) {
+  std::string changes;
+  for (const auto& name : resume_difference(stored, now)) {
+    const Option& option = find_option(name);
+    changes += fmt::format("{}--{} (was {}, now {})", changes.empty() ? "" : ", ", name, shown(option.get(stored)),
+                           shown(option.get(now)));
+  }
+  if (!changes.empty()) {
+    throw InputError(fmt::format("can't resume '{}' with changed {}; leave that as it was, or start a new run",
+                                 now.run.resume.string(), changes));
+  }
+}
+
+}  // namespace
+
+void apply_settings(Config& config, const std::vector<Setting>& settings) {
+  for (const auto& setting : settings) {
+    try {
+      find_option(setting.name).set(config, setting.value);
+    } catch (const InputError& error) {
+      throw InputError(setting.where + error.what());
+    }
+  }
+  const Setting* epochs = find(settings, "epochs");
+  const Setting* rounds = find(settings, "rounds");
+  if (epochs != nullptr && rounds != nullptr && config.train.rounds > 0) {
+    throw InputError(fmt::format("{}rounds is {} and {}epochs is {}; give only one of them", rounds->where,
+                                 shown(rounds->value), epochs->where, shown(epochs->value)));
+  }
+  if (epochs != nullptr) {
+    config.train.rounds = 0;
+  }
+}
+
+ResolvedConfig resolve_train(const std::optional<std::filesystem::path>& config_file,
+                             const std::vector<Setting>& flags) {
+  const auto file = config_file ? load_settings(*config_file) : std::vector<Setting>();
+  ResolvedConfig result;
+  Config given;  // to see which run is resumed before its settings can be laid below
+  apply_settings(given, file);
+  apply_settings(given, flags);
+  const std::filesystem::path resume = given.run.resume;
+  const Config stored = resume.empty() ? Config() : load_run_config(resume);
+
+  result.config = stored;
+  apply_settings(result.config, file);
+  apply_settings(result.config, flags);
+  if (!resume.empty()) {
+    if (!same_folder(result.config.run.run_dir, resume)) {
+      throw InputError(
+          fmt::format("--run-dir is '{}' and --resume is '{}'; a resumed run goes on in its own folder, "
+                      "so leave --run-dir out",
+                      result.config.run.run_dir.string(), resume.string()));
+    }
+    result.config.run.run_dir = resume;
+    check_resume(stored, result.config);
+  }
+  validate(result.config);
+  for (const auto* layer : {&file, &flags}) {
+    for (const auto& setting : *layer) {
+      result.given.insert(setting.name);
+    }
+  }
+  return result;
+}
+
+Config load_run_config(const std::filesystem::path& run_dir) {
+  Config config;
+  try {
+    load_toml(run_dir / "config.toml", config);
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("'{}' is not a run folder that can be used: {}", run_dir.string(), error.what()));
+  }
+  config.run.run_dir = run_dir;
+  config.run.resume.clear();
+  return config;
+}
+
+}  // namespace resist

@@ -1,0 +1,73 @@
+#include <fmt/format.h>
+
+#include "resist/config/enum_words.h"
+#include "resist/config/model_presets.h"
+#include "resist/config/option.h"
+#include "resist/core/error.h"
+
+namespace resist {
+namespace {
+
+void check_training(const TrainOptions& train) {
+  if (train.epochs == 0 && train.rounds == 0) {
+    throw InputError("--epochs is 0 and --rounds is 0, so there is nothing to train; give one of them");
+  }
+  if (train.nesterov && train.momentum == 0) {
+    throw InputError("--nesterov needs momentum, and --momentum is 0; give a momentum or leave --nesterov out");
+  }
+  if (train.method == Method::data_parallel &&
+      train.momentum_sync.value_or(MomentumSync::carry) != MomentumSync::carry) {
+    throw InputError(
+        fmt::format("--momentum-sync is {} with --method data-parallel, whose momentum never differs "
+                    "between workers; it must be carry or auto",
+                    to_word(*train.momentum_sync)));
+  }
+  if (train.rounds > 0) {
+    return;  // how many epochs that is depends on the data
+  }
+  if (train.warmup_epochs > train.epochs) {
+    throw InputError(fmt::format("--warmup-epochs is {}; it must be at most --epochs, which is {}", train.warmup_epochs,
+                                 train.epochs));
+  }
+  if (train.lr_warmup_epochs > train.epochs) {
+    throw InputError(fmt::format("--lr-warmup-epochs is {}; it must be at most --epochs, which is {}",
+                                 train.lr_warmup_epochs, train.epochs));
+  }
+}
+
+void check_partition(const PartitionOptions& partition, std::size_t sections, Method method) {
+  if (partition.partition == PartitionMode::exact && partition.min_blocks) {
+    throw InputError(
+        fmt::format("--min-blocks is {} with --partition exact, which deals each block once; leave "
+                    "--min-blocks out or use --partition equal",
+                    *partition.min_blocks));
+  }
+  int before = 0;
+  for (const int section : partition.partition_sections) {
+    if (section <= before) {
+      throw InputError(fmt::format("--partition-sections has {} after {}; sections must ascend", section, before));
+    }
+    // The other methods deal nothing out, so a small network needs no other sections for them.
+    if (method == Method::resist && static_cast<std::size_t>(section) > sections) {
+      throw InputError(fmt::format("--partition-sections has {}, but the network has {} sections", section, sections));
+    }
+    before = section;
+  }
+}
+
+}  // namespace
+
+void validate(const Config& config) {
+  Config scratch;
+  for (const auto& option : option_table()) {
+    try {
+      option.set(scratch, option.get(config));
+    } catch (const InputError& error) {
+      throw InputError(std::string("--") + error.what());
+    }
+  }
+  check_training(config.train);
+  check_partition(config.partition, resolve_model(config.model).depths.size(), config.train.method);
+}
+
+}  // namespace resist

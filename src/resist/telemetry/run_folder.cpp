@@ -1,0 +1,165 @@
+#include "resist/telemetry/run_folder.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string_view>
+#include <utility>
+
+#include "resist/core/error.h"
+#include "resist/core/file.h"
+
+namespace resist {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kMetricsFile = "metrics.jsonl";
+constexpr const char* kConfigFile = "config.toml";
+
+// Calls visit(line, record) for every line that ends with a newline; what follows the last one was torn by a crash.
+template <typename Visit>
+void for_each_record(std::string_view text, const std::string& file, Visit visit) {
+  int number = 0;
+  for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    const std::string_view line = text.substr(0, end + 1);
+    ++number;
+    try {
+      visit(line, round_record_from_json(nlohmann::json::parse(line)));
+    } catch (const nlohmann::json::exception&) {
+      throw InputError(fmt::format("'{}' is damaged: line {} is not JSON", file, number));
+    } catch (const InputError& error) {
+      throw InputError(fmt::format("'{}' is damaged: in line {} {}", file, number, error.what()));
+    }
+    text.remove_prefix(line.size());
+  }
+}
+
+// Makes the folder and claims it, so that of two runs started at once only one gets it. Says whether it is new.
+bool claim_folder(const fs::path& path) {
+  std::error_code problem;
+  const bool is_new = fs::create_directories(path, problem);
+  if (problem || !fs::is_directory(path, problem)) {
+    throw InputError(fmt::format("can't create the run folder '{}': {}", path.string(),
+                                 problem ? problem.message() : "it is not a folder"));
+  }
+  const bool empty = fs::is_empty(path, problem);
+  const fs::path metrics = path / kMetricsFile;
+  const int claim = empty && !problem ? ::open(metrics.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : -1;
+  if (claim >= 0) {
+    ::close(claim);
+  } else if (!problem && (!empty || errno == EEXIST)) {
+    throw InputError(
+        fmt::format("the run folder '{}' is not empty, and a run is never overwritten: give another "
+                    "--run-dir, or go on with it by --resume",
+                    path.string()));
+  } else {
+    throw InputError(fmt::format("can't write into the run folder '{}': {}", path.string(),
+                                 problem ? problem.message() : system_message(errno)));
+  }
+  return is_new;
+}
+
+}  // namespace
+
+// metrics.jsonl, open for appending.
+struct RunFolder::Metrics {
+  explicit Metrics(fs::path file)
+      : path(std::move(file)), descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
+    if (descriptor < 0) {
+      throw InputError(fmt::format("can't write '{}': {}", path.string(), system_message(errno)));
+    }
+  }
+  ~Metrics() { ::close(descriptor); }
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  fs::path path;
+  int descriptor;
+};
+
+RunFolder::RunFolder(fs::path path)
+    : path_(std::move(path)), metrics_(std::make_unique<Metrics>(path_ / kMetricsFile)) {
+}
+RunFolder::RunFolder(RunFolder&&) noexcept = default;
+RunFolder& RunFolder::operator=(RunFolder&&) noexcept = default;
+RunFolder::~RunFolder() = default;
+
+RunFolder RunFolder::create(const fs::path& path, const std::string& config_toml) {
+  const bool is_new = claim_folder(path);
+  try {
+    write_file_atomically(path / kConfigFile, config_toml);
+    return RunFolder(path);
+  } catch (const Error& error) {
+    std::error_code ignored;
+    fs::remove(path / kMetricsFile, ignored);
+    fs::remove(path / kConfigFile, ignored);
+    fs::remove(path / (std::string(kConfigFile) + ".tmp"), ignored);
+    if (is_new) {
+      fs::remove(path, ignored);
+    }
+    throw InputError(fmt::format("can't write into the run folder '{}': {}", path.string(), error.what()));
+  }
+}
+
+RunFolder RunFolder::resume(const fs::path& path, std::int64_t round) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(path / kConfigFile, ignored)) {
+    throw InputError(fmt::format("'{}' is not the folder of a run: it has no {}", path.string(), kConfigFile));
+  }
+  const fs::path metrics = path / kMetricsFile;
+  if (fs::exists(metrics, ignored)) {
+    const std::string text = read_file(metrics);
+    std::string kept;
+    for_each_record(text, metrics.string(), [&](std::string_view line, const RoundRecord& record) {
+      if (record.round <= round) {
+        kept += line;
+      }
+    });
+    if (kept != text) {
+      write_file_atomically(metrics, kept);
+    }
+  }
+  return RunFolder(path);
+}
+
+fs::path RunFolder::free_path(const std::string& name) {
+  const fs::path runs = "runs";
+  fs::path path = runs / name;
+  std::error_code ignored;
+  for (int number = 2; fs::exists(path, ignored); ++number) {
+    path = runs / fmt::format("{}-{}", name, number);
+  }
+  return path;
+}
+
+void RunFolder::append(const RoundRecord& record) {
+  const std::string line = to_json(record).dump() + '\n';
+  struct stat before {};
+  const bool known = ::fstat(metrics_->descriptor, &before) == 0;
+  ssize_t written = -1;
+  do {
+    written = ::write(metrics_->descriptor, line.data(), line.size());
+  } while (written < 0 && errno == EINTR);
+  if (written == static_cast<ssize_t>(line.size())) {
+    return;
+  }
+  const int reason = written < 0 ? errno : ENOSPC;
+  // Half a line would spoil the next one.
+  const bool mended = written <= 0 || (known && ::ftruncate(metrics_->descriptor, before.st_size) == 0);
+  throw Error(fmt::format("can't write '{}': {}{}", metrics_->path.string(), system_message(reason),
+                          mended ? "" : "; its last line is incomplete"));
+}
+
+std::vector<RoundRecord> read_metrics(const fs::path& run_dir) {
+  const fs::path metrics = run_dir / kMetricsFile;
+  std::vector<RoundRecord> records;
+  for_each_record(read_file(metrics), metrics.string(),
+                  [&](std::string_view /*line*/, RoundRecord record) { records.push_back(std::move(record)); });
+  return records;
+}
+
+}  // namespace resist

@@ -1,0 +1,206 @@
+#include "resist/cli/parse.h"
+
+#include <gtest/gtest.h>
+
+#include "config/changed_options.h"
+#include "resist/config/option.h"
+#include "resist/config/toml_file.h"
+#include "resist/core/file.h"
+#include "support/input_error.h"
+#include "support/temporary_folder.h"
+
+namespace resist {
+namespace {
+
+using Args = std::vector<std::string>;
+
+std::string refused(const Args& args) {
+  return input_error([&] { parse(args); });
+}
+
+TrainCommand train(const Args& args) {
+  return std::get<TrainCommand>(parse(args));
+}
+
+std::string message(const Args& args) {
+  return std::get<Message>(parse(args)).text;
+}
+
+TEST(Parse, TrainTakesEveryOptionOfTheTable) {
+  for (const auto& [name, text] : changed_options()) {
+    if (name == "resume") {
+      continue;  // needs a run; see below
+    }
+    Config expected;
+    set_option(expected, name, text);
+    Args args = {"train", "--" + name + "=" + text};
+    if (name == "nesterov") {
+      args.back() = "--nesterov";
+    } else if (name == "method") {
+      args.emplace_back("--momentum-sync=auto");
+    }
+    const TrainCommand command = train(args);
+    EXPECT_EQ(to_json(command.config), to_json(expected)) << name;
+    EXPECT_TRUE(command.given.contains(name)) << name;
+  }
+}
+
+TEST(Parse, TrainTakesValuesBehindASpaceOrAnEqualsSign) {
+  const Config config = train({"train", "--workers", "4", "--lr=1e-3", "--depths", "1,2,12,1"}).config;
+  EXPECT_EQ(config.cluster.workers, 4);
+  EXPECT_EQ(config.train.lr, 1e-3);
+  EXPECT_EQ(config.model.depths, (std::vector<int>{1, 2, 12, 1}));
+  EXPECT_EQ(to_json(train({"train"}).config), to_json(Config()));
+}
+
+TEST(Parse, SwitchesAreOnAloneAndTakeAValueBehindAnEqualsSign) {
+  EXPECT_EQ(train({"train", "--flip"}).config.data.flip, true);
+  EXPECT_EQ(train({"train", "--flip=false"}).config.data.flip, false);
+  EXPECT_EQ(train({"train", "--flip=auto"}).config.data.flip, std::nullopt);
+  EXPECT_FALSE(train({"train", "--in-process=false"}).config.cluster.in_process);
+  EXPECT_EQ(refused({"train", "--flip", "false"}),
+            "unexpected argument 'false'; a switch takes its value as --NAME=false");
+  EXPECT_EQ(refused({"train", "--no-flip"}), "unknown option '--no-flip'; did you mean '--flip=false'?");
+  EXPECT_EQ(refused({"train", "--nesterov=yes"}), "--nesterov is 'yes'; it must be true or false");
+}
+
+TEST(Parse, MistakesGiveOneClearLine) {
+  EXPECT_EQ(refused({"train", "--wokers", "4"}), "unknown option '--wokers'; did you mean '--workers'?");
+  EXPECT_EQ(refused({"train", "--wokers=4"}), "unknown option '--wokers'; did you mean '--workers'?");
+  EXPECT_EQ(refused({"train", "--xyzzy"}), "unknown option '--xyzzy'; 'resist train --help' lists the options");
+  EXPECT_EQ(refused({"trian", "--workers", "4"}), "unknown command 'trian'; did you mean 'train'?");
+  EXPECT_EQ(refused({"frobnicate"}), "unknown command 'frobnicate'; it must be train, evaluate or plan");
+  EXPECT_EQ(refused({"train", "--workers", "four"}), "--workers is 'four'; it must be an integer from 0 to 1024");
+  EXPECT_EQ(refused({"train", "--lr", "-1"}), "--lr is -1; it must be a number from 0 to 1000");
+  EXPECT_EQ(refused({"train", "--lr"}), "--lr needs a value");
+  EXPECT_EQ(refused({"train", "--lr", "--flip"}), "--lr needs a value, but '--flip' follows it");
+  EXPECT_EQ(refused({"train", "--lr", "1", "--lr", "2"}), "--lr is given 2 times; give it once");
+  EXPECT_EQ(refused({"train", "--flip", "--flip"}), "--flip is given 2 times; give it once");
+  EXPECT_TRUE(contains(refused({"train", "fashion-mnist"}), "unexpected argument 'fashion-mnist'"));
+  EXPECT_TRUE(contains(refused({"train", "plan"}), "unexpected argument 'plan'"));
+  EXPECT_TRUE(contains(refused({"--workers", "4"}), "unknown option '--workers'"));
+  EXPECT_TRUE(contains(refused({}), "no command given; it must be train, evaluate or plan"));
+  for (const Args& args : std::vector<Args>{{""},
+                                            {"-"},
+                                            {"--"},
+                                            {"train", ""},
+                                            {"train", "-"},
+                                            {"train", "-x"},
+                                            {"train", "--=3"},
+                                            {"train", "---"},
+                                            {"train", "--lr="}}) {
+    refused(args);
+  }
+}
+
+TEST(Parse, HelpListsEveryOptionInItsGroupAndGivesExamples) {
+  const std::string help = message({"train", "--help"});
+  for (const auto& option : option_table()) {
+    EXPECT_TRUE(contains(help, "--" + option.name)) << option.name;
+    EXPECT_TRUE(contains(help, "\n" + option.group + ":")) << option.group;
+  }
+  EXPECT_TRUE(contains(help, "--config FILE"));
+  for (const std::string command : {"train", "evaluate", "plan"}) {
+    EXPECT_TRUE(contains(message({command, "--help"}), "Examples:\n  resist " + command)) << command;
+    EXPECT_EQ(message({command, "-h"}), message({command, "--help"}));
+    EXPECT_TRUE(contains(message({"--help"}), "\n  " + command));
+    EXPECT_EQ(message({command, "--help"}).back(), '\n');
+  }
+  EXPECT_TRUE(message({"--version"}).starts_with("resist "));
+  EXPECT_EQ(message({"--version"}).back(), '\n');
+}
+
+TEST(Parse, FlagsWinOverTheConfigFile) {
+  const TemporaryFolder folder;
+  const auto file = (folder.path() / "my.toml").string();
+  write_file_atomically(file, "lr = 0.5\nworkers = 2\n");
+  const TrainCommand command = train({"train", "--config", file, "--workers", "4"});
+  EXPECT_EQ(command.config.train.lr, 0.5);
+  EXPECT_EQ(command.config.cluster.workers, 4);
+  write_file_atomically(file, "lr = 'fast'\n");
+  EXPECT_EQ(refused({"train", "--config", file}), file + ":1: lr is 'fast'; it must be a number from 0 to 1000");
+}
+
+// A folder with a stored run.
+class ParseWithRun : public ::testing::Test {
+ protected:
+  ParseWithRun() {
+    Config config;
+    config.train.lr = 0.5;
+    config.data.data = "kmnist";
+    config.cluster.workers = 4;
+    write_file_atomically(folder_.path() / "config.toml", to_toml(config));
+  }
+  std::string run() const { return folder_.path().string(); }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+TEST_F(ParseWithRun, TrainResumes) {
+  const TrainCommand command = train({"train", "--resume", run(), "--rounds", "7"});
+  EXPECT_EQ(command.config.train.lr, 0.5);
+  EXPECT_EQ(command.config.train.rounds, 7);
+  EXPECT_FALSE(command.given.contains("workers"));
+  EXPECT_TRUE(contains(refused({"train", "--resume", run(), "--lr", "0.1"}), "--lr (was 0.5, now 0.1)"));
+}
+
+TEST_F(ParseWithRun, EvaluateTakesTheRunsOptionsAndItsOwn) {
+  const auto command = std::get<EvaluateCommand>(parse({"evaluate", run()}));
+  EXPECT_EQ(command.run_dir, run());
+  EXPECT_EQ(command.checkpoint, "last");
+  EXPECT_EQ(command.config.data.data, "kmnist");
+  EXPECT_EQ(command.format, OutputFormat::table);
+  const auto other = std::get<EvaluateCommand>(parse({"evaluate", "--checkpoint", "12", run(), "--data", "mnist",
+                                                      "--format=json", "--threads", "2", "--eval-batch-size", "50"}));
+  EXPECT_EQ(other.checkpoint, "12");
+  EXPECT_EQ(other.config.data.data, "mnist");
+  EXPECT_EQ(other.config.cluster.threads, 2);
+  EXPECT_EQ(other.config.evaluation.eval_batch_size, 50);
+  EXPECT_EQ(other.format, OutputFormat::json);
+}
+
+TEST_F(ParseWithRun, EvaluateRefusesWhatItCannotUse) {
+  EXPECT_EQ(refused({"evaluate"}), "evaluate needs the folder of a run: resist evaluate RUN");
+  EXPECT_TRUE(contains(refused({"evaluate", run() + "/missing"}), "is not a run folder"));
+  EXPECT_EQ(refused({"evaluate", run(), "--checkpoint", "bset"}),
+            "--checkpoint is 'bset'; it must be last, best or the number of a round; did you mean 'best'?");
+  EXPECT_TRUE(contains(refused({"evaluate", run(), "--checkpoint=-1"}), "--checkpoint is '-1'"));
+  EXPECT_TRUE(contains(refused({"evaluate", run(), "--format", "jsno"}), "did you mean 'json'?"));
+  EXPECT_TRUE(contains(refused({"evaluate", run(), run()}), "unexpected argument"));
+  EXPECT_TRUE(contains(refused({"evaluate", run(), "--lr", "1"}), "unknown option '--lr'"));
+}
+
+TEST(Parse, PlanNeedsNoData) {
+  const auto command = std::get<PlanCommand>(parse({"plan", "--model", "preact-resnet101"}));
+  EXPECT_FALSE(command.data_given);
+  EXPECT_EQ(command.config.model.classes, 10);
+  EXPECT_EQ(command.config.model.channels, 3);
+  EXPECT_EQ(command.config.model.image_size, 32);
+  EXPECT_EQ(command.workers, (std::vector<int>{2, 4, 8}));
+  EXPECT_EQ(command.bandwidth, std::nullopt);
+  EXPECT_EQ(std::get<PlanCommand>(parse({"plan", "--classes", "100"})).config.model.classes, 100);
+}
+
+TEST(Parse, PlanLeavesToTheDataWhatItKnows) {
+  const auto command = std::get<PlanCommand>(parse({"plan", "--data", "cifar100", "--workers", "3,5", "--bandwidth",
+                                                    "100mbit", "--format", "json", "--partition", "exact"}));
+  EXPECT_TRUE(command.data_given);
+  EXPECT_EQ(command.config.model.classes, 0);
+  EXPECT_EQ(command.workers, (std::vector<int>{3, 5}));
+  EXPECT_EQ(command.bandwidth, 1e8);
+  EXPECT_EQ(command.format, OutputFormat::json);
+  EXPECT_EQ(command.config.partition.partition, PartitionMode::exact);
+}
+
+TEST(Parse, PlanRefusesWhatItCannotUse) {
+  EXPECT_EQ(refused({"plan", "--workers", "2,0"}),
+            "--workers is '2,0'; it must be a list of 1 to 64 integers from 1 to 1024");
+  EXPECT_TRUE(contains(refused({"plan", "--workers="}), "--workers"));
+  EXPECT_TRUE(contains(refused({"plan", "--bandwidth", "100"}), "--bandwidth is '100'"));
+  EXPECT_TRUE(contains(refused({"plan", "--depths", "3,4"}), "--partition-sections has 3"));
+  EXPECT_TRUE(contains(refused({"plan", "--run-dir", "x"}), "unknown option '--run-dir'"));
+}
+
+}  // namespace
+}  // namespace resist

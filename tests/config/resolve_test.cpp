@@ -1,0 +1,121 @@
+#include "resist/config/resolve.h"
+
+#include <gtest/gtest.h>
+
+#include "resist/config/option.h"
+#include "resist/config/toml_file.h"
+#include "resist/core/file.h"
+#include "support/input_error.h"
+#include "support/temporary_folder.h"
+
+namespace resist {
+namespace {
+
+using Flags = std::vector<std::pair<std::string, std::string>>;
+
+std::vector<Setting> settings(const Flags& flags) {
+  std::vector<Setting> result;
+  for (const auto& [name, text] : flags) {
+    result.push_back({name, find_option(name).parse(text), "--"});
+  }
+  return result;
+}
+
+// A stored run and a configuration file beside it.
+class ResolveTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    Config config;
+    set_option(config, "lr", "0.2");
+    set_option(config, "workers", "4");
+    set_option(config, "run-dir", "elsewhere/before/it/was/moved");
+    std::filesystem::create_directory(run());
+    write_file_atomically(run() / "config.toml", to_toml(config));
+  }
+
+  std::filesystem::path run() const { return folder_.path() / "run"; }
+  std::filesystem::path file(const std::string& text) const {
+    write_file_atomically(folder_.path() / "my.toml", text);
+    return folder_.path() / "my.toml";
+  }
+  std::string resume_error(Flags flags) const {
+    flags.emplace_back("resume", run().string());
+    return input_error([&] { resolve_train({}, settings(flags)); });
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+TEST_F(ResolveTest, FlagsWinOverTheFileAndTheFileOverDefaults) {
+  const auto resolved = resolve_train(file("lr = 0.5\nbatch-size = 16\n"), settings({{"lr", "0.7"}, {"seed", "9"}}));
+  EXPECT_EQ(resolved.config.train.lr, 0.7);
+  EXPECT_EQ(resolved.config.train.batch_size, 16);
+  EXPECT_EQ(resolved.config.train.seed, 9U);
+  EXPECT_EQ(resolved.config.train.momentum, 0.9);
+  EXPECT_EQ(resolved.given, (std::set<std::string>{"batch-size", "lr", "seed"}));
+}
+
+TEST_F(ResolveTest, TheResultIsValidated) {
+  EXPECT_TRUE(contains(input_error([&] {
+                         resolve_train(file("partition = 'exact'\n"), settings({{"min-blocks", "4"}}));
+                       }),
+                       "--min-blocks"));
+}
+
+TEST_F(ResolveTest, RoundsAndEpochsReplaceEachOtherInALaterLayerOnly) {
+  EXPECT_EQ(resolve_train(file("epochs = 3\n"), settings({{"rounds", "5"}})).config.train.rounds, 5);
+  const auto epochs = resolve_train(file("rounds = 5\n"), settings({{"epochs", "3"}})).config.train;
+  EXPECT_EQ(epochs.rounds, 0);
+  EXPECT_EQ(epochs.epochs, 3);
+  EXPECT_EQ(resolve_train({}, settings({{"epochs", "3"}, {"rounds", "0"}})).config.train.epochs, 3);
+  EXPECT_EQ(input_error([] {
+              resolve_train({}, settings({{"epochs", "3"}, {"rounds", "5"}}));
+            }),
+            "--rounds is 5 and --epochs is 3; give only one of them");
+}
+
+TEST_F(ResolveTest, AResumedRunKeepsItsOptions) {
+  const auto resolved = resolve_train({}, settings({{"resume", run().string()}, {"epochs", "9"}}));
+  EXPECT_EQ(resolved.config.train.lr, 0.2);
+  EXPECT_EQ(resolved.config.train.epochs, 9);
+  EXPECT_EQ(resolved.config.cluster.workers, 4);
+  EXPECT_EQ(resolved.config.run.run_dir, run());
+  EXPECT_EQ(resolved.config.run.resume, run());
+  EXPECT_EQ(resolved.given, (std::set<std::string>{"epochs", "resume"}));
+}
+
+TEST_F(ResolveTest, AResumedRunMayBeNamedInTheFile) {
+  const auto resolved = resolve_train(file("resume = '" + run().string() + "/'\nworkers = 2\n"), {});
+  EXPECT_EQ(resolved.config.train.lr, 0.2);
+  EXPECT_EQ(resolved.config.cluster.workers, 2);
+}
+
+TEST_F(ResolveTest, RepeatingAStoredValueIsNoChange) {
+  EXPECT_NO_THROW(resolve_train(file("lr = 0.2\n"), settings({{"resume", run().string()}, {"seed", "1"}})));
+}
+
+TEST_F(ResolveTest, ChangesThatAResumedRunCannotTakeAreNamed) {
+  const auto message = resume_error({{"lr", "0.3"}, {"method", "local-sgd"}, {"threads", "1"}});
+  EXPECT_TRUE(contains(message, "--lr (was 0.2, now 0.3)"));
+  EXPECT_TRUE(contains(message, "--method (was 'resist', now 'local-sgd')"));
+  EXPECT_EQ(message.find("--threads"), std::string::npos);
+}
+
+TEST_F(ResolveTest, AResumedRunStaysInItsFolder) {
+  EXPECT_TRUE(contains(resume_error({{"run-dir", "other"}}), "--run-dir is 'other'"));
+  EXPECT_NO_THROW(resolve_train({}, settings({{"resume", run().string()}, {"run-dir", run().string() + "/"}})));
+}
+
+TEST_F(ResolveTest, AMissingOrDamagedRunIsNamed) {
+  const auto missing = run() / "missing";
+  EXPECT_TRUE(contains(input_error([&] {
+                         resolve_train({}, settings({{"resume", missing.string()}}));
+                       }),
+                       missing.string()));
+  write_file_atomically(run() / "config.toml", "lr = ");
+  EXPECT_TRUE(contains(resume_error({}), "config.toml:1: not valid TOML"));
+}
+
+}  // namespace
+}  // namespace resist

@@ -1,0 +1,180 @@
+#include "resist/telemetry/run_folder.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <fstream>
+#include <functional>
+
+#include "resist/core/error.h"
+#include "resist/core/file.h"
+#include "support/temporary_folder.h"
+
+namespace resist {
+namespace {
+
+namespace fs = std::filesystem;
+
+RoundRecord record_of(std::int64_t round) {
+  RoundRecord record;
+  record.round = round;
+  record.loss = 1.0 / static_cast<double>(round);
+  return record;
+}
+
+void append_rounds(RunFolder& run, std::int64_t first, std::int64_t last) {
+  for (std::int64_t round = first; round <= last; ++round) {
+    run.append(record_of(round));
+  }
+}
+
+std::vector<std::int64_t> rounds_in(const fs::path& run_dir) {
+  std::vector<std::int64_t> rounds;
+  for (const RoundRecord& record : read_metrics(run_dir)) {
+    rounds.push_back(record.round);
+  }
+  return rounds;
+}
+
+std::string message_of_input_error(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return "";
+}
+
+TEST(RunFolder, HoldsConfigAndMetrics) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "runs" / "a";
+  RunFolder run = RunFolder::create(path, "lr = 0.03\n");
+  EXPECT_EQ(run.path(), path);
+  EXPECT_EQ(read_file(path / "config.toml"), "lr = 0.03\n");
+  EXPECT_TRUE(read_metrics(path).empty());
+  run.append(record_of(1));
+  EXPECT_EQ(rounds_in(path), std::vector<std::int64_t>{1}) << "a line must be there at once";
+  RunFolder moved = std::move(run);
+  moved.append(record_of(2));
+  EXPECT_EQ(read_metrics(path).back().loss, 0.5);
+}
+
+TEST(RunFolder, TakesAnEmptyFolderAndNeverOverwritesARun) {
+  const TemporaryFolder folder;
+  RunFolder::create(folder.path(), "first\n");
+  EXPECT_NE(message_of_input_error([&] { RunFolder::create(folder.path(), "second\n"); }).find("never overwritten"),
+            std::string::npos);
+  EXPECT_EQ(read_file(folder.path() / "config.toml"), "first\n");
+  const TemporaryFolder other;
+  write_file_atomically(other.path() / "mine", "");
+  EXPECT_THROW(RunFolder::create(other.path(), ""), InputError);
+  EXPECT_EQ(std::distance(fs::directory_iterator(other.path()), {}), 1);
+}
+
+TEST(RunFolder, AnUnwritableFolderIsAnInputErrorThatNamesIt) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder.path() / "file", "");
+  for (const fs::path& path : {folder.path() / "file", folder.path() / "file" / "run", fs::path("/proc/run")}) {
+    const std::string message = message_of_input_error([&] { RunFolder::create(path, ""); });
+    EXPECT_NE(message.find(path.string()), std::string::npos) << message;
+  }
+}
+
+TEST(RunFolder, NothingStaysBehindWhenItCantBeCreated) {
+  const TemporaryFolder folder;
+  const auto signal = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit limit{0, before.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &limit);
+  EXPECT_THROW(RunFolder::create(folder.path() / "run", "lr = 0.03\n"), InputError);
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, signal);
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+}
+
+TEST(RunFolder, AFullDiskLeavesNoHalfLine) {
+  const TemporaryFolder folder;
+  RunFolder run = RunFolder::create(folder.path() / "run", "");
+  run.append(record_of(1));
+  const auto signal = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit limit{fs::file_size(run.path() / "metrics.jsonl") + 10, before.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &limit);
+  std::string message;
+  try {
+    run.append(record_of(2));
+  } catch (const Error& error) {
+    message = error.what();
+  }
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, signal);
+  EXPECT_NE(message.find("metrics.jsonl"), std::string::npos) << message;
+  run.append(record_of(3));
+  EXPECT_EQ(rounds_in(run.path()), (std::vector<std::int64_t>{1, 3}));
+}
+
+TEST(RunFolder, ResumeCutsLaterRoundsAndATornLine) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "run";
+  {
+    RunFolder run = RunFolder::create(path, "");
+    append_rounds(run, 1, 5);
+  }
+  const std::string before = read_file(path / "metrics.jsonl");
+  std::ofstream(path / "metrics.jsonl", std::ios::app) << R"({"round":6,"loss)";
+  EXPECT_EQ(rounds_in(path), (std::vector<std::int64_t>{1, 2, 3, 4, 5}));
+  RunFolder::resume(path, 5);
+  EXPECT_EQ(read_file(path / "metrics.jsonl"), before) << "kept lines must stay as they are";
+  {
+    RunFolder run = RunFolder::resume(path, 3);
+    run.append(record_of(4));
+  }
+  EXPECT_EQ(rounds_in(path), (std::vector<std::int64_t>{1, 2, 3, 4}));
+  EXPECT_FALSE(fs::exists(path / "metrics.jsonl.tmp"));
+  RunFolder::resume(path, 0);
+  EXPECT_TRUE(read_metrics(path).empty());
+}
+
+TEST(RunFolder, ResumeRefusesWhatIsNotARun) {
+  const TemporaryFolder folder;
+  EXPECT_NE(message_of_input_error([&] { RunFolder::resume(folder.path(), 1); }).find("config.toml"),
+            std::string::npos);
+  EXPECT_THROW(RunFolder::resume(folder.path() / "missing", 1), InputError);
+}
+
+TEST(ReadMetrics, NamesTheLineThatCantBeRead) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "run";
+  {
+    RunFolder run = RunFolder::create(path, "");
+    append_rounds(run, 1, 2);
+  }
+  const std::string good = read_file(path / "metrics.jsonl");
+  for (const std::string bad : {"{\"round\":", "", "[]", "{}", "\xff", "nonsense"}) {
+    write_file_atomically(path / "metrics.jsonl", good + bad + "\n" + good);
+    const std::string message = message_of_input_error([&] { read_metrics(path); });
+    EXPECT_NE(message.find("metrics.jsonl"), std::string::npos) << message;
+    EXPECT_NE(message.find("line 3"), std::string::npos) << message;
+    EXPECT_THROW(RunFolder::resume(path, 1), InputError);
+  }
+  EXPECT_THROW(read_metrics(folder.path()), InputError);
+}
+
+TEST(RunFolder, FreePathIsTheFirstThatDoesNotExist) {
+  const TemporaryFolder folder;
+  const fs::path before = fs::current_path();
+  fs::current_path(folder.path());
+  EXPECT_EQ(RunFolder::free_path("a"), "runs/a");
+  fs::create_directories("runs/a");
+  EXPECT_EQ(RunFolder::free_path("a"), "runs/a-2");
+  fs::create_directories("runs/a-2");
+  EXPECT_EQ(RunFolder::free_path("a"), "runs/a-3");
+  fs::current_path(before);
+}
+
+}  // namespace
+}  // namespace resist

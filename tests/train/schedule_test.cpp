@@ -1,0 +1,88 @@
+#include "resist/train/schedule.h"
+
+#include <gtest/gtest.h>
+
+namespace resist {
+namespace {
+
+TrainOptions options(double epochs) {
+  TrainOptions options;
+  options.epochs = epochs;
+  options.batch_size = 10;
+  options.local_iterations = 5;
+  options.lr = 0.1;
+  return options;
+}
+
+TEST(TrainLength, CountsPassesOfAllWorkersTogether) {
+  // 2 epochs of 1000 samples: 4 workers take 40 an iteration, so 50 iterations, 10 rounds.
+  const TrainLength length = train_length(options(2), 4, 1000, {});
+  EXPECT_EQ(length.total_samples, 2000);
+  EXPECT_EQ(length.total_rounds, 10);
+}
+
+TEST(TrainLength, TheLastRoundMayBeShorter) {
+  const TrainOptions two = options(2.05);  // 52 iterations
+  const TrainLength length = train_length(two, 4, 1000, {});
+  EXPECT_EQ(length.total_rounds, 11);
+  EXPECT_EQ(round_iterations(two, 4, length, {.samples = 0}), 5);
+  EXPECT_EQ(round_iterations(two, 4, length, {.samples = 2000}), 2);
+}
+
+TEST(TrainLength, RoundsWinAndGoOnFromTheirPosition) {
+  TrainOptions three = options(2);
+  three.rounds = 3;
+  EXPECT_EQ(train_length(three, 4, 1000, {}).total_samples, 3 * 5 * 40);
+  const TrainLength rest = train_length(three, 2, 1000, {.round = 1, .samples = 200});
+  EXPECT_EQ(rest.total_rounds, 3);
+  EXPECT_EQ(rest.total_samples, 200 + 2 * 5 * 20);
+  EXPECT_EQ(train_length(three, 4, 1000, {.round = 7, .samples = 900}).total_rounds, 7);
+}
+
+TEST(TrainLength, AnotherNumberOfWorkersGoesOnToTheSameSamples) {
+  const TrainLength length = train_length(options(2), 2, 1000, {.round = 5, .samples = 1000});
+  EXPECT_EQ(length.total_samples, 2000);
+  EXPECT_EQ(length.total_rounds, 5 + 10);
+}
+
+TEST(LearningRate, StepFallsAfterHalfAndThreeQuartersAlsoInsideARound) {
+  const TrainOptions step = options(1);
+  const TrainLength length = train_length(step, 1, 1000, {});
+  EXPECT_DOUBLE_EQ(learning_rate(step, 1, 1000, length, 0), 0.1);
+  EXPECT_DOUBLE_EQ(learning_rate(step, 1, 1000, length, 490), 0.1);
+  EXPECT_DOUBLE_EQ(learning_rate(step, 1, 1000, length, 500), 0.01);
+  EXPECT_DOUBLE_EQ(learning_rate(step, 1, 1000, length, 750), 0.001);
+}
+
+TEST(LearningRate, CosineFallsToZeroAndConstantStays) {
+  TrainOptions cosine = options(1);
+  cosine.schedule = Schedule::cosine;
+  const TrainLength length = train_length(cosine, 1, 1000, {});
+  EXPECT_DOUBLE_EQ(learning_rate(cosine, 1, 1000, length, 0), 0.1);
+  EXPECT_NEAR(learning_rate(cosine, 1, 1000, length, 500), 0.05, 1e-12);
+  EXPECT_LT(learning_rate(cosine, 1, 1000, length, 990), 1e-4);
+  cosine.schedule = Schedule::constant;
+  EXPECT_DOUBLE_EQ(learning_rate(cosine, 1, 1000, length, 990), 0.1);
+}
+
+TEST(LearningRate, RisesLinearlyInItsWarmup) {
+  TrainOptions warm = options(1);
+  warm.schedule = Schedule::constant;
+  warm.lr_warmup_epochs = 0.1;  // 100 samples, 10 iterations
+  const TrainLength length = train_length(warm, 1, 1000, {});
+  EXPECT_NEAR(learning_rate(warm, 1, 1000, length, 0), 0.01, 1e-12);
+  EXPECT_NEAR(learning_rate(warm, 1, 1000, length, 40), 0.05, 1e-12);
+  EXPECT_DOUBLE_EQ(learning_rate(warm, 1, 1000, length, 90), 0.1);
+  EXPECT_DOUBLE_EQ(learning_rate(warm, 1, 1000, length, 500), 0.1);
+}
+
+TEST(InWarmup, CountsInEpochsAndEndsAtARound) {
+  TrainOptions warm = options(2);
+  warm.warmup_epochs = 0.5;
+  EXPECT_TRUE(in_warmup(warm, 1000, {.samples = 0}));
+  EXPECT_TRUE(in_warmup(warm, 1000, {.samples = 499}));
+  EXPECT_FALSE(in_warmup(warm, 1000, {.samples = 500}));
+}
+
+}  // namespace
+}  // namespace resist

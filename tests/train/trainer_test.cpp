@@ -1,0 +1,228 @@
+#include "resist/train/trainer.h"
+
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include <cmath>
+#include <map>
+#include <numeric>
+
+#include "resist/model/initialise.h"
+#include "resist/plan/prediction.h"
+#include "support/training.h"
+
+namespace resist {
+namespace {
+
+// Plain SGD on the whole network, written without resist's arenas, assignments, rounds and optimizer: the oracle of
+// DESIGN section 6. Momentum is zeroed every `zero_every` iterations (0: never).
+NamedValues plain_sgd(const Config& config, int iterations, int zero_every) {
+  const TrainingSetup setup = make_setup(config);
+  Network network(setup.spec, setup.layout);
+  struct Group {
+    const std::vector<Parameter>* parameters;
+    at::Tensor values;
+    at::Tensor gradients;
+    std::vector<float> momentum;
+  };
+  std::vector<Group> groups;
+  const auto add = [&](const std::vector<Parameter>& parameters, std::int64_t size) {
+    groups.push_back({&parameters, at::empty({size}), at::zeros({size}), std::vector<float>(size)});
+    initialise(parameters, config.train.seed, {groups.back().values.data_ptr<float>(), static_cast<std::size_t>(size)});
+  };
+  add(setup.layout.shared, setup.layout.shared_size);
+  for (const BlockLayout& block : setup.layout.blocks) {
+    add(block.parameters, block.size);
+  }
+  network.bind_shared({.values = groups[0].values, .gradients = groups[0].gradients});
+  for (std::size_t id = 0; id < setup.layout.blocks.size(); ++id) {
+    network.bind_block(static_cast<int>(id), {.values = groups[1 + id].values, .gradients = groups[1 + id].gradients});
+  }
+
+  TrainLoader loader(setup.data.train, setup.data.info, make_augmentation(config.data, setup.data.info),
+                     {.mode = config.data.data_mode, .worker = 0, .workers = 1, .batch_size = config.train.batch_size},
+                     config.train.seed, 0);
+  const auto lr = static_cast<float>(config.train.lr);
+  const auto mu = static_cast<float>(config.train.momentum);
+  const auto decay = static_cast<float>(config.train.weight_decay);
+  for (int iteration = 0; iteration < iterations; ++iteration) {
+    const Batch& batch = loader.next();
+    for (Group& group : groups) {
+      group.gradients.zero_();
+      if (zero_every > 0 && iteration % zero_every == 0) {
+        std::fill(group.momentum.begin(), group.momentum.end(), 0.0F);
+      }
+    }
+    const at::Tensor images =
+        at::from_blob(const_cast<float*>(batch.pixels.data()),
+                      {batch.size(), setup.spec.channels, setup.spec.height, setup.spec.image_width});
+    const at::Tensor labels = at::tensor(batch.labels);
+    at::cross_entropy_loss(network.forward(images), labels).backward();
+    for (Group& group : groups) {
+      auto* value = group.values.data_ptr<float>();
+      const auto* gradient = group.gradients.data_ptr<float>();
+      for (std::size_t i = 0; i < group.momentum.size(); ++i) {
+        group.momentum[i] = mu * group.momentum[i] + (gradient[i] + decay * value[i]);
+        value[i] = value[i] - lr * group.momentum[i];
+      }
+    }
+  }
+  NamedValues result;
+  for (const Group& group : groups) {
+    for (const Parameter& parameter : *group.parameters) {
+      const float* begin = group.values.data_ptr<float>() + parameter.offset;
+      result[parameter.name] = {begin, begin + parameter.size};
+    }
+  }
+  return result;
+}
+
+Config constant_rate(MomentumSync momentum) {
+  Config config = small_config();
+  config.train.schedule = Schedule::constant;
+  config.train.momentum_sync = momentum;
+  return config;
+}
+
+TEST(Trainer, OneWorkerThatCarriesMomentumIsPlainSgdBitForBit) {
+  const Config config = constant_rate(MomentumSync::carry);
+  EXPECT_EQ(train_in_process(config, 1)[0].values, plain_sgd(config, 12, 0));
+}
+
+TEST(Trainer, OneWorkerThatResetsMomentumIsPlainSgdWithMomentumZeroedEveryRound) {
+  const Config config = constant_rate(MomentumSync::reset);
+  const auto trained = train_in_process(config, 1)[0].values;
+  EXPECT_EQ(trained, plain_sgd(config, 12, 3));
+  EXPECT_NE(trained, plain_sgd(config, 12, 0));
+}
+
+TEST(Trainer, AveragedMomentumOfOneWorkerIsCarriedMomentum) {
+  EXPECT_EQ(train_in_process(constant_rate(MomentumSync::average), 1)[0].values,
+            train_in_process(constant_rate(MomentumSync::carry), 1)[0].values);
+}
+
+// After a synchronisation all who hold a parameter hold the same value.
+void expect_agreement(const std::vector<Trained>& trained) {
+  NamedValues all;
+  for (const Trained& worker : trained) {
+    for (const auto& [name, values] : worker.values) {
+      const auto [first, is_new] = all.emplace(name, values);
+      EXPECT_TRUE(is_new || first->second == values) << name;
+    }
+  }
+}
+
+TEST(Trainer, EveryMethodAgreesAfterEachRoundAndLearns) {
+  for (const Method method : {Method::resist, Method::local_sgd, Method::data_parallel}) {
+    for (const int workers : {2, 3}) {
+      Config config = small_config();
+      config.train.method = method;
+      config.train.rounds = 25;
+      config.train.lr = 0.05;
+      config.train.schedule = Schedule::cosine;
+      const auto trained = train_in_process(config, workers);
+      expect_agreement(trained);
+      const auto& records = trained[0].records;
+      ASSERT_EQ(records.size(), 25U);
+      EXPECT_LT(records.back().loss, 0.8 * records.front().loss);
+      EXPECT_GT(records.back().accuracy.value(), 0.5);  // four classes
+      EXPECT_EQ(records.back().samples, 25 * 3 * 8 * workers);
+      for (int worker = 1; worker < workers; ++worker) {
+        EXPECT_EQ(trained[worker].records.back().accuracy, records.back().accuracy);
+      }
+    }
+  }
+}
+
+TEST(Trainer, PayloadIsThePlansToTheByte) {
+  for (const Method method : {Method::resist, Method::local_sgd, Method::data_parallel}) {
+    for (const int workers : {1, 2, 3, 4}) {
+      for (const MomentumSync momentum : {MomentumSync::reset, MomentumSync::carry, MomentumSync::average}) {
+        if (method == Method::data_parallel && momentum != MomentumSync::carry) {
+          continue;
+        }
+        Config config = small_config();
+        config.train.method = method;
+        config.train.momentum_sync = momentum;
+        const TrainingSetup setup = make_setup(config);
+        for (const RoundRecord& record : train_in_process(config, workers)[0].records) {
+          const RoundPayload predicted = predict_round(config, setup.layout, workers, record.round - 1);
+          EXPECT_EQ(record.worker_bytes_sent, predicted.sent);
+          EXPECT_EQ(record.bytes_received, std::accumulate(predicted.received.begin(), predicted.received.end(),
+                                                           std::int64_t{0}));
+        }
+      }
+    }
+  }
+}
+
+TEST(Trainer, WarmupHoldsEveryBlockAndThenShrinks) {
+  Config config = small_config();
+  config.train.warmup_epochs = 0.1;  // 40 samples: the first round
+  const TrainingSetup setup = make_setup(config);
+  run_in_process(2, [&](Communicator& communicator) {
+    const std::atomic<int> stop = 0;
+    Trainer trainer(setup, communicator, {}, stop);
+    EXPECT_EQ(trainer.parameters().held().size(), 6U);
+    EXPECT_EQ(trainer.block_scale(), (std::vector<double>{1.0}));
+    RecordingObserver observer;
+    observer.after_round = [](Trainer& now, const RoundRecord&) {
+      EXPECT_EQ(now.parameters().held().size(), 4U);
+      EXPECT_EQ(now.parameters().placement().arena.slots(), (std::vector<int>{4}));
+      EXPECT_EQ(now.block_scale(), (std::vector<double>{4.0 / 6}));
+    };
+    trainer.run(observer);
+    EXPECT_EQ(observer.records.size(), 4U);
+  });
+}
+
+TEST(Trainer, ARoundThatIsNotFiniteIsDroppedAndNamed) {
+  Config config = small_config();
+  config.train.lr = 1e30;
+  config.train.schedule = Schedule::constant;
+  const auto trained = train_in_process(config, 2);
+  for (const Trained& worker : trained) {
+    ASSERT_TRUE(worker.result.non_finite.has_value());
+    EXPECT_EQ(worker.result.non_finite->worker, 0);
+    EXPECT_EQ(worker.result.non_finite->round, 1);
+    EXPECT_FALSE(worker.result.non_finite->parameter.empty());
+    EXPECT_TRUE(worker.records.empty());
+    EXPECT_EQ(worker.result.position.round, 0);
+  }
+}
+
+TEST(Trainer, StopsAfterTheRoundInWhichOneWorkerWasTold) {
+  const Config config = small_config();
+  const TrainingSetup setup = make_setup(config);
+  run_in_process(3, [&](Communicator& communicator) {
+    std::atomic<int> stop = 0;
+    Trainer trainer(setup, communicator, {}, stop);
+    RecordingObserver observer;
+    observer.after_round = [&](Trainer&, const RoundRecord& record) {
+      if (record.round == 1 && communicator.rank() == 2) {
+        stop = 15;
+      }
+    };
+    const TrainingResult result = trainer.run(observer);
+    EXPECT_EQ(result.stop_signal, 15);
+    EXPECT_EQ(result.position.round, 2);
+    EXPECT_TRUE(observer.records.back().accuracy.has_value());
+  });
+}
+
+TEST(Trainer, ExactModeAndSeveralSectionsTrain) {
+  Config config = small_config();
+  config.partition.partition = PartitionMode::exact;
+  expect_agreement(train_in_process(config, 4));
+  Config sections = small_config();
+  sections.model.depths = {2, 3, 4, 3};
+  sections.partition.partition_sections = {1, 2, 3, 4};
+  sections.partition.partition_first_blocks = true;
+  sections.partition.min_blocks = 1;
+  const auto trained = train_in_process(sections, 2);
+  expect_agreement(trained);
+  EXPECT_TRUE(std::isfinite(trained[0].records.back().loss));
+}
+
+}  // namespace
+}  // namespace resist
