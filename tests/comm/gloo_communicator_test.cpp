@@ -51,9 +51,7 @@ TEST(Store, KeepsValuesUnderPrefixes) {
 
 TEST(Store, NobodyThereIsAnErrorWithTheAddress) {
   int port = 0;
-  {
-    port = Store::host(0, std::chrono::seconds(5)).port();
-  }
+  { port = Store::host(0, std::chrono::seconds(5)).port(); }
   try {
     Store::join("127.0.0.1", port, std::chrono::seconds(1));
     FAIL() << "joined a store that is gone";

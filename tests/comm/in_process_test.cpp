@@ -13,13 +13,12 @@ INSTANTIATE_TEST_SUITE_P(InProcess, CommunicatorConformance,
                          [](const auto& instance) { return instance.param.name; });
 
 TEST(InProcess, ASizeThatDiffersIsAnErrorOnBothSides) {
-  const auto errors =
-      run_workers(make_in_process_group(2, std::chrono::seconds(10)), [](Communicator& communicator) {
-        std::vector<std::byte> buffer(communicator.rank() == 0 ? 10 : 11);
-        const auto transfer = communicator.rank() == 0 ? communicator.send(buffer, 1, 1)
-                                                       : communicator.receive(buffer, 0, 1);
-        transfer->wait();
-      });
+  const auto errors = run_workers(make_in_process_group(2, std::chrono::seconds(10)), [](Communicator& communicator) {
+    std::vector<std::byte> buffer(communicator.rank() == 0 ? 10 : 11);
+    const auto transfer =
+        communicator.rank() == 0 ? communicator.send(buffer, 1, 1) : communicator.receive(buffer, 0, 1);
+    transfer->wait();
+  });
   for (const std::string& error : errors) {
     EXPECT_NE(error.find("10 bytes were sent but 11 expected"), std::string::npos) << error;
   }

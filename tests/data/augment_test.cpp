@@ -16,7 +16,7 @@ constexpr int kHeight = 4;
 constexpr int kWidth = 5;
 
 std::vector<std::uint8_t> numbered_pixels(int channels) {
-  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(channels * kHeight * kWidth));
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(channels) * kHeight * kWidth);
   std::iota(pixels.begin(), pixels.end(), std::uint8_t{1});
   return pixels;
 }
@@ -31,7 +31,8 @@ std::vector<float> oracle(const std::vector<std::uint8_t>& pixels, int channels,
         const int from_y = y + top - padding;
         const int from_x = (mirrored ? kWidth - 1 - x : x) + left - padding;
         const bool inside = from_y >= 0 && from_y < kHeight && from_x >= 0 && from_x < kWidth;
-        out.push_back(inside ? pixels[static_cast<std::size_t>((c * kHeight + from_y) * kWidth + from_x)] : 0.0F);
+        const int from = (c * kHeight + from_y) * kWidth + from_x;
+        out.push_back(inside ? pixels.at(static_cast<std::size_t>(from)) : 0.0F);
       }
     }
   }

@@ -43,8 +43,13 @@ at::Tensor pictures(int count, int channels, int size) {
 TEST(Network, GivesLogitsForEveryKindAndSize) {
   for (const BlockType block : {BlockType::preact, BlockType::postact}) {
     for (const int size : {28, 32, 7}) {
-      WholeNetwork whole({.block = block, .depths = {1, 2, 3, 1}, .width = 4, .classes = 5, .channels = 1,
-                          .height = size, .image_width = size});
+      WholeNetwork whole({.block = block,
+                          .depths = {1, 2, 3, 1},
+                          .width = 4,
+                          .classes = 5,
+                          .channels = 1,
+                          .height = size,
+                          .image_width = size});
       const at::Tensor logits = whole.network.forward(pictures(6, 1, size));
       EXPECT_EQ(logits.sizes(), (std::vector<std::int64_t>{6, 5}));
       EXPECT_TRUE(logits.isfinite().all().item<bool>());
@@ -98,8 +103,12 @@ TEST(Network, ApplyScalesTheResidualBranchOnly) {
 
 TEST(Network, ADealtStridedBlockThatIsAbsentLeavesItsShortcut) {
   for (const BlockType block : {BlockType::preact, BlockType::postact}) {
-    WholeNetwork whole({.block = block, .depths = {1, 2, 2, 1}, .width = 4, .classes = 5,
-                        .partition_sections = {1, 2, 3, 4}, .partition_first_blocks = true});
+    WholeNetwork whole({.block = block,
+                        .depths = {1, 2, 2, 1},
+                        .width = 4,
+                        .classes = 5,
+                        .partition_sections = {1, 2, 3, 4},
+                        .partition_first_blocks = true});
     whole.network.unbind_blocks();
     const at::Tensor logits = whole.network.forward(pictures(4, 3, 32));
     EXPECT_EQ(logits.sizes(), (std::vector<std::int64_t>{4, 5}));

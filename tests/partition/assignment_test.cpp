@@ -137,10 +137,8 @@ TEST(Deal, DealsEachSectionOnItsOwn) {
 // A recorded example: what is dealt is part of the reproducibility promise.
 TEST(Deal, GivesTheRecordedExample) {
   const Assignment assignment = deal({{kSection, 22}}, 4, {}, 1, 0);
-  const std::vector<std::vector<int>> recorded = {{6, 9, 10, 16, 17, 21},
-                                                  {3, 11, 14, 18, 19, 20},
-                                                  {2, 5, 8, 12, 13, 19},
-                                                  {0, 1, 4, 7, 10, 15}};
+  const std::vector<std::vector<int>> recorded = {
+      {6, 9, 10, 16, 17, 21}, {3, 11, 14, 18, 19, 20}, {2, 5, 8, 12, 13, 19}, {0, 1, 4, 7, 10, 15}};
   for (int worker = 0; worker < 4; ++worker) {
     EXPECT_EQ(assignment.held(worker), recorded[worker]);
   }

@@ -26,7 +26,8 @@ TEST(Predict, HasThePapersBytesPerRound) {
   const std::vector<double> local_sgd = {0.662, 1.325, 2.649};
   const std::vector<double> resist = {0.455, 0.720, 1.289};
   for (std::size_t i = 0; i < workers.size(); ++i) {
-    EXPECT_NEAR(static_cast<double>(predict_paper(Method::local_sgd, workers[i]).paper_bytes) / 1e9, local_sgd[i], 6e-4);
+    EXPECT_NEAR(static_cast<double>(predict_paper(Method::local_sgd, workers[i]).paper_bytes) / 1e9, local_sgd[i],
+                6e-4);
     EXPECT_NEAR(static_cast<double>(predict_paper(Method::resist, workers[i]).paper_bytes) / 1e9, resist[i], 6e-4);
   }
 }

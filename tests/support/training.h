@@ -28,7 +28,9 @@ inline Config small_config() {
 }
 
 inline TrainingSetup make_setup(const Config& config) {
-  TrainingSetup setup{.config = config, .data = open_data(config.data, config.train.seed)};
+  TrainingSetup setup;
+  setup.config = config;
+  setup.data = open_data(config.data, config.train.seed);
   const DatasetInfo& info = setup.data.info;
   setup.spec = make_network_spec(
       config.model, config.partition,

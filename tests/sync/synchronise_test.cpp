@@ -69,9 +69,9 @@ TEST_P(Synchronise, WorksForEveryKindOfAssignment) {
   const Layout layout = make_layout({.depths = {1, 4, 17, 1}, .width = 2, .partition_sections = {2, 3}});
   const std::vector<DeckSize> decks = {{2, 3}, {3, 16}};
   const auto dealt = [&](const DealingRule& rule, std::int64_t round) {
-    return Placement{.assignment = deal(decks, workers, rule, 9, round),
-                     .arena = ArenaLayout(layout, {blocks_per_worker(3, workers, rule),
-                                                   blocks_per_worker(16, workers, rule)})};
+    return Placement{
+        .assignment = deal(decks, workers, rule, 9, round),
+        .arena = ArenaLayout(layout, {blocks_per_worker(3, workers, rule), blocks_per_worker(16, workers, rule)})};
   };
   const Placement all{.assignment = assign_all(decks, workers), .arena = ArenaLayout(layout, {3, 16})};
   const DealingRule deep{.min_blocks = 3};

@@ -62,11 +62,9 @@ EvaluationResult evaluate_with(const TrainingSetup& setup, int workers, const st
     network.bind_shared({.values = arena, .gradients = at::Tensor()});
     TravellingBlocks blocks(communicator, parameters);
     const EvaluationBatches batches(setup.data.test, setup.data.info, setup.config.evaluation.eval_batch_size);
-    results[communicator.rank()] = evaluate(communicator, network, blocks,
-                                            {.layout = setup.layout,
-                                             .block_scale = scale,
-                                             .batches = batches,
-                                             .train_batch_size = train_batch_size});
+    results[communicator.rank()] = evaluate(
+        communicator, network, blocks,
+        {.layout = setup.layout, .block_scale = scale, .batches = batches, .train_batch_size = train_batch_size});
   });
   for (const EvaluationResult& result : results) {
     EXPECT_EQ(result.loss, results[0].loss);

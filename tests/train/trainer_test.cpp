@@ -145,11 +145,13 @@ TEST(Trainer, PayloadIsThePlansToTheByte) {
         config.train.method = method;
         config.train.momentum_sync = momentum;
         const TrainingSetup setup = make_setup(config);
-        for (const RoundRecord& record : train_in_process(config, workers)[0].records) {
+        const auto trained = train_in_process(config, workers);
+        ASSERT_EQ(trained[0].records.size(), 4U);
+        for (const RoundRecord& record : trained[0].records) {
           const RoundPayload predicted = predict_round(config, setup.layout, workers, record.round - 1);
           EXPECT_EQ(record.worker_bytes_sent, predicted.sent);
-          EXPECT_EQ(record.bytes_received, std::accumulate(predicted.received.begin(), predicted.received.end(),
-                                                           std::int64_t{0}));
+          EXPECT_EQ(record.bytes_received,
+                    std::accumulate(predicted.received.begin(), predicted.received.end(), std::int64_t{0}));
         }
       }
     }

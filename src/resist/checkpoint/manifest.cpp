@@ -137,7 +137,7 @@ std::string format_manifest(const Manifest& manifest) {
     throw Error("can't store the checkpoint's state: a text in the configuration is not valid UTF-8");
   }
   body.resize(body.size() - std::string_view("\n}").size());
-  const std::string result = body + ending(hash_text(body));
+  std::string result = body + ending(hash_text(body));
   if (result.size() > kMaxManifestBytes) {
     throw Error(fmt::format("can't store the checkpoint's state: {} bytes of JSON, at most {} are allowed",
                             result.size(), kMaxManifestBytes));

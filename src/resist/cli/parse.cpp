@@ -98,7 +98,7 @@ TrainCommand read_train(const CommandLine& line) {
 }
 
 std::string checkpoint_of(const CommandLine& line) {
-  const std::string which = line.own("--checkpoint").value_or("last");
+  std::string which = line.own("--checkpoint").value_or("last");
   const auto round = parse_number<std::int64_t>(which);
   if (which != "last" && which != "best" && (!round || *round < 0)) {
     refuse("--checkpoint", which, "last, best or the number of a round", {"last", "best"});

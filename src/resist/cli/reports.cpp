@@ -109,10 +109,14 @@ void print_plan_table(const PlanCommand& command, const Layout& layout, const st
 void print_evaluation(const EvaluateReport& report, OutputFormat format, std::ostream& out) {
   const EvaluationResult& result = report.result;
   if (format == OutputFormat::json) {
-    out << nlohmann::json{{"round", report.round},         {"data", report.data},
-                          {"samples", result.samples},     {"accuracy", result.top1},
-                          {"top5_accuracy", result.top5},  {"test_loss", result.loss},
-                          {"eval_batch_size", report.batch_size}, {"seconds", report.seconds}}
+    out << nlohmann::json{{"round", report.round},
+                          {"data", report.data},
+                          {"samples", result.samples},
+                          {"accuracy", result.top1},
+                          {"top5_accuracy", result.top5},
+                          {"test_loss", result.loss},
+                          {"eval_batch_size", report.batch_size},
+                          {"seconds", report.seconds}}
                .dump()
         << '\n';
     return;

@@ -81,8 +81,8 @@ LaunchInfo from_slurm(const Environment& environment) {
   info.rendezvous_address =
       variables.has("MASTER_ADDR")
           ? variables.text("MASTER_ADDR")
-          : first_host(variables.text(variables.has("SLURM_STEP_NODELIST") ? "SLURM_STEP_NODELIST"
-                                                                           : "SLURM_JOB_NODELIST"));
+          : first_host(
+                variables.text(variables.has("SLURM_STEP_NODELIST") ? "SLURM_STEP_NODELIST" : "SLURM_JOB_NODELIST"));
   // Jobs that share a node must not share a port.
   constexpr int kFirstPort = 20000;
   constexpr int kPorts = 10000;

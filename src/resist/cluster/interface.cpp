@@ -78,8 +78,8 @@ std::string address_of_interface(const std::string& name) {
     }
   }
   if (found.empty()) {
-    throw InputError(fmt::format("--interface {}: there is no such network interface with an address; there are {}", name,
-                                 fmt::join(names, ", ")));
+    throw InputError(fmt::format("--interface {}: there is no such network interface with an address; there are {}",
+                                 name, fmt::join(names, ", ")));
   }
   return found;
 }
@@ -89,8 +89,7 @@ bool is_loopback(const std::string& address) {
 }
 
 std::string network_stack_id() {
-  return read_file("/proc/sys/kernel/random/boot_id") +
-         std::filesystem::read_symlink("/proc/self/ns/net").string();
+  return read_file("/proc/sys/kernel/random/boot_id") + std::filesystem::read_symlink("/proc/self/ns/net").string();
 }
 
 }  // namespace resist

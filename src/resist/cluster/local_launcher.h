@@ -10,7 +10,7 @@ namespace resist {
 struct LocalLaunch {
   std::vector<std::string> arguments;  // of a worker, after the program's name
   int workers = 1;
-  int port = 0;                        // of the rendezvous on this machine; 0: a free one
+  int port = 0;  // of the rendezvous on this machine; 0: a free one
   std::chrono::milliseconds deadline{};
 };
 

@@ -30,17 +30,17 @@ WorkerCard decode(const std::string& text, int worker) {
             .threads = json.at("threads"),
             .config = json.at("config")};
   } catch (const nlohmann::json::exception& error) {
-    throw InputError(fmt::format("worker {} runs another version of resist: its card can't be read ({})", worker,
-                                 error.what()));
+    throw InputError(
+        fmt::format("worker {} runs another version of resist: its card can't be read ({})", worker, error.what()));
   }
 }
 
 void check_config(const nlohmann::json& first, const nlohmann::json& other, int worker, const std::string& host) {
   for (const auto& [name, value] : first.items()) {
     if (!other.contains(name) || other[name] != value) {
-      throw InputError(fmt::format(
-          "worker {} on {} has --{} {} where worker 0 has {}; start every worker with the same options", worker, host,
-          name, other.contains(name) ? other[name].dump() : "(nothing)", value.dump()));
+      throw InputError(
+          fmt::format("worker {} on {} has --{} {} where worker 0 has {}; start every worker with the same options",
+                      worker, host, name, other.contains(name) ? other[name].dump() : "(nothing)", value.dump()));
     }
   }
 }
@@ -52,9 +52,9 @@ void check_cards(const std::vector<WorkerCard>& cards) {
     const WorkerCard& first = cards[0];
     const WorkerCard& other = cards[worker];
     if (other.version != first.version) {
-      throw InputError(fmt::format(
-          "worker {} on {} runs {} where worker 0 on {} runs {}; install the same version everywhere", worker,
-          other.host, other.version, first.host, first.version));
+      throw InputError(
+          fmt::format("worker {} on {} runs {} where worker 0 on {} runs {}; install the same version everywhere",
+                      worker, other.host, other.version, first.host, first.version));
     }
     check_config(first.config, other.config, static_cast<int>(worker), other.host);
   }
@@ -70,8 +70,7 @@ void check_cards(const std::vector<WorkerCard>& cards) {
   }
 }
 
-Rendezvous::Rendezvous(const LaunchInfo& info, std::chrono::milliseconds deadline)
-    : info_(info), deadline_(deadline) {
+Rendezvous::Rendezvous(const LaunchInfo& info, std::chrono::milliseconds deadline) : info_(info), deadline_(deadline) {
   if (info.rank == 0 && !info.store_is_served) {
     served_ = Store::host(info.rendezvous_port, deadline);
   }
@@ -93,12 +92,13 @@ std::vector<WorkerCard> Rendezvous::exchange(const WorkerCard& own) {
       break;
     }
     if (std::chrono::steady_clock::now() > end) {
-      throw Error(fmt::format(
-          "worker{} {} did not come within {} s (--rendezvous-timeout); {} of {} are here. Is every worker started, and "
-          "can it reach {}:{}?",
-          missing.size() > 1 ? "s" : "", fmt::join(missing, ", "),
-          std::chrono::duration_cast<std::chrono::seconds>(deadline_).count(), info_.workers - missing.size(),
-          info_.workers, info_.rendezvous_address, info_.rendezvous_port));
+      throw Error(
+          fmt::format("worker{} {} did not come within {} s (--rendezvous-timeout); {} of {} are here. Is every worker "
+                      "started, and "
+                      "can it reach {}:{}?",
+                      missing.size() > 1 ? "s" : "", fmt::join(missing, ", "),
+                      std::chrono::duration_cast<std::chrono::seconds>(deadline_).count(),
+                      info_.workers - missing.size(), info_.workers, info_.rendezvous_address, info_.rendezvous_port));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }

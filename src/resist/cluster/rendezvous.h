@@ -16,9 +16,9 @@ namespace resist {
 // What a worker tells the others before they connect.
 struct WorkerCard {
   std::string host;
-  std::string address;    // where peers reach its data connections
-  std::string stack;      // network_stack_id()
-  std::string version;    // of resist and of libtorch
+  std::string address;  // where peers reach its data connections
+  std::string stack;    // network_stack_id()
+  std::string version;  // of resist and of libtorch
   std::string device;
   int threads = 1;
   nlohmann::json config;  // shared_json: what all workers must agree on

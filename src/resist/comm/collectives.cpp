@@ -26,8 +26,7 @@ void run(Communicator& communicator, std::vector<Segment> segments, const std::v
 }  // namespace
 
 void mean_in_place(Communicator& communicator, std::span<float> values, std::uint32_t tag) {
-  run(communicator,
-      {{.size = length(values), .holders = everyone(communicator), .receivers = everyone(communicator)}},
+  run(communicator, {{.size = length(values), .holders = everyone(communicator), .receivers = everyone(communicator)}},
       {{.source = values.data(), .target = values.data()}}, tag);
 }
 

@@ -24,7 +24,8 @@ CommError::CommError(std::string operation, int worker, int peer, std::string ad
       operation_(std::move(operation)),
       worker_(worker),
       peer_(peer),
-      address_(std::move(address)) {}
+      address_(std::move(address)) {
+}
 
 Communicator::Communicator(int rank, int size, std::chrono::milliseconds deadline)
     : rank_(rank), size_(size), deadline_(deadline) {

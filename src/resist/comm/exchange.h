@@ -17,15 +17,15 @@ namespace resist {
 // code that moves parameters.
 
 struct Segment {
-  std::int64_t size = 0;          // elements
-  std::vector<int> holders;       // ascending, at least one
-  std::vector<int> receivers;     // ascending; may be empty
+  std::int64_t size = 0;       // elements
+  std::vector<int> holders;    // ascending, at least one
+  std::vector<int> receivers;  // ascending; may be empty
 };
 
 struct Piece {
   int segment;
-  std::int64_t offset;            // elements, within the segment
-  std::int64_t size;              // elements
+  std::int64_t offset;  // elements, within the segment
+  std::int64_t size;    // elements
 };
 
 // Who sends what to whom: a pure function of the segments, the same on every worker.

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
+#include <torch/types.h>
 
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
-#include <torch/types.h>
 #include <utility>
 
 #include "resist/comm/store.h"
@@ -58,15 +58,13 @@ class GlooCommunicator : public Communicator {
   std::unique_ptr<Transfer> start_send(std::span<const std::byte> bytes, int peer, std::uint32_t tag) override {
     // Gloo takes a mutable tensor but only reads it.
     auto* data = const_cast<std::byte*>(bytes.data());
-    return start("send to", data, bytes.size(), peer, [&](std::vector<at::Tensor>& tensors) {
-      return group_->send(tensors, peer, static_cast<int>(tag));
-    });
+    return start("send to", data, bytes.size(), peer,
+                 [&](std::vector<at::Tensor>& tensors) { return group_->send(tensors, peer, static_cast<int>(tag)); });
   }
 
   std::unique_ptr<Transfer> start_receive(std::span<std::byte> bytes, int peer, std::uint32_t tag) override {
-    return start("receive from", bytes.data(), bytes.size(), peer, [&](std::vector<at::Tensor>& tensors) {
-      return group_->recv(tensors, peer, static_cast<int>(tag));
-    });
+    return start("receive from", bytes.data(), bytes.size(), peer,
+                 [&](std::vector<at::Tensor>& tensors) { return group_->recv(tensors, peer, static_cast<int>(tag)); });
   }
 
  private:

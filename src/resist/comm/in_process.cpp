@@ -80,8 +80,7 @@ class InProcessTransfer : public Transfer {
 
   void wait() override {
     std::unique_lock lock(channel_.mutex);
-    const bool in_time =
-        channel_.changed.wait_for(lock, deadline_, [this] { return post_.done || channel_.closed; });
+    const bool in_time = channel_.changed.wait_for(lock, deadline_, [this] { return post_.done || channel_.closed; });
     std::string failure = post_.failure;
     if (!post_.done) {
       failure = in_time ? "the other worker is gone" : fmt::format("no answer within {} ms", deadline_.count());

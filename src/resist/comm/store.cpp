@@ -1,7 +1,11 @@
 #include "resist/comm/store.h"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <utility>
@@ -18,14 +22,34 @@ std::string first_line(const std::exception& error) {
   return text.substr(0, text.find('\n'));
 }
 
+// c10d would try every kind of address and log each failure; this says it once.
+void check_port_is_free(int port) {
+  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_ANY);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  const bool bound = ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+                     ::listen(descriptor, 1) == 0;
+  const std::string reason = system_message(errno);
+  ::close(descriptor);
+  if (!bound) {
+    throw Error(fmt::format("can't serve the rendezvous on port {}: {}; choose another with --port", port, reason));
+  }
+}
+
 }  // namespace
 
-Store::Store(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Store::Store(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {
+}
 Store::~Store() = default;
 Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
 
 Store Store::host(int port, std::chrono::milliseconds deadline) {
+  check_port_is_free(port);
   c10d::TCPStoreOptions options;
   options.port = static_cast<std::uint16_t>(port);
   options.isServer = true;
@@ -36,8 +60,8 @@ Store Store::host(int port, std::chrono::milliseconds deadline) {
     const int actual_port = store->getPort();
     return Store(std::make_shared<Impl>(Impl{std::move(store), actual_port, deadline}));
   } catch (const std::exception& error) {
-    throw Error(fmt::format("can't serve the rendezvous on port {}: {}; is the port taken? Choose another with --port",
-                            port, first_line(error)));
+    throw Error(
+        fmt::format("can't serve the rendezvous on port {}: {}; choose another with --port", port, first_line(error)));
   }
 }
 

@@ -4,7 +4,8 @@
 
 namespace resist {
 
-// Tags keep kinds of messages between two workers apart; a synchronisation's tag holds its round (31 bits: Gloo's limit).
+// Tags keep kinds of messages between two workers apart; a synchronisation's tag holds its round (31 bits: Gloo's
+// limit).
 inline constexpr std::uint32_t kBarrierTag = 0x7FFFFFFF;
 inline constexpr std::uint32_t kControlTag = 0x7FFFFFFE;
 inline constexpr std::uint32_t kEvaluationTag = 0x7FFFFFFD;

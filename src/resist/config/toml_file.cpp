@@ -78,6 +78,7 @@ std::vector<Setting> parse_toml(std::string_view text, const std::string& source
   const auto line = [](const auto& entry) { return entry.first->source().begin.line; };
   std::sort(entries.begin(), entries.end(), [&](const auto& a, const auto& b) { return line(a) < line(b); });
   std::vector<Setting> settings;
+  settings.reserve(entries.size());
   for (const auto& entry : entries) {
     settings.push_back(
         to_setting(std::string(entry.first->str()), *entry.second, fmt::format("{}:{}: ", source, line(entry))));

@@ -11,7 +11,8 @@ inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitRestart = 75;  // checkpointed and wants to be restarted
 
-// Something failed while resist worked: exit 1. The message says what failed, the value got, what is allowed, what to do.
+// Something failed while resist worked: exit 1. The message says what failed, the value got, what is allowed, what to
+// do.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

@@ -61,8 +61,9 @@ void OutputFile::sync_and_close() {
 std::string read_file(const std::filesystem::path& path, std::size_t limit) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream || std::filesystem::is_directory(path)) {
-    throw InputError(fmt::format("can't read '{}': {}", path.string(),
-                                 std::filesystem::exists(path) ? "it is not a readable file" : "there is no such file"));
+    throw InputError(
+        fmt::format("can't read '{}': {}", path.string(),
+                    std::filesystem::exists(path) ? "it is not a readable file" : "there is no such file"));
   }
   std::string text;
   char buffer[1 << 16];

@@ -27,7 +27,9 @@ std::array<std::uint32_t, 4> philox(std::uint64_t key, std::array<std::uint32_t,
 
 RandomStream::RandomStream(std::uint64_t seed, RandomPurpose purpose, RandomPlace place)
     : key_(seed),
-      counter_{0, place.position, place.epoch, (static_cast<std::uint32_t>(purpose) << 24) | (place.stream & 0xFFFFFF)} {}
+      counter_{0, place.position, place.epoch,
+               (static_cast<std::uint32_t>(purpose) << 24) | (place.stream & 0xFFFFFF)} {
+}
 
 std::uint32_t RandomStream::next() {
   if (used_ == 4) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "resist/core/error.h"
@@ -30,6 +31,7 @@ DataSource open_by_name(const DataOptions& options, std::uint64_t seed) {
     return open_image_folder(options.data);
   }
   std::vector<std::string> names;
+  names.reserve(sets.size());
   for (const KnownSet& set : sets) {
     names.push_back(set.info.name);
   }

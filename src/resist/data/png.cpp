@@ -42,6 +42,7 @@ class Decoder {
       throw Error("the buffer for a PNG picture has the wrong size");
     }
     std::vector<png_bytep> rows;
+    rows.reserve(static_cast<std::size_t>(size.height));
     for (int row = 0; row < size.height; ++row) {
       rows.push_back(pixels.data() + static_cast<std::size_t>(row) * stride);
     }

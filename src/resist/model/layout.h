@@ -12,37 +12,37 @@ enum class ParameterKind { convolution, norm_weight, norm_bias, linear_weight, l
 
 // One parameter tensor and its place in the flat float32 memory of its group (the shared parameters, or one block).
 struct Parameter {
-  std::string name;                  // torchvision style: layer3.7.conv2.weight
+  std::string name;  // torchvision style: layer3.7.conv2.weight
   ParameterKind kind;
   std::vector<std::int64_t> shape;
-  std::int64_t size;                 // elements
-  std::int64_t offset;               // elements, within its group
-  std::uint32_t global_index;        // place in the global network; keys its initial values
-  std::int64_t fan_in;               // of convolutions and the head (both its tensors); 0 for norms
+  std::int64_t size;           // elements
+  std::int64_t offset;         // elements, within its group
+  std::uint32_t global_index;  // place in the global network; keys its initial values
+  std::int64_t fan_in;         // of convolutions and the head (both its tensors); 0 for norms
 };
 
 // A partitioned block: what is dealt, sent and put into a slot as one piece.
 struct BlockLayout {
-  int section;                       // 1-based
-  int index;                         // within its section, 0-based
-  std::int64_t size;                 // elements
+  int section;        // 1-based
+  int index;          // within its section, 0-based
+  std::int64_t size;  // elements
   std::vector<Parameter> parameters;
 };
 
 // The partitioned blocks of one section; each deck is dealt on its own.
 struct Deck {
-  int section;                       // 1-based
-  int first_block;                   // its blocks are Layout::blocks[first_block .. first_block + count)
-  int count;                         // B of this section
-  std::int64_t slot_size;            // elements: its largest block
+  int section;             // 1-based
+  int first_block;         // its blocks are Layout::blocks[first_block .. first_block + count)
+  int count;               // B of this section
+  std::int64_t slot_size;  // elements: its largest block
 };
 
 // How the parameters of a network lie in memory. A pure function of the spec.
 struct Layout {
   std::vector<Parameter> shared;
-  std::int64_t shared_size;          // elements
-  std::vector<BlockLayout> blocks;   // partitioned blocks in global depth order; a block's id is its index here
-  std::vector<Deck> decks;           // in depth order
+  std::int64_t shared_size;         // elements
+  std::vector<BlockLayout> blocks;  // partitioned blocks in global depth order; a block's id is its index here
+  std::vector<Deck> decks;          // in depth order
 
   std::int64_t partitioned_size() const;  // elements of all partitioned blocks
   std::int64_t total_size() const { return shared_size + partitioned_size(); }

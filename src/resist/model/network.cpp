@@ -98,7 +98,10 @@ struct Network::Views {
     int index = 0;
     char rest[32] = {};
     if (std::sscanf(name.c_str(), "layer%d.%d.%31s", &section, &index, rest) != 3) {
-      return in({{"conv1.weight", &conv1}, {"fc.weight", &fc_weight}, {"fc.bias", &fc_bias}, {"bn1.weight", &bn1.weight},
+      return in({{"conv1.weight", &conv1},
+                 {"fc.weight", &fc_weight},
+                 {"fc.bias", &fc_bias},
+                 {"bn1.weight", &bn1.weight},
                  {"bn1.bias", &bn1.bias}},
                 name);
     }

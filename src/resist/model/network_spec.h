@@ -12,11 +12,11 @@ namespace resist {
 // pictures (DESIGN section 2; He et al., "Identity Mappings in Deep Residual Networks", ECCV 2016). No torch here.
 struct NetworkSpec {
   BlockType block = BlockType::preact;
-  std::vector<int> depths;               // blocks per section
-  int width = 64;                        // channels of section 1; section s has width * 2^(s-1)
+  std::vector<int> depths;  // blocks per section
+  int width = 64;           // channels of section 1; section s has width * 2^(s-1)
   int classes = 10;
-  int channels = 3;                      // of the input
-  int height = 32;                       // of the input, pixels
+  int channels = 3;  // of the input
+  int height = 32;   // of the input, pixels
   int image_width = 32;
   std::vector<int> partition_sections = {3};  // 1-based, ascending
   bool partition_first_blocks = false;

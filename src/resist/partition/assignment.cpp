@@ -115,7 +115,8 @@ double holding_probability(int blocks, int workers, const DealingRule& rule) {
 }
 
 void check_dealing(const std::vector<DeckSize>& decks, int workers, const DealingRule& rule) {
-  const int total = std::accumulate(decks.begin(), decks.end(), 0, [](int n, const DeckSize& d) { return n + d.blocks; });
+  const int total =
+      std::accumulate(decks.begin(), decks.end(), 0, [](int n, const DeckSize& d) { return n + d.blocks; });
   if (total == 0) {
     throw InputError(
         "there is nothing to partition: the listed sections have only first blocks, which are shared; give a deeper "
@@ -123,8 +124,8 @@ void check_dealing(const std::vector<DeckSize>& decks, int workers, const Dealin
   }
   for (const DeckSize& deck : decks) {
     if (deck.blocks == 0) {
-      throw InputError(fmt::format("section {} has no block to partition; leave it out of --partition-sections",
-                                   deck.section));
+      throw InputError(
+          fmt::format("section {} has no block to partition; leave it out of --partition-sections", deck.section));
     }
     if (rule.mode == PartitionMode::exact && workers > deck.blocks) {
       throw InputError(fmt::format(
@@ -136,9 +137,10 @@ void check_dealing(const std::vector<DeckSize>& decks, int workers, const Dealin
       throw InputError("--min-blocks can't be used with --partition exact; leave one of them out");
     }
     if (rule.min_blocks && *rule.min_blocks > deck.blocks) {
-      throw InputError(fmt::format("--min-blocks {} is more than the {} partitioned blocks of section {}; allowed are 1 "
-                                   "to {}",
-                                   *rule.min_blocks, deck.blocks, deck.section, deck.blocks));
+      throw InputError(
+          fmt::format("--min-blocks {} is more than the {} partitioned blocks of section {}; allowed are 1 "
+                      "to {}",
+                      *rule.min_blocks, deck.blocks, deck.section, deck.blocks));
     }
   }
 }
@@ -148,8 +150,8 @@ Assignment deal(const std::vector<DeckSize>& decks, int workers, const DealingRu
   std::vector<std::vector<int>> held(workers);
   int first_block = 0;
   for (const DeckSize& deck : decks) {
-    const int turns = rule.mode == PartitionMode::exact ? deck.blocks
-                                                        : workers * blocks_per_worker(deck.blocks, workers, rule);
+    const int turns =
+        rule.mode == PartitionMode::exact ? deck.blocks : workers * blocks_per_worker(deck.blocks, workers, rule);
     // Who begins moves on every round, so the extra blocks of uneven hands rotate over the workers.
     const int first_worker = static_cast<int>(round % workers);
     const RandomPlace place{.stream = static_cast<std::uint32_t>(deck.section),
@@ -166,7 +168,8 @@ Assignment deal(const std::vector<DeckSize>& decks, int workers, const DealingRu
 }
 
 Assignment assign_all(const std::vector<DeckSize>& decks, int workers) {
-  const int total = std::accumulate(decks.begin(), decks.end(), 0, [](int n, const DeckSize& d) { return n + d.blocks; });
+  const int total =
+      std::accumulate(decks.begin(), decks.end(), 0, [](int n, const DeckSize& d) { return n + d.blocks; });
   std::vector<int> everything(total);
   std::iota(everything.begin(), everything.end(), 0);
   return {std::vector(workers, everything), total};

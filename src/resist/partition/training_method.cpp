@@ -48,9 +48,7 @@ class WholeNetworks : public TrainingMethod {
   WholeNetworks(std::vector<DeckSize> decks, int workers, bool averages_gradients)
       : decks_(std::move(decks)), workers_(workers), averages_gradients_(averages_gradients) {}
 
-  Assignment assignment(std::int64_t /*round*/, bool /*warmup*/) const override {
-    return assign_all(decks_, workers_);
-  }
+  Assignment assignment(std::int64_t /*round*/, bool /*warmup*/) const override { return assign_all(decks_, workers_); }
 
   std::vector<int> slots(bool /*warmup*/) const override {
     std::vector<int> slots;

@@ -21,13 +21,13 @@ namespace {
 
 // One group of a part: which worker reads or writes it from which place of which arena.
 struct Group {
-  int block;                   // -1: the shared parameters
-  std::vector<int> holders;    // who has it when saving (the first sends) and who wants it when restoring
+  int block;                 // -1: the shared parameters
+  std::vector<int> holders;  // who has it when saving (the first sends) and who wants it when restoring
 };
 
 struct Part {
   std::string name;
-  bool momentum;               // from the momentum arena, otherwise from the values
+  bool momentum;  // from the momentum arena, otherwise from the values
   std::vector<Group> groups;
 };
 
@@ -216,8 +216,7 @@ void save_checkpoint(Trainer& trainer, const std::filesystem::path& run_dir, std
 void restore_checkpoint(Trainer& trainer, const Checkpoint* checkpoint) {
   Communicator& communicator = trainer.communicator();
   const Layout& layout = trainer.parameters().layout();
-  const int same_workers =
-      checkpoint != nullptr && checkpoint->state().workers == communicator.size() ? 1 : 0;
+  const int same_workers = checkpoint != nullptr && checkpoint->state().workers == communicator.size() ? 1 : 0;
   const bool with_momentum = all_gather_value(communicator, same_workers, kControlTag)[0] != 0;
   std::vector<float> buffer;
   for (const Part& part : parts(trainer.setup().config, trainer.parameters().placement().assignment, with_momentum)) {

@@ -12,7 +12,7 @@ namespace resist {
 struct EvaluateReport {
   std::int64_t round = 0;
   std::string data;
-  int batch_size = 0;        // the largest; part of the result where norms use the batch's statistics
+  int batch_size = 0;  // the largest; part of the result where norms use the batch's statistics
   EvaluationResult result;
   double seconds = 0;
 };

@@ -40,7 +40,8 @@ struct RoundRecorder::Recording {
 };
 
 RoundRecorder::RoundRecorder(std::filesystem::path run_dir, std::int64_t round)
-    : folder_(std::move(run_dir) / "record"), round_(round) {}
+    : folder_(std::move(run_dir) / "record"), round_(round) {
+}
 
 RoundRecorder::~RoundRecorder() = default;
 
@@ -69,8 +70,8 @@ void RoundRecorder::batch_used(Trainer& trainer, const Batch& batch, double lear
   const NetworkSpec& spec = trainer.setup().spec;
   const std::size_t iteration = recording_->learning_rates.size();
   recording_->learning_rates.push_back(learning_rate);
-  recording_->add(fmt::format("{}.images", iteration),
-                  {batch.size(), spec.channels, spec.height, spec.image_width}, batch.pixels);
+  recording_->add(fmt::format("{}.images", iteration), {batch.size(), spec.channels, spec.height, spec.image_width},
+                  batch.pixels);
   recording_->add(fmt::format("{}.labels", iteration), {batch.size()}, {batch.labels.begin(), batch.labels.end()});
 }
 

@@ -9,21 +9,23 @@ namespace {
 
 void check_fits(const NetworkSpec& spec, const DatasetInfo& info) {
   if (spec.channels != info.channels || spec.height != info.height || spec.image_width != info.width) {
-    throw InputError(fmt::format("the network is made for pictures of {}x{}x{} but {} has {}x{}x{}; leave --channels "
-                                 "and --image-size out to take the data set's",
-                                 spec.channels, spec.height, spec.image_width, info.name, info.channels, info.height,
-                                 info.width));
+    throw InputError(
+        fmt::format("the network is made for pictures of {}x{}x{} but {} has {}x{}x{}; leave --channels "
+                    "and --image-size out to take the data set's",
+                    spec.channels, spec.height, spec.image_width, info.name, info.channels, info.height, info.width));
   }
   if (spec.classes < info.classes) {
-    throw InputError(fmt::format("--classes {} is less than the {} classes of {}", spec.classes, info.classes,
-                                 info.name));
+    throw InputError(
+        fmt::format("--classes {} is less than the {} classes of {}", spec.classes, info.classes, info.name));
   }
 }
 
 }  // namespace
 
 TrainingSetup prepare(const Config& config, int workers) {
-  TrainingSetup setup{.config = config, .data = open_data(config.data, config.train.seed)};
+  TrainingSetup setup;
+  setup.config = config;
+  setup.data = open_data(config.data, config.train.seed);
   const DatasetInfo& info = setup.data.info;
   setup.spec = make_network_spec(
       config.model, config.partition,

@@ -1,12 +1,11 @@
 #include "resist/run/threads.h"
 
+#include <ATen/Parallel.h>
 #include <dlfcn.h>
 #include <sched.h>
 #include <torch/types.h>
 
 #include <algorithm>
-
-#include <ATen/Parallel.h>
 
 namespace resist {
 

@@ -39,8 +39,9 @@ Role find_role(const TrainRequest& request) {
     return {.workers = std::max(1, cluster.workers)};
   }
   if (given && cluster.workers != launched->workers) {
-    throw InputError(fmt::format("--workers {} does not fit {}, which says {}; leave --workers out, or start {} workers",
-                                 cluster.workers, launched->source, launched->workers, cluster.workers));
+    throw InputError(
+        fmt::format("--workers {} does not fit {}, which says {}; leave --workers out, or start {} workers",
+                    cluster.workers, launched->source, launched->workers, cluster.workers));
   }
   if (cluster.port != 0 && request.given.contains("port")) {
     launched->rendezvous_port = cluster.port;

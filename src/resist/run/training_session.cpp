@@ -126,10 +126,12 @@ void log_start(const Trainer& trainer, const std::filesystem::path& path, int wo
   spdlog::info("{}; run folder {}", full_version(), path.string());
   std::string scales;
   for (std::size_t deck = 0; deck < setup.decks.size(); ++deck) {
-    scales += fmt::format(", section {}: {} blocks to deal", setup.layout.decks[deck].section, setup.decks[deck].blocks);
+    scales +=
+        fmt::format(", section {}: {} blocks to deal", setup.layout.decks[deck].section, setup.decks[deck].blocks);
   }
-  spdlog::info("{} on {}: {} training samples, {} workers, {} parameters{}", to_json(config).at("method").get<std::string>(),
-               setup.data.info.name, setup.data.train->size(), workers, setup.layout.total_size(), scales);
+  spdlog::info("{} on {}: {} training samples, {} workers, {} parameters{}",
+               to_json(config).at("method").get<std::string>(), setup.data.info.name, setup.data.train->size(), workers,
+               setup.layout.total_size(), scales);
   if (config.train.method == Method::resist && trainer.block_scale() == std::vector<double>(setup.decks.size(), 1.0)) {
     spdlog::info("every worker holds every block: this is local SGD");
   }
@@ -142,12 +144,12 @@ int report_non_finite(const NonFinite& event, const std::filesystem::path& path)
   const auto rounds = checkpoint_rounds(path);
   const std::string where =
       event.iteration >= 0 ? fmt::format("the loss of iteration {}", event.iteration) : "the parameters";
-  spdlog::error(
-      "round {} was dropped: {} of worker {} {} not finite{}. {}. Try a lower --lr or a --lr-warmup-epochs", event.round,
-      where, event.worker, event.iteration >= 0 ? "is" : "are",
-      event.parameter.empty() ? "" : fmt::format(" (parameter {})", event.parameter),
-      rounds.empty() ? "No checkpoint had been written"
-                     : fmt::format("The last good checkpoint is round {} in {}", rounds.back(), path.string()));
+  spdlog::error("round {} was dropped: {} of worker {} {} not finite{}. {}. Try a lower --lr or a --lr-warmup-epochs",
+                event.round, where, event.worker, event.iteration >= 0 ? "is" : "are",
+                event.parameter.empty() ? "" : fmt::format(" (parameter {})", event.parameter),
+                rounds.empty()
+                    ? "No checkpoint had been written"
+                    : fmt::format("The last good checkpoint is round {} in {}", rounds.back(), path.string()));
   return kExitFailed;
 }
 

@@ -137,8 +137,7 @@ class Evaluation {
 
 }  // namespace
 
-EvaluationResult evaluate(Communicator& communicator, Network& network, BlockSource& blocks,
-                          const EvaluationJob& job) {
+EvaluationResult evaluate(Communicator& communicator, Network& network, BlockSource& blocks, const EvaluationJob& job) {
   return Evaluation(communicator, network, blocks, job).run();
 }
 

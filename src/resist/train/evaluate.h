@@ -32,13 +32,13 @@ struct EvaluationJob {
   const Layout& layout;
   const std::vector<double>& block_scale;  // per deck
   const EvaluationBatches& batches;
-  std::int64_t train_batch_size;           // bounds the activations that are held at a time
+  std::int64_t train_batch_size;  // bounds the activations that are held at a time
 };
 
-// Evaluates the global network, all blocks scaled, on every batch once: worker w takes batches w, w + S, ... It streams:
-// a worker works its share in super-batches whose activations fit in what a training step uses, and each block visits
-// once per super-batch, so nobody ever assembles the global network. All workers call it together; the result is the
-// same on each and does not depend on their number. `network` has the shared parameters bound and no blocks.
+// Evaluates the global network, all blocks scaled, on every batch once: worker w takes batches w, w + S, ... It
+// streams: a worker works its share in super-batches whose activations fit in what a training step uses, and each block
+// visits once per super-batch, so nobody ever assembles the global network. All workers call it together; the result is
+// the same on each and does not depend on their number. `network` has the shared parameters bound and no blocks.
 EvaluationResult evaluate(Communicator& communicator, Network& network, BlockSource& blocks, const EvaluationJob& job);
 
 }  // namespace resist

@@ -9,8 +9,8 @@ namespace resist {
 // How far training has come. Everything is counted in samples of all workers together, so that another number of
 // workers can go on.
 struct TrainPosition {
-  std::int64_t round = 0;            // committed rounds
-  std::int64_t iteration = 0;        // local iterations each worker has taken
+  std::int64_t round = 0;      // committed rounds
+  std::int64_t iteration = 0;  // local iterations each worker has taken
   std::int64_t samples = 0;
   std::int64_t stream_position = 0;  // of the next batch, see BatchSchedule
 };

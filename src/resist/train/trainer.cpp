@@ -21,12 +21,12 @@ namespace resist {
 
 // Trivially copyable: workers exchange it before each synchronisation.
 struct Trainer::LocalRound {
-  double loss = 0;                  // mean over the iterations
+  double loss = 0;  // mean over the iterations
   double seconds_compute = 0;
-  double seconds_sync = 0;          // averaging gradients, where the method does
+  double seconds_sync = 0;  // averaging gradients, where the method does
   double learning_rate = 0;
   std::int64_t iterations = 0;
-  std::int64_t bytes_sent = 0;      // gradients
+  std::int64_t bytes_sent = 0;  // gradients
   std::int64_t bytes_received = 0;
   std::int64_t bad_iteration = -1;  // first whose loss is not finite
   std::int64_t bad_offset = -1;     // first element of the arena that is not finite
@@ -107,7 +107,8 @@ Trainer::Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPo
                                                      communicator.rank(), setup.config.train.seed)),
       loader_(setup.data.train, setup.data.info, make_augmentation(setup.config.data, setup.data.info),
               batch_schedule(setup.config, communicator), setup.config.train.seed, position.stream_position),
-      evaluation_batches_(setup.data.evaluation, setup.data.info, setup.config.evaluation.eval_batch_size) {}
+      evaluation_batches_(setup.data.evaluation, setup.data.info, setup.config.evaluation.eval_batch_size) {
+}
 
 Trainer::~Trainer() = default;
 
@@ -156,8 +157,7 @@ TrainingResult Trainer::run(TrainingObserver& observer) {
     const int stop_signal = largest(stop_signals);
     const bool last = position_.round == length_.total_rounds || stop_signal != 0;
     RoundRecord record{.round = position_.round,
-                       .epoch = static_cast<double>(position_.samples) /
-                                static_cast<double>(setup_.data.train->size()),
+                       .epoch = static_cast<double>(position_.samples) / static_cast<double>(setup_.data.train->size()),
                        .loss = sum(column(locals, &LocalRound::loss)) / communicator_.size(),
                        .learning_rate = local.learning_rate,
                        .samples = position_.samples,
@@ -195,8 +195,7 @@ Trainer::LocalRound Trainer::run_local_iterations(TrainingObserver& observer) {
   for (std::int64_t i = 0; i < local.iterations; ++i) {
     const Batch& batch = loader_.next();
     const std::int64_t samples = position_.samples + i * options.batch_size * communicator_.size();
-    local.learning_rate =
-        learning_rate(options, communicator_.size(), setup_.data.train->size(), length_, samples);
+    local.learning_rate = learning_rate(options, communicator_.size(), setup_.data.train->size(), length_, samples);
     observer.batch_used(*this, batch, local.learning_rate);
     for (const auto& run : runs) {
       std::fill_n(parameters_->gradients() + run.offset, run.size, 0.0F);
@@ -235,8 +234,7 @@ double Trainer::backward(const Batch& batch) {
   // from_blob takes mutable memory; the network only reads it.
   const at::Tensor images = at::from_blob(const_cast<float*>(batch.pixels.data()),
                                           {batch.size(), spec.channels, spec.height, spec.image_width}, at::kFloat);
-  const at::Tensor labels =
-      at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {batch.size()}, at::kLong);
+  const at::Tensor labels = at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {batch.size()}, at::kLong);
   const at::Tensor loss = at::cross_entropy_loss(parameters_->network().forward(images), labels);
   loss.backward();
   return loss.item<double>();
@@ -289,8 +287,7 @@ bool Trainer::evaluation_due(bool last) const {
 void Trainer::evaluate_into(RoundRecord& record) {
   const Stopwatch watch;
   Network network(setup_.spec, setup_.layout);
-  const at::Tensor arena =
-      at::from_blob(parameters_->values(), {parameters_->placement().arena.size()}, at::kFloat);
+  const at::Tensor arena = at::from_blob(parameters_->values(), {parameters_->placement().arena.size()}, at::kFloat);
   network.bind_shared({.values = arena, .gradients = at::Tensor()});
   TravellingBlocks blocks(communicator_, *parameters_);
   const EvaluationResult result = evaluate(communicator_, network, blocks,

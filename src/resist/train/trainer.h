@@ -59,8 +59,7 @@ class TrainingObserver {
 class Trainer {
  public:
   // `stop`: a signal number that a handler may set at any time, 0 before. All references must outlive the trainer.
-  Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPosition position,
-          const std::atomic<int>& stop);
+  Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPosition position, const std::atomic<int>& stop);
   ~Trainer();
 
   const TrainingSetup& setup() const { return setup_; }
@@ -75,8 +74,8 @@ class Trainer {
   TrainingResult run(TrainingObserver& observer);
 
  private:
-  struct LocalRound;   // what this worker has to say after its local iterations
-  struct Synced;       // and after the commit
+  struct LocalRound;  // what this worker has to say after its local iterations
+  struct Synced;      // and after the commit
 
   Placement placement_at(const TrainPosition& position) const;
   LocalRound run_local_iterations(TrainingObserver& observer);

@@ -91,8 +91,7 @@ void WorkerParameters::bind() {
   network_.bind_shared({.values = arenas_->values, .gradients = arenas_->gradients});
   const auto places = offsets();
   for (std::size_t i = 0; i < places.size(); ++i) {
-    network_.bind_block(held()[i],
-                        {.values = arenas_->values, .gradients = arenas_->gradients, .offset = places[i]});
+    network_.bind_block(held()[i], {.values = arenas_->values, .gradients = arenas_->gradients, .offset = places[i]});
   }
 }
 

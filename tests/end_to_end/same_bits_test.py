@@ -1,0 +1,176 @@
+"""The same bits: processes over TCP, threads in one process, two hosts, an interrupted run, an independent replay."""
+import os
+import random
+import signal
+import sys
+import time
+import unittest
+from pathlib import Path
+
+from support import DEADLINE, Hosts, RESIST, TestCase, checkpoint, metrics, run, start, torchrun_environment, \
+    train_command
+
+HERE = Path(__file__).resolve().parent
+
+
+class SameBits(TestCase):
+    def train(self, name, *extra):
+        run(train_command("--run-dir", self.folder / name, *extra))
+        return checkpoint(self.folder / name)
+
+    def test_tcp_equals_in_process(self):
+        for workers in (2, 3, 4, 8):
+            with self.subTest(workers=workers):
+                tcp = self.train(f"tcp{workers}", "--workers", workers)
+                threads = self.train(f"threads{workers}", "--workers", workers, "--in-process")
+                self.assertEqual(tcp[0], 4)
+                self.assertEqual(tcp, threads)
+
+    def test_tcp_equals_in_process_for_every_kind_of_momentum_and_method(self):
+        for index, extra in enumerate([("--momentum-sync", "carry"), ("--momentum-sync", "average", "--nesterov"),
+                                       ("--method", "local-sgd", "--data-mode", "sharded"),
+                                       ("--method", "data-parallel"), ("--warmup-epochs", "0.1"),
+                                       ("--partition", "exact", "--eval-every", "2")]):
+            with self.subTest(extra=extra):
+                tcp = self.train(f"tcp{index}", "--workers", 2, *extra)
+                threads = self.train(f"threads{index}", "--workers", 2, "--in-process", *extra)
+                self.assertEqual(tcp, threads)
+
+    def test_different_seeds_differ(self):
+        one = self.train("one", "--workers", 2, "--in-process")
+        other = self.train("other", "--workers", 2, "--in-process", "--seed", 6)
+        self.assertNotEqual(one[1], other[1])
+
+    def test_a_recorded_round_replays_in_plain_pytorch(self):
+        try:
+            import torch  # noqa: F401
+        except ImportError:
+            self.skipTest("this python3 has no torch")
+        run_dir = self.folder / "recorded"
+        run([RESIST, "train", "--data", "synthetic:300,3,12,12,5", "--depths", "1,2,6,1", "--width", "8",
+             "--batch-size", "16", "--local-iterations", "3", "--rounds", "3", "--workers", "3", "--threads", "1",
+             "--record-round", "2", "--run-dir", run_dir])
+        result = run([sys.executable, HERE.parent / "parity" / "replay_round.py", run_dir / "record", "1e-4"])
+        self.assertIn("3 workers compared", result.stdout)
+
+
+class Resuming(TestCase):
+    EXTRA = ("--workers", 2, "--momentum-sync", "carry", "--checkpoint-every", 2, "--rounds", 10, "--eval-every", 5)
+
+    def whole(self):
+        run(train_command(*self.EXTRA, "--in-process", "--run-dir", self.folder / "whole"))
+        return checkpoint(self.folder / "whole")
+
+    def test_kill_9_at_any_moment_then_resume_gives_the_same_bits(self):
+        expected = self.whole()
+        generator = random.Random(7)
+        for attempt in range(4):
+            run_dir = self.folder / f"killed{attempt}"
+            process = start(train_command(*self.EXTRA, "--run-dir", run_dir))
+            end = time.monotonic() + DEADLINE
+            while not list(run_dir.glob("checkpoints/round-*")) and process.poll() is None:
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.005)
+            time.sleep(generator.random() * 0.3)
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split() \
+                if process.poll() is None else []
+            for pid in [*map(int, children), process.pid]:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            process.communicate()
+            run([RESIST, "train", "--resume", run_dir])
+            self.assertEqual(checkpoint(run_dir), expected)
+            self.assertEqual([m["round"] for m in metrics(run_dir)], list(range(1, 11)))
+            self.assertEqual(metrics(run_dir)[-1]["accuracy"], metrics(self.folder / "whole")[-1]["accuracy"])
+
+    def test_sigterm_finishes_the_round_and_exits_75(self):
+        for sent, code in ((signal.SIGTERM, 75), (signal.SIGUSR1, 75), (signal.SIGINT, 130)):
+            with self.subTest(signal=sent):
+                run_dir = self.folder / f"signal{sent}"
+                process = start(train_command("--workers", 2, "--rounds", 100000, "--run-dir", run_dir))
+                end = time.monotonic() + DEADLINE
+                while not (run_dir / "metrics.jsonl").exists() or not (run_dir / "metrics.jsonl").read_text():
+                    self.assertLess(time.monotonic(), end)
+                    time.sleep(0.01)
+                process.send_signal(sent)
+                _, err = process.communicate(timeout=DEADLINE)
+                self.assertEqual(process.returncode, code, err)
+                self.assertIn("--resume", err)
+                self.assertEqual(checkpoint(run_dir)[0], metrics(run_dir)[-1]["round"])
+
+    def test_resuming_may_change_the_number_of_workers_and_the_length(self):
+        run_dir = self.folder / "run"
+        run(train_command("--workers", 2, "--run-dir", run_dir))
+        run([RESIST, "train", "--resume", run_dir, "--workers", 3, "--rounds", 7])
+        records = metrics(run_dir)
+        self.assertEqual([m["round"] for m in records], list(range(1, 8)))
+        self.assertEqual(records[-1]["samples"], 4 * 3 * 8 * 2 + 3 * 3 * 8 * 3)
+        self.assertEqual(len(records[-1]["workers"]["loss"]), 3)
+
+    def test_resuming_refuses_other_changes_by_name(self):
+        run_dir = self.folder / "run"
+        run(train_command("--workers", 2, "--run-dir", run_dir))
+        before = sorted(run_dir.rglob("*"))
+        result = run([RESIST, "train", "--resume", run_dir, "--lr", "0.5"], check=2)
+        self.assertIn("lr", self.one_line(result))
+        self.assertEqual(sorted(run_dir.rglob("*")), before)
+
+    def test_a_damaged_newest_checkpoint_is_named_and_the_one_before_it_used(self):
+        expected = self.whole()
+        run_dir = self.folder / "run"
+        run(train_command(*self.EXTRA, "--in-process", "--run-dir", run_dir))
+        newest = sorted((run_dir / "checkpoints").glob("round-*"))[-1] / "shared.safetensors"
+        with open(newest, "r+b") as file:
+            file.seek(-1, os.SEEK_END)
+            byte = file.read(1)
+            file.seek(-1, os.SEEK_END)
+            file.write(bytes([byte[0] ^ 1]))
+        result = run([RESIST, "train", "--resume", run_dir])
+        self.assertIn("round-000010", result.stderr)
+        self.assertEqual(checkpoint(run_dir), expected)
+
+
+@unittest.skipIf(Hosts.missing(), Hosts.missing())
+class TwoHosts(TestCase):
+    PORT = 29611
+
+    def train(self, hosts, run_dir, extra, workers_per_host=2):
+        workers = workers_per_host * hosts.count
+        processes = []
+        for rank in range(workers):
+            host = rank // workers_per_host
+            environment = torchrun_environment(rank, workers, "10.78.0.1", self.PORT, workers_per_host)
+            processes.append(start(hosts.on(host, [*extra, "--run-dir", str(run_dir)]), env=environment))
+        outputs = [process.communicate(timeout=DEADLINE) for process in processes]
+        for process, (_, err) in zip(processes, outputs):
+            self.assertEqual(process.returncode, 0, err)
+        return outputs
+
+    def test_two_workers_on_each_of_two_hosts_equal_one_process(self):
+        run(train_command("--workers", 4, "--in-process", "--run-dir", self.folder / "threads"))
+        with Hosts(2) as hosts:
+            outputs = self.train(hosts, self.folder / "hosts", train_command())
+        self.assertIn("torchrun", outputs[0][1])
+        self.assertIn("10.78.0.2", outputs[0][1])
+        self.assertEqual(checkpoint(self.folder / "hosts"), checkpoint(self.folder / "threads"))
+
+    def test_interfaces_count_what_the_metrics_say(self):
+        # Two runs that differ by eight rounds, so that connecting, evaluating and checkpointing cancel out.
+        job = [RESIST, "train", "--data", "synthetic:200,3,8,8,4", "--depths", "1,1,9,1", "--width", "32",
+               "--batch-size", "4", "--local-iterations", "1", "--threads", "1"]
+        counted, payload = [], []
+        with Hosts(2) as hosts:
+            for rounds in (2, 10):
+                run_dir = self.folder / f"run{rounds}"
+                before = sum(hosts.bytes_sent(host) for host in range(2))
+                self.train(hosts, run_dir, [*job, "--rounds", str(rounds)], workers_per_host=1)
+                counted.append(sum(hosts.bytes_sent(host) for host in range(2)) - before)
+                payload.append(sum(m["bytes_sent"] for m in metrics(run_dir)))
+        self.assertGreater(payload[1] - payload[0], 20e6)
+        self.assertAlmostEqual((counted[1] - counted[0]) / (payload[1] - payload[0]), 1, delta=0.03)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,124 @@
+"""What the end-to-end tests share: running the program, reading what it wrote, hosts made of network namespaces."""
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+RESIST = os.environ["RESIST"]  # path of the program; set by ctest
+DEADLINE = 120  # seconds; generous, since a test never asserts a time
+
+# A job of a few seconds: 6 partitioned blocks, so that 2 to 8 workers overlap with the least depth of 4.
+SMALL = {"--data": "synthetic:400,1,8,8,4", "--depths": "1,1,7,1", "--width": "4", "--batch-size": "8",
+         "--local-iterations": "3", "--rounds": "4", "--seed": "5", "--threads": "1"}
+
+
+def train_command(*extra):
+    """`resist train` on the small job; options in `extra` win over the job's."""
+    extra = [str(word) for word in extra]
+    job = [word for option, value in SMALL.items() if option not in extra for word in (option, value)]
+    return [RESIST, "train", *job, *extra]
+
+
+def run(command, check=0, env=None, **options):
+    """Runs to the end; with `check`, the exit code must be that one."""
+    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=DEADLINE,
+                            env={**os.environ, **(env or {})}, **options)
+    if check is not None and result.returncode != check:
+        raise AssertionError(f"exit code {result.returncode}, expected {check}: {' '.join(map(str, command))}\n"
+                             f"{result.stdout}\n{result.stderr}")
+    return result
+
+
+def start(command, env=None):
+    return subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            env={**os.environ, **(env or {})})
+
+
+def metrics(run_dir):
+    return [json.loads(line) for line in (Path(run_dir) / "metrics.jsonl").read_text().splitlines()]
+
+
+def checkpoint(run_dir, round_number=None):
+    """Checksums of the parts of the newest checkpoint (or of a round's): equal exactly if all tensors are."""
+    folders = sorted((Path(run_dir) / "checkpoints").glob("round-*"))
+    if round_number is not None:
+        folders = [f for f in folders if int(f.name.split("-")[1]) == round_number]
+    manifest = json.loads((folders[-1] / "manifest.json").read_text())
+    parts = {name: part["xxh3_128"] for name, part in manifest["parts"].items()}
+    return manifest["round"], parts
+
+
+def torchrun_environment(rank, workers, address, port, local_workers):
+    return {"RANK": str(rank), "WORLD_SIZE": str(workers), "LOCAL_WORLD_SIZE": str(local_workers),
+            "MASTER_ADDR": address, "MASTER_PORT": str(port)}
+
+
+class TestCase(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="resist-e2e-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def one_line(self, result):
+        """The program's own message; it must be one line."""
+        lines = [line for line in result.stderr.splitlines() if line]
+        self.assertEqual(len(lines), 1, result.stderr)
+        return lines[0]
+
+
+class Hosts:
+    """Network namespaces with one link each to a common switch: host i is 10.78.0.(i+1)."""
+
+    def __init__(self, count):
+        self.name = f"resist{os.getpid()}"
+        self.count = count
+        self.made = []
+
+    @staticmethod
+    def missing():
+        """Why there can be none here, or None."""
+        if os.geteuid() != 0:
+            return "network namespaces need root"
+        if shutil.which("ip") is None:
+            return "network namespaces need iproute2"
+        probe = subprocess.run(["ip", "netns", "add", "resist-probe"], capture_output=True, text=True)
+        subprocess.run(["ip", "netns", "del", "resist-probe"], capture_output=True)
+        return None if probe.returncode == 0 else f"no network namespaces here: {probe.stderr.strip()}"
+
+    def __enter__(self):
+        try:
+            self._add(f"{self.name}-switch")
+            self._in(f"{self.name}-switch", "ip link add switch type bridge")
+            self._in(f"{self.name}-switch", "ip link set switch up")
+            for i in range(self.count):
+                host = self._add(f"{self.name}-{i}")
+                run(["ip", "link", "add", "veth", "netns", host, "type", "veth", "peer", "name", f"port{i}", "netns",
+                     f"{self.name}-switch"])
+                self._in(f"{self.name}-switch", f"ip link set port{i} master switch up")
+                self._in(host, f"ip addr add 10.78.0.{i + 1}/24 dev veth")
+                self._in(host, "ip link set veth up")
+                self._in(host, "ip link set lo up")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for namespace in self.made:
+            subprocess.run(["ip", "netns", "del", namespace], capture_output=True)
+
+    def _add(self, namespace):
+        run(["ip", "netns", "add", namespace])
+        self.made.append(namespace)
+        return namespace
+
+    def _in(self, namespace, command):
+        run(["ip", "netns", "exec", namespace, *command.split()])
+
+    def on(self, host, command):
+        return ["ip", "netns", "exec", f"{self.name}-{host}", *command]
+
+    def bytes_sent(self, host):
+        return int(run(self.on(host, ["cat", "/sys/class/net/veth/statistics/tx_bytes"])).stdout)
