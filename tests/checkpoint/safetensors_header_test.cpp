@@ -73,7 +73,7 @@ TEST(ParseSafetensorsHeader, RefusesHostileHeadersInOneLine) {
 }
 
 TEST(ParseSafetensorsHeader, RefusesDeepNestingAtOnce) {
-  std::string arrays = R"({"a":{"dtype":"F32","data_offsets":[0,8],"shape":)" + std::string(10'000'000, '[');
+  std::string arrays = R"({"a":{"dtype":"F32","data_offsets":[0,8],"shape":)" + std::string(1'000'000, '[');
   EXPECT_THROW(parse_safetensors_header(arrays, 8, "f"), InputError);
   std::string objects;
   for (int i = 0; i < 1'000'000; ++i) {

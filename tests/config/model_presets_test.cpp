@@ -18,7 +18,7 @@ TEST(ModelPresets, AreThePapersNetworks) {
   EXPECT_EQ(model_preset("postact-resnet200").depths, (std::vector<int>{3, 4, 50, 3}));
   EXPECT_EQ(model_preset("postact-resnet200").block, BlockType::postact);
   EXPECT_EQ(model_preset("postact-small").depths, (std::vector<int>{1, 2, 12, 1}));
-  EXPECT_EQ(model_preset("preact-small").width, 16);
+  EXPECT_EQ(model_preset("preact-small").width, 8);
 }
 
 TEST(ModelPresets, AnUnknownNameGivesTheNearest) {

@@ -1,5 +1,6 @@
 #include "resist/telemetry/run_folder.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
@@ -155,7 +156,7 @@ TEST(ReadMetrics, NamesTheLineThatCantBeRead) {
   }
   const std::string good = read_file(path / "metrics.jsonl");
   for (const std::string bad : {"{\"round\":", "", "[]", "{}", "\xff", "nonsense"}) {
-    write_file_atomically(path / "metrics.jsonl", good + bad + "\n" + good);
+    write_file_atomically(path / "metrics.jsonl", fmt::format("{}{}\n{}", good, bad, good));
     const std::string message = message_of_input_error([&] { read_metrics(path); });
     EXPECT_NE(message.find("metrics.jsonl"), std::string::npos) << message;
     EXPECT_NE(message.find("line 3"), std::string::npos) << message;

@@ -13,7 +13,7 @@ std::vector<ModelPreset> make_presets() {
   std::vector<ModelPreset> presets;
   for (const BlockType block : {BlockType::preact, BlockType::postact}) {
     const std::string prefix(to_word(block));
-    presets.push_back({prefix + "-small", block, {1, 2, 12, 1}, 16});
+    presets.push_back({prefix + "-small", block, {1, 2, 12, 1}, 8});
     presets.push_back({prefix + "-resnet18", block, {2, 2, 2, 2}, 64});
     presets.push_back({prefix + "-resnet34", block, {3, 4, 6, 3}, 64});
     presets.push_back({prefix + "-resnet101", block, {3, 4, 23, 3}, 64});

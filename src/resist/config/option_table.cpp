@@ -137,7 +137,7 @@ void add_run(std::vector<Option>& table) {
   group.add("run-dir", &O::run_dir, path(), "new folder for everything the run writes; empty: runs/...", Scope::worker);
   group.add("resume", &O::resume, path(), "go on with the run in this folder", Scope::worker);
   group.add("checkpoint-every", &O::checkpoint_every, integer<int>(0, kManyInt),
-            "rounds between checkpoints; 0: at the end only", Scope::resume);
+            "rounds between checkpoints, besides the last and each new best accuracy; 0: only those", Scope::resume);
   group.add("keep-checkpoints", &O::keep_checkpoints, integer<int>(1, kManyInt),
             "newest checkpoints kept, besides the best", Scope::resume);
   group.add("record-round", &O::record_round, integer<std::int64_t>(0, kMany),

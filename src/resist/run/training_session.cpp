@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <functional>
@@ -63,8 +64,12 @@ std::filesystem::path run_path(const Config& config) {
 class RunObserver : public TrainingObserver {
  public:
   RunObserver(const Config& config, std::optional<RunFolder> folder, const std::filesystem::path& path,
-              std::optional<Progress> progress)
-      : config_(config), folder_(std::move(folder)), path_(path), progress_(std::move(progress)) {
+              std::optional<Progress> progress, double best_accuracy)
+      : config_(config),
+        folder_(std::move(folder)),
+        path_(path),
+        progress_(std::move(progress)),
+        best_accuracy_(best_accuracy) {
     if (config.run.record_round > 0) {
       recorder_.emplace(path, config.run.record_round);
     }
@@ -91,8 +96,12 @@ class RunObserver : public TrainingObserver {
       progress_->show(record);
     });
     const int every = config_.run.checkpoint_every;
-    if (last || (every > 0 && record.round % every == 0)) {
+    const bool best = record.accuracy.value_or(-1) > best_accuracy_;
+    if (last || best || (every > 0 && record.round % every == 0)) {
       save(trainer, record.accuracy);
+    }
+    if (best) {
+      best_accuracy_ = *record.accuracy;
     }
     last_record_ = record;
   }
@@ -117,8 +126,18 @@ class RunObserver : public TrainingObserver {
   std::filesystem::path path_;
   std::optional<Progress> progress_;
   std::optional<RoundRecorder> recorder_;
+  double best_accuracy_;  // of the run so far; the same on every worker; -1: not evaluated
   RoundRecord last_record_;
 };
+
+// The best accuracy of a run so far, or -1.
+double best_accuracy(const std::filesystem::path& run_dir) {
+  double best = -1;
+  for (const RoundRecord& record : read_metrics(run_dir)) {
+    best = std::max(best, record.accuracy.value_or(-1));
+  }
+  return best;
+}
 
 void log_start(const Trainer& trainer, const std::filesystem::path& path, int workers) {
   const TrainingSetup& setup = trainer.setup();
@@ -180,6 +199,7 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
   const std::filesystem::path path = run_path(config);
   std::optional<RunFolder> folder;
   std::optional<Progress> progress;
+  double best = -1;
   on_worker_0(communicator, [&] {
     folder.emplace(config.run.resume.empty() ? RunFolder::create(path, to_toml(config))
                                              : RunFolder::resume(path, position.round));
@@ -188,10 +208,12 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
     options.total_rounds = trainer.length().total_rounds;
     options.total_samples = trainer.length().total_samples;
     progress.emplace(out, options);
+    best = best_accuracy(path);
     log_start(trainer, path, communicator.size());
   });
+  best = all_gather_value(communicator, best, kControlTag)[0];
 
-  RunObserver observer(config, std::move(folder), path, std::move(progress));
+  RunObserver observer(config, std::move(folder), path, std::move(progress), best);
   const TrainingResult result = trainer.run(observer);
   observer.finish();
   const bool speaks = communicator.rank() == 0;

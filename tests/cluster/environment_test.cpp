@@ -1,0 +1,100 @@
+#include "resist/cluster/environment.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "resist/core/error.h"
+
+namespace resist {
+namespace {
+
+using Variables = std::map<std::string, std::string>;
+
+std::optional<LaunchInfo> detect(const Variables& variables) {
+  return detect_launcher([&](const std::string& name) -> std::optional<std::string> {
+    const auto found = variables.find(name);
+    return found == variables.end() ? std::nullopt : std::optional(found->second);
+  });
+}
+
+const Variables kTorchrun = {
+    {"RANK", "3"}, {"WORLD_SIZE", "4"}, {"LOCAL_WORLD_SIZE", "2"}, {"MASTER_ADDR", "node0"}, {"MASTER_PORT", "1234"}};
+
+Variables with(Variables variables, const std::string& name, const std::string& value) {
+  variables[name] = value;
+  return variables;
+}
+
+TEST(DetectLauncher, NothingIsNothing) {
+  EXPECT_FALSE(detect({}).has_value());
+  EXPECT_FALSE(detect({{"RANK", "0"}}).has_value());
+}
+
+TEST(DetectLauncher, Torchrun) {
+  const auto info = detect(kTorchrun);
+  ASSERT_TRUE(info.has_value());
+  EXPECT_EQ(info->rank, 3);
+  EXPECT_EQ(info->workers, 4);
+  EXPECT_EQ(info->local_workers, 2);
+  EXPECT_EQ(info->rendezvous_address, "node0");
+  EXPECT_EQ(info->rendezvous_port, 1234);
+  EXPECT_FALSE(info->store_is_served);
+  EXPECT_NE(info->source.find("torchrun"), std::string::npos);
+  EXPECT_TRUE(detect(with(kTorchrun, "TORCHELASTIC_USE_AGENT_STORE", "True"))->store_is_served);
+  EXPECT_EQ(detect(with(kTorchrun, "TORCHELASTIC_RESTART_COUNT", "2"))->attempt, "2");
+}
+
+TEST(DetectLauncher, Slurm) {
+  const Variables slurm = {{"SLURM_PROCID", "1"},
+                           {"SLURM_NTASKS", "4"},
+                           {"SLURM_STEP_NUM_NODES", "2"},
+                           {"SLURM_STEP_NODELIST", "node[07-08]"},
+                           {"SLURM_JOB_ID", "123456"}};
+  const auto info = detect(slurm);
+  ASSERT_TRUE(info.has_value());
+  EXPECT_EQ(info->rank, 1);
+  EXPECT_EQ(info->workers, 4);
+  EXPECT_EQ(info->local_workers, 2);
+  EXPECT_EQ(info->rendezvous_address, "node07");
+  EXPECT_EQ(info->rendezvous_port, 20000 + 3456);
+  EXPECT_EQ(detect(with(slurm, "MASTER_ADDR", "10.0.0.1"))->rendezvous_address, "10.0.0.1");
+}
+
+TEST(DetectLauncher, OpenMpi) {
+  const Variables mpi = {
+      {"OMPI_COMM_WORLD_RANK", "1"}, {"OMPI_COMM_WORLD_SIZE", "2"}, {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"}};
+  const auto info = detect(mpi);
+  ASSERT_TRUE(info.has_value());
+  EXPECT_EQ(info->rank, 1);
+  EXPECT_EQ(info->rendezvous_address, "127.0.0.1");
+  EXPECT_EQ(info->rendezvous_port, kDefaultPort);
+  EXPECT_THROW(detect(with(mpi, "OMPI_COMM_WORLD_LOCAL_SIZE", "1")), InputError);  // two machines need MASTER_ADDR
+}
+
+TEST(DetectLauncher, RefusesWhatMakesNoSenseAndNamesTheVariable) {
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"RANK", "4"},       {"RANK", "-1"},           {"RANK", "two"},     {"RANK", "1x"},
+      {"WORLD_SIZE", "0"}, {"MASTER_PORT", "70000"}, {"MASTER_ADDR", ""}, {"LOCAL_WORLD_SIZE", "99999999999"}};
+  for (const auto& [name, value] : wrong) {
+    try {
+      detect(with(kTorchrun, name, value));
+      ADD_FAILURE() << name << "=" << value << " was taken";
+    } catch (const InputError& error) {
+      EXPECT_NE(std::string(error.what()).find(name), std::string::npos) << error.what();
+    }
+  }
+}
+
+TEST(FirstHost, ReadsSlurmsCompactLists) {
+  EXPECT_EQ(first_host("login"), "login");
+  EXPECT_EQ(first_host("a1,a2"), "a1");
+  EXPECT_EQ(first_host("node[03-05,7],login"), "node03");
+  EXPECT_EQ(first_host("node[7]"), "node7");
+  EXPECT_EQ(first_host("rack1-node[2,4]-ib"), "rack1-node2-ib");
+  EXPECT_EQ(first_host("rack1-node[2,4]-ib,other"), "rack1-node2-ib");
+  EXPECT_THROW(first_host("node[3"), InputError);
+}
+
+}  // namespace
+}  // namespace resist

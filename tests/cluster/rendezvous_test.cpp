@@ -1,0 +1,112 @@
+#include "resist/cluster/rendezvous.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "resist/core/error.h"
+
+namespace resist {
+namespace {
+
+WorkerCard card(const std::string& host, const std::string& address) {
+  return {.host = host,
+          .address = address,
+          .stack = host,
+          .version = "resist 1",
+          .device = "cpu",
+          .threads = 1,
+          .config = {{"lr", 0.1}, {"batch-size", 32}}};
+}
+
+std::string refusal(const std::vector<WorkerCard>& cards) {
+  try {
+    check_cards(cards);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(CheckCards, TakesEqualWorkersThatDifferInThreadsAndHost) {
+  auto second = card("b", "10.0.0.2");
+  second.threads = 7;
+  EXPECT_EQ(refusal({card("a", "10.0.0.1"), second}), "");
+  EXPECT_EQ(refusal({card("a", "127.0.0.1"), card("a", "127.0.0.1")}), "");
+}
+
+TEST(CheckCards, NamesTheOptionThatDiffers) {
+  auto second = card("b", "10.0.0.2");
+  second.config["lr"] = 0.2;
+  const std::string message = refusal({card("a", "10.0.0.1"), second});
+  EXPECT_NE(message.find("worker 1 on b has --lr 0.2 where worker 0 has 0.1"), std::string::npos) << message;
+}
+
+TEST(CheckCards, NamesTheVersionThatDiffers) {
+  auto second = card("b", "10.0.0.2");
+  second.version = "resist 2";
+  const std::string message = refusal({card("a", "10.0.0.1"), second});
+  EXPECT_NE(message.find("resist 2"), std::string::npos) << message;
+  EXPECT_NE(message.find("resist 1"), std::string::npos) << message;
+}
+
+TEST(CheckCards, RefusesLoopbackBetweenHosts) {
+  const std::string message = refusal({card("a", "127.0.1.1"), card("b", "10.0.0.2")});
+  EXPECT_NE(message.find("worker 0 on a has the loopback address 127.0.1.1"), std::string::npos) << message;
+}
+
+TEST(Rendezvous, BringsWorkersTogetherAndConnectsThem) {
+  constexpr int kWorkers = 3;
+  const Store store = Store::host(0, std::chrono::seconds(20));
+  std::vector<std::vector<WorkerCard>> seen(kWorkers);
+  std::vector<std::unique_ptr<Communicator>> connected(kWorkers);
+  std::vector<std::thread> threads;
+  for (int rank = 0; rank < kWorkers; ++rank) {
+    threads.emplace_back([&, rank] {
+      const LaunchInfo info{.source = "test",
+                            .rank = rank,
+                            .workers = kWorkers,
+                            .rendezvous_address = "127.0.0.1",
+                            .rendezvous_port = store.port(),
+                            .store_is_served = true,
+                            .attempt = "0"};
+      Rendezvous rendezvous(info, std::chrono::seconds(20));
+      WorkerCard own = card("a", "127.0.0.1");
+      own.threads = rank + 1;
+      seen[rank] = rendezvous.exchange(own);
+      connected[rank] = rendezvous.connect(own, std::chrono::seconds(20));
+      connected[rank]->barrier();
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  for (const auto& cards : seen) {
+    ASSERT_EQ(cards.size(), 3U);
+    EXPECT_EQ(cards[2].threads, 3);
+    EXPECT_EQ(cards[1].config["batch-size"], 32);
+  }
+}
+
+TEST(Rendezvous, NamesWhoDidNotCome) {
+  const Store store = Store::host(0, std::chrono::seconds(20));
+  const LaunchInfo info{.source = "test",
+                        .rank = 1,
+                        .workers = 4,
+                        .rendezvous_address = "127.0.0.1",
+                        .rendezvous_port = store.port(),
+                        .store_is_served = true,
+                        .attempt = "0"};
+  Rendezvous rendezvous(info, std::chrono::milliseconds(300));
+  try {
+    rendezvous.exchange(card("a", "127.0.0.1"));
+    FAIL() << "met workers that are not there";
+  } catch (const InputError&) {
+    FAIL() << "a missing worker is no wrong input";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("workers 0, 2, 3 did not come"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace resist
