@@ -97,7 +97,7 @@ TEST(Rendezvous, NamesWhoDidNotCome) {
                         .rendezvous_port = store.port(),
                         .store_is_served = true,
                         .attempt = "0"};
-  Rendezvous rendezvous(info, std::chrono::milliseconds(300));
+  Rendezvous rendezvous(info, std::chrono::seconds(1));
   try {
     rendezvous.exchange(card("a", "127.0.0.1"));
     FAIL() << "met workers that are not there";

@@ -150,8 +150,9 @@ class Supervisor {
     }
     const int code = WEXITSTATUS(status);
     if (code == kExitFailed || code == kExitUsage || code == kExitNotExecuted) {
-      if (first) {
-        spdlog::error("worker {} ended with exit code {}; stopping the others", rank, code);
+      // A worker says itself what was wrong; 126 could not.
+      if (first && code == kExitNotExecuted) {
+        spdlog::error("worker {} could not be started", rank);
       }
       fail(code == kExitUsage ? kExitUsage : kExitFailed);
     } else if (first) {

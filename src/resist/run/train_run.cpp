@@ -21,6 +21,7 @@
 #include "resist/run/threads.h"
 #include "resist/run/training_session.h"
 #include "resist/run/version.h"
+#include "resist/telemetry/run_folder.h"
 
 namespace resist {
 namespace {
@@ -130,6 +131,9 @@ int run_train(const TrainRequest& request, std::ostream& out) {
   start_logging();
   // Wrong input is found here, before anything is started or written.
   const TrainingSetup setup = prepare(config, role.workers);
+  if (config.run.resume.empty() && !config.run.run_dir.empty()) {
+    RunFolder::require_new(config.run.run_dir);
+  }
   if (role.workers == 1 || config.cluster.in_process) {
     return run_in_process(setup, role.workers, out);
   }

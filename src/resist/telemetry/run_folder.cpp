@@ -15,6 +15,13 @@
 namespace resist {
 namespace {
 
+[[noreturn]] void refuse_overwriting(const fs::path& path) {
+  throw InputError(
+      fmt::format("the run folder '{}' is not empty, and a run is never overwritten: give another --run-dir, or go on "
+                  "with it by --resume",
+                  path.string()));
+}
+
 namespace fs = std::filesystem;
 
 constexpr const char* kMetricsFile = "metrics.jsonl";
@@ -52,10 +59,7 @@ bool claim_folder(const fs::path& path) {
   if (claim >= 0) {
     ::close(claim);
   } else if (!problem && (!empty || errno == EEXIST)) {
-    throw InputError(
-        fmt::format("the run folder '{}' is not empty, and a run is never overwritten: give another "
-                    "--run-dir, or go on with it by --resume",
-                    path.string()));
+    refuse_overwriting(path);
   } else {
     throw InputError(fmt::format("can't write into the run folder '{}': {}", path.string(),
                                  problem ? problem.message() : system_message(errno)));
@@ -64,6 +68,13 @@ bool claim_folder(const fs::path& path) {
 }
 
 }  // namespace
+
+void RunFolder::require_new(const fs::path& path) {
+  std::error_code problem;
+  if (fs::exists(path, problem) && !fs::is_empty(path, problem)) {
+    refuse_overwriting(path);
+  }
+}
 
 // metrics.jsonl, open for appending.
 struct RunFolder::Metrics {

@@ -16,6 +16,8 @@ class RunFolder {
   // Makes a new folder; InputError if it exists and is not empty (a run is never overwritten) or can't be written.
   // Of two runs started at once on the same folder one gets it. Nothing stays behind when it fails.
   static RunFolder create(const std::filesystem::path& path, const std::string& config_toml);
+  // The part of create()'s checks that can be made without writing; for finding a mistake before workers start.
+  static void require_new(const std::filesystem::path& path);
   // Opens an existing run to go on after committed round `round`: metrics of later rounds and a torn last line are cut
   // off (atomically), so that the run looks as if it had never gone further. InputError if it is not a run's folder or
   // its metrics can't be read.
