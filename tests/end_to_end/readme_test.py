@@ -18,9 +18,8 @@ def commands():
     text = README.replace("\\\n", " ")
     for block in re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
         for line in block.splitlines():
-            words = shlex.split(line, comments=True)
-            if words[:1] == ["resist"]:
-                yield words[1:]
+            if re.match(r"resist (train|evaluate|plan) ", line):
+                yield shlex.split(line, comments=True)[1:]
 
 
 class Readme(TestCase):

@@ -15,17 +15,17 @@
 namespace resist {
 namespace {
 
+namespace fs = std::filesystem;
+
+constexpr const char* kMetricsFile = "metrics.jsonl";
+constexpr const char* kConfigFile = "config.toml";
+
 [[noreturn]] void refuse_overwriting(const fs::path& path) {
   throw InputError(
       fmt::format("the run folder '{}' is not empty, and a run is never overwritten: give another --run-dir, or go on "
                   "with it by --resume",
                   path.string()));
 }
-
-namespace fs = std::filesystem;
-
-constexpr const char* kMetricsFile = "metrics.jsonl";
-constexpr const char* kConfigFile = "config.toml";
 
 // Calls visit(line, record) for every line that ends with a newline; what follows the last one was torn by a crash.
 template <typename Visit>
