@@ -42,11 +42,13 @@ TEST(DetectLauncher, Torchrun) {
   EXPECT_FALSE(info->store_is_served);
   EXPECT_NE(info->source.find("torchrun"), std::string::npos);
   EXPECT_TRUE(detect(with(kTorchrun, "TORCHELASTIC_USE_AGENT_STORE", "True"))->store_is_served);
-  EXPECT_EQ(detect(with(kTorchrun, "TORCHELASTIC_RESTART_COUNT", "2"))->attempt, "2");
+  EXPECT_NE(detect(with(kTorchrun, "TORCHELASTIC_RESTART_COUNT", "2"))->job, info->job);
 }
 
 TEST(DetectLauncher, Slurm) {
+  EXPECT_FALSE(detect({{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "4"}}).has_value());  // a batch script
   const Variables slurm = {{"SLURM_PROCID", "1"},
+                           {"SLURM_STEP_ID", "0"},
                            {"SLURM_NTASKS", "4"},
                            {"SLURM_STEP_NUM_NODES", "2"},
                            {"SLURM_STEP_NODELIST", "node[07-08]"},

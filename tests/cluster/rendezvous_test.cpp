@@ -69,7 +69,7 @@ TEST(Rendezvous, BringsWorkersTogetherAndConnectsThem) {
                             .rendezvous_address = "127.0.0.1",
                             .rendezvous_port = store.port(),
                             .store_is_served = true,
-                            .attempt = "0"};
+                            .job = "test"};
       Rendezvous rendezvous(info, std::chrono::seconds(20));
       WorkerCard own = card("a", "127.0.0.1");
       own.threads = rank + 1;
@@ -96,7 +96,7 @@ TEST(Rendezvous, NamesWhoDidNotCome) {
                         .rendezvous_address = "127.0.0.1",
                         .rendezvous_port = store.port(),
                         .store_is_served = true,
-                        .attempt = "0"};
+                        .job = "test"};
   Rendezvous rendezvous(info, std::chrono::seconds(1));
   try {
     rendezvous.exchange(card("a", "127.0.0.1"));

@@ -36,6 +36,17 @@ class SameBits(TestCase):
                 threads = self.train(f"threads{index}", "--workers", 2, "--in-process", *extra)
                 self.assertEqual(tcp, threads)
 
+    def test_workers_that_torchrun_starts_equal_in_process(self):
+        torchrun = [sys.executable, "-m", "torch.distributed.run", "--no_python", "--nproc_per_node", "2",
+                    "--master_port", "0"]
+        probe = run([*torchrun, "true"], check=None)
+        if probe.returncode != 0:  # Debian's 1.13 can't start anything under Python 3.11
+            self.skipTest(f"no working torchrun here: {probe.stderr.strip().splitlines()[-1]}")
+        result = run([*torchrun, *train_command("--run-dir", self.folder / "torchrun")])
+        self.assertIn("2 workers, told by torchrun's environment", result.stderr)
+        run(train_command("--workers", 2, "--in-process", "--run-dir", self.folder / "threads"))
+        self.assertEqual(checkpoint(self.folder / "torchrun"), checkpoint(self.folder / "threads"))
+
     def test_different_seeds_differ(self):
         one = self.train("one", "--workers", 2, "--in-process")
         other = self.train("other", "--workers", 2, "--in-process", "--seed", 6)

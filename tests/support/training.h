@@ -27,19 +27,6 @@ inline Config small_config() {
   return config;
 }
 
-inline TrainingSetup make_setup(const Config& config) {
-  TrainingSetup setup;
-  setup.config = config;
-  setup.data = open_data(config.data, config.train.seed);
-  const DatasetInfo& info = setup.data.info;
-  setup.spec = make_network_spec(
-      config.model, config.partition,
-      {.channels = info.channels, .height = info.height, .width = info.width, .classes = info.classes});
-  setup.layout = make_layout(setup.spec);
-  setup.decks = deck_sizes(setup.layout);
-  return setup;
-}
-
 // Every parameter that a worker holds, by name.
 using NamedValues = std::map<std::string, std::vector<float>>;
 
@@ -80,7 +67,7 @@ struct Trained {
 
 // Trains with `workers` in this process.
 inline std::vector<Trained> train_in_process(const Config& config, int workers) {
-  const TrainingSetup setup = make_setup(config);
+  const TrainingSetup setup = prepare_training(config, workers);
   std::vector<Trained> trained(static_cast<std::size_t>(workers));
   run_in_process(workers, [&](Communicator& communicator) {
     const std::atomic<int> stop = 0;

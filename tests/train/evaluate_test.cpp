@@ -74,7 +74,7 @@ EvaluationResult evaluate_with(const TrainingSetup& setup, int workers, const st
 }
 
 TEST(Evaluate, StreamingEqualsTheNetworkInOnePieceForAnyNumberOfWorkers) {
-  const TrainingSetup setup = make_setup(small_config());
+  const TrainingSetup setup = prepare_training(small_config(), 1);
   const EvaluationResult plain = evaluate_plainly(setup, 0.5);
   EXPECT_EQ(plain.samples, 80);
   const EvaluationResult one = evaluate_with(setup, 1, {0.5}, 8);

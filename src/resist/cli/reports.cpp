@@ -26,7 +26,7 @@ NetworkSpec planned_network(const PlanCommand& command) {
     const DatasetInfo info = open_data(command.config.data, command.config.train.seed).info;
     input = {.channels = info.channels, .height = info.height, .width = info.width, .classes = info.classes};
   }
-  return make_network_spec(command.config.model, command.config.partition, input);
+  return make_network_spec(command.config, input);
 }
 
 double mean(const std::vector<std::int64_t>& values) {

@@ -68,7 +68,8 @@ LaunchInfo from_torchrun(const Environment& environment) {
   info.rendezvous_address = variables.text("MASTER_ADDR");
   info.rendezvous_port = variables.number("MASTER_PORT", 1, kMaxPort);
   info.store_is_served = environment("TORCHELASTIC_USE_AGENT_STORE").value_or("") == "True";
-  info.attempt = environment("TORCHELASTIC_RESTART_COUNT").value_or("0");
+  info.job = environment("TORCHELASTIC_RUN_ID").value_or("torchrun") + "-" +
+             environment("TORCHELASTIC_RESTART_COUNT").value_or("0");
   return info;
 }
 
@@ -88,7 +89,8 @@ LaunchInfo from_slurm(const Environment& environment) {
   constexpr int kPorts = 10000;
   const int job_port = kFirstPort + variables.number_or("SLURM_JOB_ID", 0, 0, 2'000'000'000) % kPorts;
   info.rendezvous_port = variables.number_or("MASTER_PORT", job_port, 1, kMaxPort);
-  info.attempt = environment("SLURM_RESTART_COUNT").value_or("0");
+  info.job = environment("SLURM_JOB_ID").value_or("slurm") + "-" + variables.text("SLURM_STEP_ID") + "-" +
+             environment("SLURM_RESTART_COUNT").value_or("0");
   return info;
 }
 
@@ -103,7 +105,7 @@ LaunchInfo from_open_mpi(const Environment& environment) {
   }
   info.rendezvous_address = environment("MASTER_ADDR").value_or("127.0.0.1");
   info.rendezvous_port = variables.number_or("MASTER_PORT", kDefaultPort, 1, kMaxPort);
-  info.attempt = "0";
+  info.job = environment("PMIX_NAMESPACE").value_or("mpirun");
   return info;
 }
 
@@ -123,7 +125,8 @@ std::optional<LaunchInfo> detect_launcher(const Environment& environment) {
   if (environment("OMPI_COMM_WORLD_RANK")) {
     return from_open_mpi(environment);
   }
-  if (environment("SLURM_PROCID")) {
+  // A batch script has a SLURM_PROCID too; only what srun starts is in a step.
+  if (environment("SLURM_PROCID") && environment("SLURM_STEP_ID")) {
     return from_slurm(environment);
   }
   return std::nullopt;

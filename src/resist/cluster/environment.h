@@ -15,7 +15,7 @@ struct LaunchInfo {
   std::string rendezvous_address;  // where the rendezvous is served
   int rendezvous_port = 0;
   bool store_is_served = false;  // by the launcher itself; otherwise worker 0 serves it
-  std::string attempt;           // tells restarts of one job apart
+  std::string job;               // tells jobs, and restarts of one job, apart at a shared rendezvous
 };
 
 inline constexpr int kDefaultPort = 29500;  // torchrun's

@@ -26,7 +26,7 @@ namespace {
 constexpr auto kPoll = std::chrono::milliseconds(20);
 // How long the others may take to notice a dead worker themselves, and to say what they saw.
 constexpr auto kGrace = std::chrono::seconds(3);
-// What execve's failure looks like to the parent; the shell's code for "can't be executed".
+// The shell's code for "can't be executed".
 constexpr int kExitNotExecuted = 126;
 
 // Environment of one worker: this process's, with torchrun's variables.
@@ -92,12 +92,11 @@ class Supervisor {
   }
 
   int watch(const std::atomic<int>& stop) {
-    int passed_on = 0;
     while (!running_.empty()) {
       reap();
       const int signal = stop.load();
-      if (signal != passed_on) {
-        passed_on = signal;
+      if (signal != passed_on_) {
+        passed_on_ = signal;
         tell_all(signal);
       }
       if (failed() && std::chrono::steady_clock::now() > first_failure_ + kGrace) {
@@ -112,6 +111,7 @@ class Supervisor {
     tell_all(SIGKILL);
     while (!running_.empty()) {
       reap();
+      std::this_thread::sleep_for(kPoll);
     }
   }
 
@@ -139,36 +139,29 @@ class Supervisor {
   }
 
   void note_end(int rank, int status) {
-    const bool first = exit_code_ == kExitDone;
-    if (WIFSIGNALED(status)) {
-      if (first) {
-        spdlog::error("worker {} was killed by signal {} ({}); stopping the others", rank, WTERMSIG(status),
-                      ::strsignal(WTERMSIG(status)));
-      }
-      fail(kExitFailed);
+    const bool killed = WIFSIGNALED(status);
+    const int code = killed ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    const bool stopped = code == kExitRestart || (passed_on_ != 0 && code == 128 + passed_on_);
+    if (code == kExitDone || stopped) {
+      exit_code_ = failed() ? exit_code_ : std::max(exit_code_, code);
       return;
     }
-    const int code = WEXITSTATUS(status);
-    if (code == kExitFailed || code == kExitUsage || code == kExitNotExecuted) {
-      // A worker says itself what was wrong; 126 could not.
-      if (first && code == kExitNotExecuted) {
-        spdlog::error("worker {} could not be started", rank);
-      }
-      fail(code == kExitUsage ? kExitUsage : kExitFailed);
-    } else if (first) {
-      exit_code_ = code;  // 0, 75 or 128 + n
-    }
-  }
-
-  void fail(int code) {
     if (!failed()) {
-      exit_code_ = code;
       first_failure_ = std::chrono::steady_clock::now();
+      if (killed) {
+        spdlog::error("worker {} was killed by signal {} ({}); stopping the others", rank, WTERMSIG(status),
+                      ::strsignal(WTERMSIG(status)));
+      } else if (code != kExitFailed && code != kExitUsage) {  // of these a worker says itself what was wrong
+        spdlog::error("worker {} ended with exit code {}; stopping the others", rank, code);
+      }
     }
+    // Wrong input explains the failures of those who lost the worker that found it.
+    exit_code_ = code == kExitUsage || exit_code_ == kExitUsage ? kExitUsage : kExitFailed;
   }
 
   const LocalLaunch& launch_;
   std::map<pid_t, int> running_;  // process -> rank
+  int passed_on_ = 0;             // signal that the workers were told to stop by
   int exit_code_ = kExitDone;
   std::chrono::steady_clock::time_point first_failure_;
 };

@@ -74,7 +74,7 @@ Rendezvous::Rendezvous(const LaunchInfo& info, std::chrono::milliseconds deadlin
   if (info.rank == 0 && !info.store_is_served) {
     served_ = Store::host(info.rendezvous_port, deadline);
   }
-  const std::string prefix = "resist/" + info.attempt;
+  const std::string prefix = "resist/" + info.job;
   store_ = served_ ? served_->under(prefix)
                    : Store::join(info.rendezvous_address, info.rendezvous_port, deadline).under(prefix);
 }

@@ -61,7 +61,7 @@ class Communicator {
   const Traffic& traffic() const { return traffic_; }
 
   // Start to send to, or receive from, `peer` (not this worker itself). Many may be in flight. An empty span is
-  // allowed and moves nothing. CommError at once if the peer is known to be gone.
+  // allowed and moves nothing. A peer that is gone is a CommError, here or in the transfer's wait().
   std::unique_ptr<Transfer> send(std::span<const std::byte> bytes, int peer, std::uint32_t tag);
   std::unique_ptr<Transfer> receive(std::span<std::byte> bytes, int peer, std::uint32_t tag);
 

@@ -63,17 +63,14 @@ class Exchange {
   const float* source(const Piece& piece) const { return memory_[piece.segment].source + piece.offset; }
   float* target(const Piece& piece) const { return memory_[piece.segment].target + piece.offset; }
 
-  // Scratch: a place per peer for its value, and one for a result that this worker does not keep; twice, since two
-  // waves are under way.
-  float* scratch(std::size_t wave, int place) {
-    return scratch_.data() + (static_cast<std::int64_t>(wave % 2) * size() + place) * plan_.piece_size;
-  }
+  // Scratch: a place per peer for its value, and this worker's own for a result that it does not keep.
+  float* scratch(int place) { return scratch_.data() + place * plan_.piece_size; }
   // Where the result of this worker's own piece is.
-  const float* result(const Piece& piece, std::size_t wave) {
+  const float* result(const Piece& piece) {
     if (segment_of(piece).holders.size() == 1) {
       return source(piece);
     }
-    return contains(segment_of(piece).receivers, rank()) ? target(piece) : scratch(wave, rank());
+    return contains(segment_of(piece).receivers, rank()) ? target(piece) : scratch(rank());
   }
 
   std::vector<std::unique_ptr<Transfer>> start_collecting(std::size_t wave) {
@@ -82,7 +79,7 @@ class Exchange {
     for (int step = 1; step < size() && piece != nullptr; ++step) {
       const int peer = (rank() - step + size()) % size();
       if (contains(segment_of(*piece).holders, peer)) {
-        const std::span values(scratch(wave, peer), static_cast<std::size_t>(piece->size));
+        const std::span values(scratch(peer), static_cast<std::size_t>(piece->size));
         transfers.push_back(communicator_.receive(std::as_writable_bytes(values), peer, tag_));
       }
     }
@@ -110,7 +107,7 @@ class Exchange {
   void send_result(std::size_t wave, int receiver) {
     const Piece* piece = piece_of(rank(), wave);
     if (piece != nullptr && contains(segment_of(*piece).receivers, receiver)) {
-      send(result(*piece, wave), piece->size, receiver);
+      send(result(*piece), piece->size, receiver);
     }
   }
 
@@ -137,13 +134,13 @@ class Exchange {
     }
     std::vector<const float*> values;
     for (const int holder : holders) {
-      values.push_back(holder == rank() ? source(*piece) : scratch(wave, holder));
+      values.push_back(holder == rank() ? source(*piece) : scratch(holder));
     }
     const bool kept = contains(segment_of(*piece).receivers, rank());
     if (!kept) {
       finish_sends();  // the result before may still be on its way out of the same scratch
     }
-    mean(values, kept ? target(*piece) : scratch(wave, rank()), piece->size);
+    mean(values, kept ? target(*piece) : scratch(rank()), piece->size);
   }
 
   void finish_sends() {
@@ -186,7 +183,7 @@ class Exchange {
 std::int64_t scratch_size(const ExchangePlan& plan) {
   return std::any_of(plan.segments.begin(), plan.segments.end(),
                      [](const Segment& segment) { return segment.holders.size() > 1; })
-             ? 2 * plan.workers() * plan.piece_size
+             ? plan.workers() * plan.piece_size
              : 0;
 }
 

@@ -17,8 +17,7 @@ ExchangePlan make_exchange_plan(std::vector<Segment> segments, int workers, std:
   for (int index = 0; index < static_cast<int>(segments.size()); ++index) {
     const Segment& segment = segments[index];
     const auto holders = static_cast<std::int64_t>(segment.holders.size());
-    const bool stays = segment.holders.size() == 1 && segment.receivers.empty();
-    for (std::int64_t part = 0; part < holders && !stays; ++part) {
+    for (std::int64_t part = 0; part < holders; ++part) {
       const std::int64_t end = segment.size * (part + 1) / holders;
       for (std::int64_t offset = segment.size * part / holders; offset < end; offset += max_piece_size) {
         const std::int64_t size = std::min(max_piece_size, end - offset);

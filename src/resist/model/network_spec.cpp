@@ -1,5 +1,7 @@
 #include "resist/model/network_spec.h"
 
+#include <utility>
+
 #include "resist/config/model_presets.h"
 
 namespace resist {
@@ -11,8 +13,13 @@ int first_positive(int wanted, int otherwise) {
 
 }  // namespace
 
-NetworkSpec make_network_spec(const ModelOptions& model, const PartitionOptions& partition, const InputShape& input) {
+NetworkSpec make_network_spec(const Config& config, const InputShape& input) {
+  const ModelOptions& model = config.model;
   const ModelPreset preset = resolve_model(model);
+  std::vector<int> sections = config.partition.partition_sections;
+  if (config.train.method != Method::resist) {
+    std::erase_if(sections, [&](int section) { return section > static_cast<int>(preset.depths.size()); });
+  }
   return {.block = preset.block,
           .depths = preset.depths,
           .width = preset.width,
@@ -20,8 +27,8 @@ NetworkSpec make_network_spec(const ModelOptions& model, const PartitionOptions&
           .channels = first_positive(model.channels, input.channels),
           .height = first_positive(model.image_size, input.height),
           .image_width = first_positive(model.image_size, input.width),
-          .partition_sections = partition.partition_sections,
-          .partition_first_blocks = partition.partition_first_blocks};
+          .partition_sections = std::move(sections),
+          .partition_first_blocks = config.partition.partition_first_blocks};
 }
 
 }  // namespace resist

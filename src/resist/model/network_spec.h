@@ -44,6 +44,7 @@ struct InputShape {
 };
 
 // The network that the options name; what they leave open is the data set's.
-NetworkSpec make_network_spec(const ModelOptions& model, const PartitionOptions& partition, const InputShape& input);
+// Methods other than resist deal nothing, so for them sections to partition that the network lacks are left out.
+NetworkSpec make_network_spec(const Config& config, const InputShape& input);
 
 }  // namespace resist

@@ -222,7 +222,7 @@ void restore_checkpoint(Trainer& trainer, const Checkpoint* checkpoint) {
   for (const Part& part : parts(trainer.setup().config, trainer.parameters().placement().assignment, with_momentum)) {
     std::optional<SafetensorsReader> reader;
     if (checkpoint != nullptr) {
-      reader.emplace(checkpoint->folder() / (part.name + ".safetensors"));
+      reader.emplace(checkpoint->part(part.name));
     }
     for (const Group& group : part.groups) {
       if (reader) {

@@ -5,8 +5,8 @@
 #include "resist/checkpoint/checkpoint.h"
 #include "resist/comm/in_process.h"
 #include "resist/core/clock.h"
-#include "resist/run/setup.h"
 #include "resist/run/threads.h"
+#include "resist/train/training_setup.h"
 
 namespace resist {
 namespace {
@@ -21,7 +21,7 @@ void read_group(const SafetensorsReader& part, const std::vector<Parameter>& par
 class StoredBlocks : public BlockSource {
  public:
   StoredBlocks(const Checkpoint& checkpoint, const Layout& layout)
-      : layout_(layout), part_(checkpoint.folder() / "blocks.safetensors") {}
+      : layout_(layout), part_(checkpoint.part("blocks")) {}
 
   ParameterMemory fetch(int block) override {
     memory_ = at::empty({layout_.blocks[block].size}, at::kFloat);
@@ -46,14 +46,14 @@ class NoBlocks : public BlockSource {
 
 EvaluateReport run_evaluate(const std::filesystem::path& run_dir, const std::string& which, const Config& config) {
   const Checkpoint checkpoint = open_checkpoint(run_dir, which);
-  const TrainingSetup setup = prepare(config, std::max(1, config.cluster.workers));
+  const TrainingSetup setup = prepare_training(config, std::max(1, config.cluster.workers));
   set_compute_threads(config.cluster.threads > 0 ? config.cluster.threads : available_cores());
   const Stopwatch watch;
   const auto alone = make_in_process_group(1);
   Network network(setup.spec, setup.layout);
   const at::Tensor shared = at::empty({setup.layout.shared_size}, at::kFloat);
   const at::Tensor no_gradients;
-  read_group(SafetensorsReader(checkpoint.folder() / "shared.safetensors"), setup.layout.shared, shared);
+  read_group(checkpoint.part("shared"), setup.layout.shared, shared);
   network.bind_shared({.values = shared, .gradients = no_gradients});
   std::unique_ptr<BlockSource> blocks = std::make_unique<NoBlocks>();
   if (!setup.layout.blocks.empty()) {

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdint>
+#include <ctime>
 
 namespace resist {
 namespace {
@@ -10,9 +12,23 @@ namespace {
 std::atomic<int> received = 0;
 static_assert(std::atomic<int>::is_always_lock_free);  // a handler may use it
 
+std::atomic<std::int64_t> received_at = 0;  // milliseconds of the monotonic clock
+static_assert(std::atomic<std::int64_t>::is_always_lock_free);
+
+// A signal to a whole group or service reaches a worker twice, once from the launcher: that is one request.
+constexpr std::int64_t kSameRequest = 500;
+
+std::int64_t milliseconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);  // safe in a handler
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
 extern "C" void on_signal(int signal) {
   int none = 0;
-  if (!received.compare_exchange_strong(none, signal)) {
+  if (received.compare_exchange_strong(none, signal)) {
+    received_at = milliseconds();
+  } else if (milliseconds() - received_at > kSameRequest) {
     ::_exit(128 + signal);
   }
 }

@@ -16,12 +16,12 @@
 #include "resist/comm/in_process.h"
 #include "resist/config/option.h"
 #include "resist/core/log.h"
-#include "resist/run/setup.h"
 #include "resist/run/signals.h"
 #include "resist/run/threads.h"
 #include "resist/run/training_session.h"
 #include "resist/run/version.h"
 #include "resist/telemetry/run_folder.h"
+#include "resist/train/training_setup.h"
 
 namespace resist {
 namespace {
@@ -89,8 +89,9 @@ int run_as_worker(const Config& config, const LaunchInfo& info, std::ostream& ou
   if (info.rank == 0) {
     log_workers(info, cards);
   }
-  const TrainingSetup setup = prepare(config, info.workers);
+  // Connected first: if this worker can't go on, the others notice at once.
   const auto communicator = rendezvous.connect(card, config.cluster.timeout);
+  const TrainingSetup setup = prepare_training(config, info.workers);
   return train_session(setup, *communicator, stop, out);
 }
 
@@ -129,13 +130,15 @@ int run_train(const TrainRequest& request, std::ostream& out) {
     return run_as_worker(config, *role.launched, out);
   }
   start_logging();
-  // Wrong input is found here, before anything is started or written.
-  const TrainingSetup setup = prepare(config, role.workers);
   if (config.run.resume.empty() && !config.run.run_dir.empty()) {
     RunFolder::require_new(config.run.run_dir);
   }
-  if (role.workers == 1 || config.cluster.in_process) {
-    return run_in_process(setup, role.workers, out);
+  {
+    // Wrong input is found here, before anything is started or written.
+    const TrainingSetup setup = prepare_training(config, role.workers);
+    if (role.workers == 1 || config.cluster.in_process) {
+      return run_in_process(setup, role.workers, out);
+    }
   }
   return launch_workers({.arguments = request.arguments,
                          .workers = role.workers,

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <filesystem>
 #include <functional>
@@ -58,6 +59,42 @@ std::filesystem::path run_path(const Config& config) {
   const std::string name = data.substr(0, data.find(':'));
   const auto method = to_json(config).at("method").get<std::string>();
   return RunFolder::free_path(name + "-" + method);
+}
+
+// Worker 0 decides, since other machines may have other folders.
+std::filesystem::path agreed_run_path(const Config& config, Communicator& communicator) {
+  std::array<char, 4096> text{};
+  on_worker_0(communicator, [&] {
+    const std::string path = run_path(config).string();
+    if (path.size() >= text.size()) {
+      throw InputError(
+          fmt::format("the run folder's name is too long: {} bytes, at most {}", path.size(), text.size()));
+    }
+    path.copy(text.data(), path.size());
+  });
+  return all_gather_value(communicator, text, kControlTag)[0].data();
+}
+
+// Workers may read their data from different disks; it must be the same.
+void compare_data(const TrainingSetup& setup, Communicator& communicator) {
+  struct Sizes {
+    std::int64_t train;
+    std::int64_t evaluation;
+    std::int64_t classes;
+    bool operator==(const Sizes&) const = default;
+  };
+  const Sizes own{setup.data.train->size(), setup.data.evaluation->size(), setup.data.info.classes};
+  const auto all = all_gather_value(communicator, own, kControlTag);
+  for (std::size_t worker = 1; worker < all.size(); ++worker) {
+    if (!(all[worker] == all[0])) {
+      throw InputError(
+          fmt::format("worker {} has {} training and {} evaluation samples of {} classes where worker 0 has {}, {} and "
+                      "{}; give all "
+                      "the same data",
+                      worker, all[worker].train, all[worker].evaluation, all[worker].classes, all[0].train,
+                      all[0].evaluation, all[0].classes));
+    }
+  }
 }
 
 // What a run writes, and when. Worker 0 has the folder.
@@ -151,7 +188,8 @@ void log_start(const Trainer& trainer, const std::filesystem::path& path, int wo
   spdlog::info("{} on {}: {} training samples, {} workers, {} parameters{}",
                to_json(config).at("method").get<std::string>(), setup.data.info.name, setup.data.train->size(), workers,
                setup.layout.total_size(), scales);
-  if (config.train.method == Method::resist && trainer.block_scale() == std::vector<double>(setup.decks.size(), 1.0)) {
+  if (config.train.method == Method::resist &&
+      make_method(config, setup.decks, workers)->block_scale(false) == std::vector<double>(setup.decks.size(), 1.0)) {
     spdlog::info("every worker holds every block: this is local SGD");
   }
   if (trainer.position().round > 0) {
@@ -161,20 +199,19 @@ void log_start(const Trainer& trainer, const std::filesystem::path& path, int wo
 
 int report_non_finite(const NonFinite& event, const std::filesystem::path& path) {
   const auto rounds = checkpoint_rounds(path);
-  const std::string where =
-      event.iteration >= 0 ? fmt::format("the loss of iteration {}", event.iteration) : "the parameters";
-  spdlog::error("round {} was dropped: {} of worker {} {} not finite{}. {}. Try a lower --lr or a --lr-warmup-epochs",
-                event.round, where, event.worker, event.iteration >= 0 ? "is" : "are",
-                event.parameter.empty() ? "" : fmt::format(" (parameter {})", event.parameter),
-                rounds.empty()
-                    ? "No checkpoint had been written"
-                    : fmt::format("The last good checkpoint is round {} in {}", rounds.back(), path.string()));
+  spdlog::error(
+      "round {} was dropped: worker {}'s {} not finite at iteration {}{}. {}. Try a lower --lr or a "
+      "--lr-warmup-epochs",
+      event.round, event.worker, event.in_loss ? "loss is" : "parameters are", event.iteration,
+      event.parameter.empty() ? "" : fmt::format(" (parameter {})", event.parameter),
+      rounds.empty() ? "No checkpoint had been written"
+                     : fmt::format("The last good checkpoint is round {} in {}", rounds.back(), path.string()));
   return kExitFailed;
 }
 
 void print_summary(std::ostream& out, const RoundRecord& record, const std::filesystem::path& path) {
   out << fmt::format("accuracy {:.2f} % after {:.2f} epochs, {} rounds; next: resist evaluate {}\n",
-                     100 * record.accuracy.value_or(0), record.epoch, record.round, path.string());
+                     100 * record.accuracy.value(), record.epoch, record.round, path.string());
 }
 
 }  // namespace
@@ -182,6 +219,7 @@ void print_summary(std::ostream& out, const RoundRecord& record, const std::file
 int train_session(const TrainingSetup& setup, Communicator& communicator, const std::atomic<int>& stop,
                   std::ostream& out) {
   const Config& config = setup.config;
+  compare_data(setup, communicator);
   std::optional<Checkpoint> checkpoint;
   TrainPosition position;
   if (!config.run.resume.empty()) {
@@ -196,13 +234,13 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
     restore_checkpoint(trainer, checkpoint ? &*checkpoint : nullptr);
   }
 
-  const std::filesystem::path path = run_path(config);
+  const std::filesystem::path path = agreed_run_path(config, communicator);
   std::optional<RunFolder> folder;
   std::optional<Progress> progress;
   double best = -1;
   on_worker_0(communicator, [&] {
     folder.emplace(config.run.resume.empty() ? RunFolder::create(path, to_toml(config))
-                                             : RunFolder::resume(path, position.round));
+                                             : RunFolder::resume(path, position.round, to_toml(config)));
     log_to_file(path / "resist.log");
     ProgressOptions options = detect_terminal(STDOUT_FILENO);
     options.total_rounds = trainer.length().total_rounds;

@@ -2,11 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "resist/core/error.h"
@@ -92,8 +95,37 @@ struct RunFolder::Metrics {
   int descriptor;
 };
 
-RunFolder::RunFolder(fs::path path)
-    : path_(std::move(path)), metrics_(std::make_unique<Metrics>(path_ / kMetricsFile)) {
+// Held on the folder itself; the kernel gives it up when the process ends, however that happens.
+struct RunFolder::Lock {
+  explicit Lock(const fs::path& path) : descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    // A run that was just killed may still be ending.
+    constexpr int kTries = 50;
+    constexpr auto kPause = std::chrono::milliseconds(100);
+    for (int i = 0; descriptor >= 0 && ::flock(descriptor, LOCK_EX | LOCK_NB) != 0; ++i) {
+      if (errno != EWOULDBLOCK) {
+        break;  // a file system without locks
+      }
+      if (i == kTries) {
+        ::close(descriptor);
+        throw InputError(
+            fmt::format("the run '{}' is in use by another process; wait for it or stop it", path.string()));
+      }
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+  ~Lock() {
+    if (descriptor >= 0) {
+      ::close(descriptor);
+    }
+  }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+  int descriptor;
+};
+
+RunFolder::RunFolder(fs::path path, std::unique_ptr<Lock> lock)
+    : path_(std::move(path)), lock_(std::move(lock)), metrics_(std::make_unique<Metrics>(path_ / kMetricsFile)) {
 }
 RunFolder::RunFolder(RunFolder&&) noexcept = default;
 RunFolder& RunFolder::operator=(RunFolder&&) noexcept = default;
@@ -102,8 +134,9 @@ RunFolder::~RunFolder() = default;
 RunFolder RunFolder::create(const fs::path& path, const std::string& config_toml) {
   const bool is_new = claim_folder(path);
   try {
+    auto lock = std::make_unique<Lock>(path);
     write_file_atomically(path / kConfigFile, config_toml);
-    return RunFolder(path);
+    return {path, std::move(lock)};
   } catch (const Error& error) {
     std::error_code ignored;
     fs::remove(path / kMetricsFile, ignored);
@@ -116,11 +149,12 @@ RunFolder RunFolder::create(const fs::path& path, const std::string& config_toml
   }
 }
 
-RunFolder RunFolder::resume(const fs::path& path, std::int64_t round) {
+RunFolder RunFolder::resume(const fs::path& path, std::int64_t round, const std::string& config_toml) {
   std::error_code ignored;
   if (!fs::is_regular_file(path / kConfigFile, ignored)) {
     throw InputError(fmt::format("'{}' is not the folder of a run: it has no {}", path.string(), kConfigFile));
   }
+  auto lock = std::make_unique<Lock>(path);
   const fs::path metrics = path / kMetricsFile;
   if (fs::exists(metrics, ignored)) {
     const std::string text = read_file(metrics);
@@ -134,7 +168,8 @@ RunFolder RunFolder::resume(const fs::path& path, std::int64_t round) {
       write_file_atomically(metrics, kept);
     }
   }
-  return RunFolder(path);
+  write_file_atomically(path / kConfigFile, config_toml);
+  return {path, std::move(lock)};
 }
 
 fs::path RunFolder::free_path(const std::string& name) {

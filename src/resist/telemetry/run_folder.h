@@ -10,7 +10,8 @@
 
 namespace resist {
 
-// The folder that a run writes: config.toml (as resolved), metrics.jsonl, resist.log, checkpoints/.
+// The folder that a run writes, locked against other processes as long as this lives: config.toml (as resolved),
+// metrics.jsonl, resist.log, checkpoints/.
 class RunFolder {
  public:
   // Makes a new folder; InputError if it exists and is not empty (a run is never overwritten) or can't be written.
@@ -19,9 +20,10 @@ class RunFolder {
   // The part of create()'s checks that can be made without writing; for finding a mistake before workers start.
   static void require_new(const std::filesystem::path& path);
   // Opens an existing run to go on after committed round `round`: metrics of later rounds and a torn last line are cut
-  // off (atomically), so that the run looks as if it had never gone further. InputError if it is not a run's folder or
-  // its metrics can't be read.
-  static RunFolder resume(const std::filesystem::path& path, std::int64_t round);
+  // off (atomically), so that the run looks as if it had never gone further.
+  // `config_toml` replaces the stored options, so that a later resume goes on with what was changed this time.
+  // InputError if it is not a run's folder or its metrics can't be read.
+  static RunFolder resume(const std::filesystem::path& path, std::int64_t round, const std::string& config_toml);
   // The default for a new run: runs/<name>, or runs/<name>-2, ... the first that does not exist.
   static std::filesystem::path free_path(const std::string& name);
 
@@ -35,11 +37,13 @@ class RunFolder {
   void append(const RoundRecord& record);
 
  private:
+  struct Lock;
   struct Metrics;
 
-  explicit RunFolder(std::filesystem::path path);
+  RunFolder(std::filesystem::path path, std::unique_ptr<Lock> lock);
 
   std::filesystem::path path_;
+  std::unique_ptr<Lock> lock_;
   std::unique_ptr<Metrics> metrics_;
 };
 

@@ -28,14 +28,14 @@ struct Trainer::LocalRound {
   std::int64_t iterations = 0;
   std::int64_t bytes_sent = 0;  // gradients
   std::int64_t bytes_received = 0;
-  std::int64_t bad_iteration = -1;  // first whose loss is not finite
-  std::int64_t bad_offset = -1;     // first element of the arena that is not finite
-  char bad_parameter[64] = {};      // its parameter's name
+  std::int64_t bad_iteration = -1;  // first at which something is not finite; -1: all is
+  bool bad_loss = false;            // it was the loss, otherwise a parameter after the round's last iteration
+  char bad_parameter[64] = {};      // name of the first parameter that is not finite
   int stop_signal = 0;
-  bool finite() const { return bad_iteration < 0 && bad_offset < 0; }
+  bool finite() const { return bad_iteration < 0; }
 };
 
-// Exchanged after all have staged their next values; receiving everybody's is the proof that all have.
+// Exchanged after the commit, for the round's record.
 struct Trainer::Synced {
   double seconds_wait = 0;
   double seconds_sync = 0;
@@ -105,6 +105,7 @@ Trainer::Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPo
       length_(train_length(setup.config.train, communicator.size(), setup.data.train->size(), position)),
       parameters_(std::make_unique<WorkerParameters>(setup.spec, setup.layout, placement_at(position),
                                                      communicator.rank(), setup.config.train.seed)),
+      trained_in_warmup_(in_warmup(setup.config.train, setup.data.train->size(), position)),
       loader_(setup.data.train, setup.data.info, make_augmentation(setup.config.data, setup.data.info),
               batch_schedule(setup.config, communicator), setup.config.train.seed, position.stream_position),
       evaluation_batches_(setup.data.evaluation, setup.data.info, setup.config.evaluation.eval_batch_size) {
@@ -118,12 +119,13 @@ Placement Trainer::placement_at(const TrainPosition& position) const {
 }
 
 std::vector<double> Trainer::block_scale() const {
-  return method_->block_scale(in_warmup(setup_.config.train, setup_.data.train->size(), position_));
+  return method_->block_scale(trained_in_warmup_);
 }
 
 TrainingResult Trainer::run(TrainingObserver& observer) {
   while (position_.round < length_.total_rounds) {
     observer.round_starts(*this);
+    trained_in_warmup_ = in_warmup(setup_.config.train, setup_.data.train->size(), position_);
     LocalRound local = run_local_iterations(observer);
     check_finite(local);
 
@@ -137,6 +139,7 @@ TrainingResult Trainer::run(TrainingObserver& observer) {
                 .non_finite = NonFinite{.worker = worker,
                                         .round = position_.round + 1,
                                         .iteration = report.bad_iteration,
+                                        .in_loss = report.bad_loss,
                                         .parameter = report.bad_parameter}};
       }
     }
@@ -155,7 +158,7 @@ TrainingResult Trainer::run(TrainingObserver& observer) {
 
     const auto stop_signals = column(locals, &LocalRound::stop_signal);
     const int stop_signal = largest(stop_signals);
-    const bool last = position_.round == length_.total_rounds || stop_signal != 0;
+    const bool complete = position_.round == length_.total_rounds;
     RoundRecord record{.round = position_.round,
                        .epoch = static_cast<double>(position_.samples) / static_cast<double>(setup_.data.train->size()),
                        .loss = sum(column(locals, &LocalRound::loss)) / communicator_.size(),
@@ -172,11 +175,11 @@ TrainingResult Trainer::run(TrainingObserver& observer) {
                        .worker_seconds_wait = column(synced, &Synced::seconds_wait),
                        .worker_bytes_sent = column(synced, &Synced::bytes_sent),
                        .worker_peak_memory_bytes = column(synced, &Synced::peak_memory_bytes)};
-    if (evaluation_due(last)) {
+    if (evaluation_due(complete)) {
       evaluate_into(record);
     }
-    observer.round_committed(*this, record, last);
-    if (stop_signal != 0) {
+    observer.round_committed(*this, record, complete || stop_signal != 0);
+    if (stop_signal != 0 && !complete) {
       return {.position = position_, .stop_signal = stop_signal};
     }
   }
@@ -202,8 +205,12 @@ Trainer::LocalRound Trainer::run_local_iterations(TrainingObserver& observer) {
     }
     const double loss = backward(batch);
     local.loss += loss / static_cast<double>(local.iterations);
-    if (!std::isfinite(loss) && local.bad_iteration < 0) {
+    if (!std::isfinite(loss) && local.finite()) {
       local.bad_iteration = position_.iteration + i + 1;
+      local.bad_loss = true;
+      if (!method_->averages_gradients()) {
+        break;  // nothing that follows can be kept; the others learn of it at the round's end
+      }
     }
     if (method_->averages_gradients()) {
       local.seconds_compute += watch.lap();
@@ -245,8 +252,11 @@ void Trainer::check_finite(LocalRound& local) {
     const float* values = parameters_->values() + run.offset;
     const auto* bad = std::find_if_not(values, values + run.size, [](float value) { return std::isfinite(value); });
     if (bad != values + run.size) {
-      local.bad_offset = run.offset + (bad - values);
-      parameters_->parameter_at(local.bad_offset).copy(local.bad_parameter, sizeof local.bad_parameter - 1);
+      const std::string name = parameters_->parameter_at(run.offset + (bad - values));
+      name.copy(local.bad_parameter, sizeof local.bad_parameter - 1);
+      if (local.finite()) {
+        local.bad_iteration = position_.iteration + local.iterations;
+      }
       return;
     }
   }
@@ -279,9 +289,9 @@ Trainer::Synced Trainer::synchronise_round(const TrainPosition& after) {
   return synced;
 }
 
-bool Trainer::evaluation_due(bool last) const {
+bool Trainer::evaluation_due(bool complete) const {
   const int every = setup_.config.evaluation.eval_every;
-  return last || (every > 0 && position_.round % every == 0);
+  return complete || (every > 0 && position_.round % every == 0);
 }
 
 void Trainer::evaluate_into(RoundRecord& record) {

@@ -8,31 +8,21 @@
 #include <vector>
 
 #include "resist/comm/communicator.h"
-#include "resist/data/dataset.h"
 #include "resist/data/loader.h"
-#include "resist/model/network_spec.h"
-#include "resist/partition/training_method.h"
 #include "resist/telemetry/round_record.h"
 #include "resist/train/schedule.h"
+#include "resist/train/training_setup.h"
 #include "resist/train/worker_parameters.h"
 
 namespace resist {
-
-// What a training run is about; the same on every worker.
-struct TrainingSetup {
-  Config config;
-  NetworkSpec spec;
-  Layout layout;
-  std::vector<DeckSize> decks;
-  DataSource data;
-};
 
 // Why training ended before its length.
 struct NonFinite {
   int worker;
   std::int64_t round;      // the one that was dropped
-  std::int64_t iteration;  // of that worker since the start; -1: found in the parameters at the round's end
-  std::string parameter;   // worker's first parameter that is not finite; empty: only the loss
+  std::int64_t iteration;  // of that worker since the start
+  bool in_loss;            // in that iteration's loss; otherwise in the parameters after it
+  std::string parameter;   // the worker's first parameter that is not finite; empty: none
 };
 
 struct TrainingResult {
@@ -50,7 +40,7 @@ class TrainingObserver {
   virtual ~TrainingObserver() = default;
   virtual void round_starts(Trainer& /*trainer*/) {}
   virtual void batch_used(Trainer& /*trainer*/, const Batch& /*batch*/, double /*learning_rate*/) {}
-  // After the commit; parameters are placed for the next round. `last`: training ends here.
+  // After the commit; parameters are placed for the next round. `last`: the run ends here, complete or told to stop.
   virtual void round_committed(Trainer& /*trainer*/, const RoundRecord& /*record*/, bool /*last*/) {}
 };
 
@@ -84,7 +74,7 @@ class Trainer {
   void check_finite(LocalRound& local);
   Synced synchronise_round(const TrainPosition& after);
   void evaluate_into(RoundRecord& record);
-  bool evaluation_due(bool last) const;
+  bool evaluation_due(bool complete) const;
 
   const TrainingSetup& setup_;
   Communicator& communicator_;
@@ -93,6 +83,7 @@ class Trainer {
   TrainPosition position_;
   TrainLength length_;
   std::unique_ptr<WorkerParameters> parameters_;
+  bool trained_in_warmup_;  // whether the parameters come from a round of the warm-up
   TrainLoader loader_;
   EvaluationBatches evaluation_batches_;
 };

@@ -1,4 +1,4 @@
-#include "resist/run/setup.h"
+#include "resist/train/training_setup.h"
 
 #include <fmt/format.h>
 
@@ -22,14 +22,13 @@ void check_fits(const NetworkSpec& spec, const DatasetInfo& info) {
 
 }  // namespace
 
-TrainingSetup prepare(const Config& config, int workers) {
+TrainingSetup prepare_training(const Config& config, int workers) {
   TrainingSetup setup;
   setup.config = config;
   setup.data = open_data(config.data, config.train.seed);
   const DatasetInfo& info = setup.data.info;
   setup.spec = make_network_spec(
-      config.model, config.partition,
-      {.channels = info.channels, .height = info.height, .width = info.width, .classes = info.classes});
+      config, {.channels = info.channels, .height = info.height, .width = info.width, .classes = info.classes});
   check_fits(setup.spec, info);
   setup.layout = make_layout(setup.spec);
   setup.decks = deck_sizes(setup.layout);
