@@ -8,7 +8,7 @@
 #include <numeric>
 #include <ostream>
 
-#include "resist/config/option.h"
+#include "resist/config/enum_words.h"
 #include "resist/data/dataset.h"
 #include "resist/plan/prediction.h"
 
@@ -52,7 +52,7 @@ std::vector<PlanRow> plan_rows(const PlanCommand& command, const NetworkSpec& sp
     Config config = command.config;
     config.train.method = method;
     for (const int workers : command.workers) {
-      rows.push_back({.method = to_json(config).at("method"),
+      rows.push_back({.method = std::string(to_word(method)),
                       .prediction = predict(config, spec, layout, workers, kPlannedRounds)});
     }
   }

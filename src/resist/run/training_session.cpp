@@ -15,7 +15,7 @@
 #include "resist/checkpoint/checkpoint.h"
 #include "resist/comm/collectives.h"
 #include "resist/comm/tags.h"
-#include "resist/config/option.h"
+#include "resist/config/enum_words.h"
 #include "resist/config/toml_file.h"
 #include "resist/core/log.h"
 #include "resist/run/checkpointing.h"
@@ -57,8 +57,7 @@ std::filesystem::path run_path(const Config& config) {
   }
   const std::string data = std::filesystem::path(config.data.data).filename().string();
   const std::string name = data.substr(0, data.find(':'));
-  const auto method = to_json(config).at("method").get<std::string>();
-  return RunFolder::free_path(name + "-" + method);
+  return RunFolder::free_path(fmt::format("{}-{}", name, to_word(config.train.method)));
 }
 
 // Worker 0 decides, since other machines may have other folders.
@@ -185,9 +184,8 @@ void log_start(const Trainer& trainer, const std::filesystem::path& path, int wo
     scales +=
         fmt::format(", section {}: {} blocks to deal", setup.layout.decks[deck].section, setup.decks[deck].blocks);
   }
-  spdlog::info("{} on {}: {} training samples, {} workers, {} parameters{}",
-               to_json(config).at("method").get<std::string>(), setup.data.info.name, setup.data.train->size(), workers,
-               setup.layout.total_size(), scales);
+  spdlog::info("{} on {}: {} training samples, {} workers, {} parameters{}", to_word(config.train.method),
+               setup.data.info.name, setup.data.train->size(), workers, setup.layout.total_size(), scales);
   if (config.train.method == Method::resist &&
       make_method(config, setup.decks, workers)->block_scale(false) == std::vector<double>(setup.decks.size(), 1.0)) {
     spdlog::info("every worker holds every block: this is local SGD");
