@@ -8,7 +8,9 @@ The learning rate of each method is chosen among three by accuracy on 5 000 held
 train on all of them and are measured once on the test set. Each finished run leaves one row.
 """
 import json
+import os
 import platform
+import resource
 import shutil
 import statistics
 import subprocess
@@ -22,9 +24,9 @@ ROWS = ROOT / "studies" / "rows" / "fashion-mnist.jsonl"
 METHODS = ("resist", "local-sgd")
 RATES = (0.02, 0.05, 0.1)
 SEEDS = (1, 2, 3)
-JOB = {"data": "fashion-mnist", "depths": "1,2,12,1", "width": "16", "workers": "4", "epochs": "4", "batch-size": "32",
-       "local-iterations": "25", "schedule": "cosine", "lr-warmup-epochs": "0.1", "momentum-sync": "carry",
-       "threads": "1"}
+JOB = {"data": "fashion-mnist", "depths": "1,2,12,1", "width": "16", "workers": "4", "epochs": "2", "batch-size": "32",
+       "local-iterations": "10", "schedule": "cosine", "lr-warmup-epochs": "0.1", "momentum-sync": "average",
+       "crop-padding": "0", "flip": "false", "threads": "1"}
 
 
 def processor():
@@ -65,15 +67,17 @@ def run(program, job):
     options = {**JOB, "method": job["method"], "lr": job["lr"], "seed": job["seed"], "run-dir": folder / "run"}
     if job["kind"] == "tune":
         options["holdout"] = 5000
-    subprocess.run([program, "train", *(word for name, value in options.items() for word in (f"--{name}", str(value)))],
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([program, "train", *(f"--{name}={value}" for name, value in options.items())],
                    check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     records = [json.loads(line) for line in (folder / "run" / "metrics.jsonl").read_text().splitlines()]
     row = {**job, "options": JOB, "accuracy": records[-1]["accuracy"], "loss": records[-1]["test_loss"],
            "samples": records[-1]["samples"],
-           "seconds_training": round(sum(r["seconds_compute"] + r["seconds_sync"] for r in records), 1),
+           "processor_seconds": round(used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime, 1),
            "bytes_sent": sum(r["bytes_sent"] for r in records),
            "peak_memory_bytes": max(r["peak_memory_bytes"] for r in records),
-           "processor": processor(), "cores": len(__import__("os").sched_getaffinity(0)),
+           "processor": processor(), "cores": len(os.sched_getaffinity(0)),
            "version": subprocess.run([program, "--version"], capture_output=True, text=True).stdout.strip(),
            "date": time.strftime("%Y-%m-%d")}
     with ROWS.open("a") as file:
@@ -112,8 +116,8 @@ def report():
     costs = [(m, find(method=m, kind="final")) for m in METHODS]
     if all(rs for _, rs in costs):
         text += ["### Cost of a run", "",
-                 table(("method", "training seconds", "payload, all workers", "peak memory of a worker"),
-                       [(m, f"{statistics.mean(r['seconds_training'] for r in rs):.0f}",
+                 table(("method", "processor time of all workers", "payload, all workers", "peak memory of a worker"),
+                       [(m, f"{statistics.mean(r['processor_seconds'] for r in rs):.0f} s",
                          f"{statistics.mean(r['bytes_sent'] for r in rs) / 1e6:.0f} MB",
                          f"{max(r['peak_memory_bytes'] for r in rs) / 1e6:.0f} MB") for m, rs in costs]), ""]
     (ROOT / "docs" / "results.md").write_text("\n".join(text))

@@ -42,6 +42,21 @@ TEST(CheckCards, NamesTheOptionThatDiffers) {
   EXPECT_NE(message.find("worker 1 on b has --lr 0.2 where worker 0 has 0.1"), std::string::npos) << message;
 }
 
+TEST(CheckCards, TakesAWorkerThatTellsOnlyWhatItWasGiven) {
+  auto second = card("b", "10.0.0.2");
+  second.config.erase("lr");
+  EXPECT_EQ(refusal({card("a", "10.0.0.1"), second}), "");
+  second.config["batch-size"] = 64;
+  EXPECT_NE(refusal({card("a", "10.0.0.1"), second}).find("--batch-size 64 where worker 0 has 32"), std::string::npos);
+}
+
+TEST(CheckCards, NamesTheWorkerThatDoesNotResume) {
+  auto first = card("a", "10.0.0.1");
+  first.resumes = true;
+  const std::string message = refusal({first, card("b", "10.0.0.2")});
+  EXPECT_NE(message.find("worker 1 on b starts a run where worker 0 resumes one"), std::string::npos) << message;
+}
+
 TEST(CheckCards, NamesTheVersionThatDiffers) {
   auto second = card("b", "10.0.0.2");
   second.version = "resist 2";

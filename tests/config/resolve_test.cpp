@@ -102,17 +102,36 @@ TEST_F(ResolveTest, ChangesThatAResumedRunCannotTakeAreNamed) {
   EXPECT_EQ(message.find("--threads"), std::string::npos);
 }
 
+TEST_F(ResolveTest, PicturesMayHaveMovedBeforeARunIsResumed) {
+  Config config;
+  set_option(config, "data", "/old/pictures");
+  write_file_atomically(run() / "config.toml", to_toml(config));
+  EXPECT_EQ(resolve_train({}, settings({{"resume", run().string()}, {"data", "./new"}})).config.data.data, "./new");
+  EXPECT_TRUE(contains(resume_error({{"data", "mnist"}}), "--data (was '/old/pictures', now 'mnist')"));
+}
+
 TEST_F(ResolveTest, AResumedRunStaysInItsFolder) {
   EXPECT_TRUE(contains(resume_error({{"run-dir", "other"}}), "--run-dir is 'other'"));
   EXPECT_NO_THROW(resolve_train({}, settings({{"resume", run().string()}, {"run-dir", run().string() + "/"}})));
 }
 
-TEST_F(ResolveTest, AMissingOrDamagedRunIsNamed) {
-  const auto missing = run() / "missing";
-  EXPECT_TRUE(contains(input_error([&] {
-                         resolve_train({}, settings({{"resume", missing.string()}}));
-                       }),
-                       missing.string()));
+TEST_F(ResolveTest, ARunWhoseFolderIsElsewhereTakesItsOptionsFromWorker0) {
+  const auto resolved = resolve_train({}, settings({{"resume", (run() / "missing").string()}, {"epochs", "9"}}));
+  EXPECT_TRUE(resolved.run_elsewhere);
+  Config first;
+  first.train.lr = 0.7;
+  first.train.epochs = 9;
+  first.cluster.threads = 5;
+  const Config adopted = adopt_shared(shared_json(first), resolved.config, resolved.given);
+  EXPECT_EQ(shared_json(adopted), shared_json(first));
+  EXPECT_EQ(adopted.run.resume, run() / "missing");
+  EXPECT_EQ(adopted.cluster.threads, Config().cluster.threads);
+
+  const auto other = resolve_train({}, settings({{"resume", (run() / "missing").string()}, {"lr", "0.1"}}));
+  EXPECT_EQ(adopt_shared(shared_json(first), other.config, other.given).train.lr, 0.1);
+}
+
+TEST_F(ResolveTest, ADamagedRunIsNamed) {
   write_file_atomically(run() / "config.toml", "lr = ");
   EXPECT_TRUE(contains(resume_error({}), "config.toml:1: not valid TOML"));
 }

@@ -7,13 +7,8 @@ import time
 import unittest
 from pathlib import Path
 
-from support import DEADLINE, RESIST, TestCase, checkpoint, metrics, run, start, torchrun_environment, train_command
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from support import DEADLINE, RESIST, TestCase, checkpoint, free_port, metrics, run, start, torchrun_environment, \
+    train_command
 
 
 class WrongInput(TestCase):
@@ -29,6 +24,7 @@ class WrongInput(TestCase):
         self.refused([RESIST, "train", "--wokers", "4"], "--workers")
         self.refused([RESIST, "train", "--data", "fasion-mnist"], "fashion-mnist")
         self.refused([RESIST, "train", "--data", "mnist", "--data-dir", "nowhere"], "nowhere")
+        self.refused([RESIST, "train", "--resume", "runs/missing", "--workers", "2"], "runs/missing")
         self.refused(train_command("--workers", 7, "--partition", "exact"), "6 blocks")
         self.refused(train_command("--min-blocks", 7, "--workers", 2), "7", "6")
         self.refused(train_command("--depths", "1,1,1,1"), "nothing to partition")

@@ -7,8 +7,8 @@ import time
 import unittest
 from pathlib import Path
 
-from support import DEADLINE, Hosts, RESIST, TestCase, checkpoint, metrics, run, start, torchrun_environment, \
-    train_command
+from support import DEADLINE, Hosts, RESIST, TestCase, checkpoint, free_port, metrics, run, start, \
+    torchrun_environment, train_command
 
 HERE = Path(__file__).resolve().parent
 
@@ -30,15 +30,20 @@ class SameBits(TestCase):
         for index, extra in enumerate([("--momentum-sync", "carry"), ("--momentum-sync", "average", "--nesterov"),
                                        ("--method", "local-sgd", "--data-mode", "sharded"),
                                        ("--method", "data-parallel"), ("--warmup-epochs", "0.1"),
-                                       ("--partition", "exact", "--eval-every", "2")]):
+                                       ("--partition", "exact", "--eval-every", "2"),
+                                       ("--partition-sections", "2,3", "--depths", "1,6,6,1"),
+                                       ("--partition-sections", "2,3", "--depths", "1,6,6,1", "--method", "local-sgd"),
+                                       ("--partition-first-blocks",)]):
             with self.subTest(extra=extra):
                 tcp = self.train(f"tcp{index}", "--workers", 2, *extra)
                 threads = self.train(f"threads{index}", "--workers", 2, "--in-process", *extra)
                 self.assertEqual(tcp, threads)
 
     def test_workers_that_torchrun_starts_equal_in_process(self):
-        torchrun = [sys.executable, "-m", "torch.distributed.run", "--no_python", "--nproc_per_node", "2",
-                    "--master_port", "0"]
+        # It must come with the libtorch that the program was built with: releases don't speak to each other.
+        launcher = os.environ.get("RESIST_TORCHRUN")
+        torchrun = [*([launcher] if launcher else [sys.executable, "-m", "torch.distributed.run"]), "--no_python",
+                    "--nproc_per_node", "2", "--master_port", "0"]
         probe = run([*torchrun, "true"], check=None)
         if probe.returncode != 0:  # Debian's 1.13 can't start anything under Python 3.11
             self.skipTest(f"no working torchrun here: {probe.stderr.strip().splitlines()[-1]}")
@@ -46,6 +51,10 @@ class SameBits(TestCase):
         self.assertIn("2 workers, told by torchrun's environment", result.stderr)
         run(train_command("--workers", 2, "--in-process", "--run-dir", self.folder / "threads"))
         self.assertEqual(checkpoint(self.folder / "torchrun"), checkpoint(self.folder / "threads"))
+
+    def test_resist_that_never_leaves_its_warm_up_is_local_sgd(self):
+        self.assertEqual(self.train("warm-up", "--workers", 3, "--in-process", "--warmup-epochs", "1000"),
+                         self.train("local-sgd", "--workers", 3, "--in-process", "--method", "local-sgd"))
 
     def test_different_seeds_differ(self):
         one = self.train("one", "--workers", 2, "--in-process")
@@ -72,29 +81,50 @@ class Resuming(TestCase):
         run(train_command(*self.EXTRA, "--in-process", "--run-dir", self.folder / "whole"))
         return checkpoint(self.folder / "whole")
 
+    def kill_9_then_resume(self, name, *extra, when):
+        """Kills launcher and workers once `when(run_dir)` holds, and resumes; the folder of the finished run."""
+        run_dir = self.folder / name
+        process = start(train_command(*self.EXTRA, *extra, "--run-dir", run_dir))
+        while not when(run_dir) and process.poll() is None:
+            pass
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split() \
+            if process.poll() is None else []
+        for pid in [*map(int, children), process.pid]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        process.communicate()
+        run([RESIST, "train", "--resume", run_dir])
+        return run_dir
+
+    def assert_is_the_whole_run(self, run_dir, whole):
+        self.assertEqual(checkpoint(run_dir), whole)
+        self.assertEqual([m["round"] for m in metrics(run_dir)], list(range(1, 11)))
+        self.assertEqual(metrics(run_dir)[-1]["accuracy"], metrics(self.folder / "whole")[-1]["accuracy"])
+
     def test_kill_9_at_any_moment_then_resume_gives_the_same_bits(self):
-        expected = self.whole()
+        whole = self.whole()
         generator = random.Random(7)
-        for attempt in range(4):
-            run_dir = self.folder / f"killed{attempt}"
-            process = start(train_command(*self.EXTRA, "--run-dir", run_dir))
-            end = time.monotonic() + DEADLINE
-            while not list(run_dir.glob("checkpoints/round-*")) and process.poll() is None:
-                self.assertLess(time.monotonic(), end)
-                time.sleep(0.005)
+
+        def some_time_after_the_first_checkpoint(run_dir):
+            if not list(run_dir.glob("checkpoints/round-*")):
+                return False
             time.sleep(generator.random() * 0.3)
-            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split() \
-                if process.poll() is None else []
-            for pid in [*map(int, children), process.pid]:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            process.communicate()
-            run([RESIST, "train", "--resume", run_dir])
-            self.assertEqual(checkpoint(run_dir), expected)
-            self.assertEqual([m["round"] for m in metrics(run_dir)], list(range(1, 11)))
-            self.assertEqual(metrics(run_dir)[-1]["accuracy"], metrics(self.folder / "whole")[-1]["accuracy"])
+            return True
+
+        for attempt in range(4):
+            self.assert_is_the_whole_run(
+                self.kill_9_then_resume(f"killed{attempt}", when=some_time_after_the_first_checkpoint), whole)
+
+    def test_kill_9_in_the_middle_of_writing_a_checkpoint_then_resume_gives_the_same_bits(self):
+        whole = self.whole()
+        for attempt in range(4):
+            run_dir = self.kill_9_then_resume(
+                f"writing{attempt}", when=lambda folder: list(folder.glob("checkpoints/round-*"))
+                and list(folder.glob("checkpoints/.*/*")))
+            self.assert_is_the_whole_run(run_dir, whole)
+            self.assertFalse(list(run_dir.glob("checkpoints/.*")), "an unfinished checkpoint was left")
 
     def test_sigterm_finishes_the_round_and_exits_75(self):
         for sent, code in ((signal.SIGTERM, 75), (signal.SIGUSR1, 75), (signal.SIGINT, 130)):
@@ -119,6 +149,31 @@ class Resuming(TestCase):
         self.assertEqual([m["round"] for m in records], list(range(1, 8)))
         self.assertEqual(records[-1]["samples"], 4 * 3 * 8 * 2 + 3 * 3 * 8 * 3)
         self.assertEqual(len(records[-1]["workers"]["loss"]), 3)
+        last = checkpoint(run_dir)
+        result = run([RESIST, "train", "--resume", run_dir])
+        self.assertIn("nothing is left to train", result.stderr)
+        self.assertEqual(checkpoint(run_dir), last)
+        self.assertEqual(metrics(run_dir), records)
+
+    def resume_where_only_worker_0_has_the_folder(self, run_dir, *extra_of_worker_1):
+        port = free_port()
+        workers = [start([RESIST, "train", "--resume", folder, "--rounds", "6", *extra],
+                         env=torchrun_environment(rank, 2, "127.0.0.1", port, 2))
+                   for rank, (folder, extra) in enumerate([(run_dir, ()), ("/nowhere/run", extra_of_worker_1)])]
+        return [(worker.communicate(timeout=DEADLINE)[1], worker.returncode) for worker in workers]
+
+    def test_only_worker_0_needs_the_run_folder(self):
+        part = self.folder / "part"
+        job = ("--workers", 2, "--lr", "0.07", "--schedule", "constant")  # a schedule would depend on the length
+        run(train_command(*job, "--rounds", 6, "--run-dir", self.folder / "whole"))
+        run(train_command(*job, "--rounds", 3, "--run-dir", part))
+        for errors, code in self.resume_where_only_worker_0_has_the_folder(part):
+            self.assertEqual(code, 0, errors)
+        self.assertEqual(checkpoint(part), checkpoint(self.folder / "whole"))
+        for errors, code in self.resume_where_only_worker_0_has_the_folder(part, "--lr", "0.5"):
+            self.assertEqual(code, 2, errors)
+            self.assertIn("worker 1", errors)
+            self.assertIn("--lr 0.5 where worker 0 has 0.07", errors)
 
     def test_resuming_refuses_other_changes_by_name(self):
         run_dir = self.folder / "run"

@@ -2,6 +2,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -54,6 +55,12 @@ def checkpoint(run_dir, round_number=None):
 def torchrun_environment(rank, workers, address, port, local_workers):
     return {"RANK": str(rank), "WORLD_SIZE": str(workers), "LOCAL_WORLD_SIZE": str(local_workers),
             "MASTER_ADDR": address, "MASTER_PORT": str(port)}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class TestCase(unittest.TestCase):

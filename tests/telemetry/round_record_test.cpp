@@ -40,6 +40,7 @@ RoundRecord evaluated() {
   record.top5_accuracy = 0.99;
   record.test_loss = 0.5;
   record.eval_batch_size = 256;
+  record.eval_permutation_seed = 0;
   return record;
 }
 
@@ -54,6 +55,7 @@ TEST(RoundRecord, HasTheDocumentedKeys) {
   EXPECT_EQ(more["top5_accuracy"], 0.99);
   EXPECT_EQ(more["test_loss"], 0.5);
   EXPECT_EQ(more["eval_batch_size"], 256);
+  EXPECT_EQ(more["eval_permutation_seed"], 0);
 }
 
 TEST(RoundRecord, ComesBackAsItWas) {
@@ -63,6 +65,7 @@ TEST(RoundRecord, ComesBackAsItWas) {
     EXPECT_EQ(read.worker_bytes_sent, record.worker_bytes_sent);
     EXPECT_EQ(read.accuracy, record.accuracy);
     EXPECT_EQ(read.eval_batch_size, record.eval_batch_size);
+    EXPECT_EQ(read.eval_permutation_seed, record.eval_permutation_seed);
   }
 }
 

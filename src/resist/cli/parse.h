@@ -16,6 +16,7 @@ enum class OutputFormat { table, json };
 struct TrainCommand {
   Config config;                // validated; see resolve_train
   std::set<std::string> given;  // options given by flags or --config, as opposed to defaults or a resumed run's
+  bool run_elsewhere = false;   // the run to resume has no folder here
 };
 
 struct EvaluateCommand {

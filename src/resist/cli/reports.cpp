@@ -10,6 +10,7 @@
 
 #include "resist/config/enum_words.h"
 #include "resist/data/dataset.h"
+#include "resist/data/loader.h"
 #include "resist/plan/prediction.h"
 
 namespace resist {
@@ -116,6 +117,7 @@ void print_evaluation(const EvaluateReport& report, OutputFormat format, std::os
                           {"top5_accuracy", result.top5},
                           {"test_loss", result.loss},
                           {"eval_batch_size", report.batch_size},
+                          {"eval_permutation_seed", EvaluationBatches::kPermutationSeed},
                           {"seconds", report.seconds}}
                .dump()
         << '\n';
@@ -123,9 +125,9 @@ void print_evaluation(const EvaluateReport& report, OutputFormat format, std::os
   }
   out << fmt::format(
       "round {} on {} test samples of {}: accuracy {:.2f} %, top-5 {:.2f} %, loss {:.4f}\n"
-      "(batches of at most {} along a fixed permutation; norms use the batch's statistics; {:.1f} s)\n",
+      "(batches of at most {} along permutation {}; norms use the batch's statistics; {:.1f} s)\n",
       report.round, result.samples, report.data, 100 * result.top1, 100 * result.top5, result.loss, report.batch_size,
-      report.seconds);
+      EvaluationBatches::kPermutationSeed, report.seconds);
 }
 
 void print_plan(const PlanCommand& command, std::ostream& out) {

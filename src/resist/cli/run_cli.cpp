@@ -23,7 +23,9 @@ struct Dispatch {
     return kExitDone;
   }
   int operator()(const TrainCommand& command) const {
-    return run_train({.config = command.config, .given = command.given, .arguments = args}, out);
+    return run_train(
+        {.config = command.config, .given = command.given, .run_elsewhere = command.run_elsewhere, .arguments = args},
+        out);
   }
   int operator()(const EvaluateCommand& command) const {
     start_logging();

@@ -15,7 +15,7 @@ namespace {
 std::string encode(const WorkerCard& card) {
   return nlohmann::json{{"host", card.host},       {"address", card.address}, {"stack", card.stack},
                         {"version", card.version}, {"device", card.device},   {"threads", card.threads},
-                        {"config", card.config}}
+                        {"resumes", card.resumes}, {"config", card.config}}
       .dump();
 }
 
@@ -28,6 +28,7 @@ WorkerCard decode(const std::string& text, int worker) {
             .version = json.at("version"),
             .device = json.at("device"),
             .threads = json.at("threads"),
+            .resumes = json.at("resumes"),
             .config = json.at("config")};
   } catch (const nlohmann::json::exception& error) {
     throw InputError(
@@ -36,11 +37,11 @@ WorkerCard decode(const std::string& text, int worker) {
 }
 
 void check_config(const nlohmann::json& first, const nlohmann::json& other, int worker, const std::string& host) {
-  for (const auto& [name, value] : first.items()) {
-    if (!other.contains(name) || other[name] != value) {
+  for (const auto& [name, value] : other.items()) {
+    if (first.at(name) != value) {
       throw InputError(
           fmt::format("worker {} on {} has --{} {} where worker 0 has {}; start every worker with the same options",
-                      worker, host, name, other.contains(name) ? other[name].dump() : "(nothing)", value.dump()));
+                      worker, host, name, value.dump(), first.at(name).dump()));
     }
   }
 }
@@ -55,6 +56,11 @@ void check_cards(const std::vector<WorkerCard>& cards) {
       throw InputError(
           fmt::format("worker {} on {} runs {} where worker 0 on {} runs {}; install the same version everywhere",
                       worker, other.host, other.version, first.host, first.version));
+    }
+    if (other.resumes != first.resumes) {
+      throw InputError(fmt::format("worker {} on {} {} where worker 0 {}; give all of them --resume, or none", worker,
+                                   other.host, other.resumes ? "resumes a run" : "starts a run",
+                                   first.resumes ? "resumes one" : "starts one"));
     }
     check_config(first.config, other.config, static_cast<int>(worker), other.host);
   }

@@ -21,7 +21,10 @@ struct WorkerCard {
   std::string version;  // of resist and of libtorch
   std::string device;
   int threads = 1;
-  nlohmann::json config;  // shared_json: what all workers must agree on
+  bool resumes = false;  // goes on with a run, otherwise starts one
+  // shared_json: what all workers must agree on. A worker that resumes a run whose folder it lacks tells only the
+  // options that it was given.
+  nlohmann::json config;
 };
 
 // Brings the workers of one job together. InputError (on every worker alike) where versions or configs differ, naming

@@ -58,10 +58,21 @@ nlohmann::json shared_json(const Config& config) {
   return object;
 }
 
+namespace {
+
+// Pictures may lie in another folder when a run is resumed. A path is told from a data set's name by its slash.
+bool only_the_folder_moved(const Option& option, const Config& stored, const Config& now) {
+  const auto is_path = [](const Config& config) { return config.data.data.find('/') != std::string::npos; };
+  return option.name == "data" && is_path(stored) && is_path(now);
+}
+
+}  // namespace
+
 std::vector<std::string> resume_difference(const Config& stored, const Config& now) {
   std::vector<std::string> names;
   for (const auto& option : option_table()) {
-    if (!option.may_change_on_resume && option.get(stored) != option.get(now)) {
+    if (!option.may_change_on_resume && option.get(stored) != option.get(now) &&
+        !only_the_folder_moved(option, stored, now)) {
       names.push_back(option.name);
     }
   }

@@ -10,6 +10,8 @@
 namespace resist {
 namespace {
 
+constexpr const char* kRunConfigName = "config.toml";
+
 const Setting* find(const std::vector<Setting>& settings, const std::string& name) {
   for (const auto& setting : settings) {
     if (setting.name == name) {
@@ -65,12 +67,15 @@ ResolvedConfig resolve_train(const std::optional<std::filesystem::path>& config_
   apply_settings(given, file);
   apply_settings(given, flags);
   const std::filesystem::path resume = given.run.resume;
-  const Config stored = resume.empty() ? Config() : load_run_config(resume);
+  std::error_code ignored;
+  result.run_elsewhere = !resume.empty() && !std::filesystem::exists(resume / kRunConfigName, ignored);
+  const bool run_here = !resume.empty() && !result.run_elsewhere;
+  const Config stored = run_here ? load_run_config(resume) : Config();
 
   result.config = stored;
   apply_settings(result.config, file);
   apply_settings(result.config, flags);
-  if (!resume.empty()) {
+  if (run_here) {
     if (!same_folder(result.config.run.run_dir, resume)) {
       throw InputError(
           fmt::format("--run-dir is '{}' and --resume is '{}'; a resumed run goes on in its own folder, "
@@ -89,10 +94,20 @@ ResolvedConfig resolve_train(const std::optional<std::filesystem::path>& config_
   return result;
 }
 
+Config adopt_shared(const nlohmann::json& shared, const Config& own, const std::set<std::string>& given) {
+  Config config = config_from_json(shared);
+  for (const auto& option : option_table()) {
+    if (!option.same_on_all_workers || given.contains(option.name)) {
+      option.set(config, option.get(own));
+    }
+  }
+  return config;
+}
+
 Config load_run_config(const std::filesystem::path& run_dir) {
   Config config;
   try {
-    load_toml(run_dir / "config.toml", config);
+    load_toml(run_dir / kRunConfigName, config);
   } catch (const InputError& error) {
     throw InputError(fmt::format("'{}' is not a run folder that can be used: {}", run_dir.string(), error.what()));
   }

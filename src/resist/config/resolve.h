@@ -25,12 +25,17 @@ void apply_settings(Config& config, const std::vector<Setting>& settings);
 struct ResolvedConfig {
   Config config;                // validated
   std::set<std::string> given;  // names given in the file or by flags, not by the resumed run
+  bool run_elsewhere = false;   // the run to resume has no folder here: `config` lacks what it settled
 };
 
 // defaults <- RUN/config.toml of a run to resume <- config file <- flags. A resumed run's run_dir is its own folder.
 // InputError names options that may not change when a run is resumed, or a --run-dir that is another folder.
 ResolvedConfig resolve_train(const std::optional<std::filesystem::path>& config_file,
                              const std::vector<Setting>& flags);
+
+// The config of a worker that resumes a run whose folder only worker 0 has: worker 0's shared_json, with this worker's
+// own business and the options `given` to it from `own`.
+Config adopt_shared(const nlohmann::json& shared, const Config& own, const std::set<std::string>& given);
 
 // RUN/config.toml over the defaults, with run_dir = RUN.
 Config load_run_config(const std::filesystem::path& run_dir);

@@ -7,11 +7,6 @@
 #include "resist/data/loader.h"
 
 namespace resist {
-namespace {
-
-constexpr std::uint64_t kOrderSeed = 0;  // not the run's: results of different runs must be comparable
-
-}  // namespace
 
 EvaluationBatches::EvaluationBatches(std::shared_ptr<const Dataset> dataset, const DatasetInfo& info, int batch_size)
     : dataset_(std::move(dataset)), transform_(info), count_(0) {
@@ -21,7 +16,7 @@ EvaluationBatches::EvaluationBatches(std::shared_ptr<const Dataset> dataset, con
   }
   count_ = (dataset_->size() + batch_size - 1) / batch_size;
   permutation_ = random_permutation(static_cast<std::uint32_t>(dataset_->size()),
-                                    RandomStream(kOrderSeed, RandomPurpose::evaluation_order, {}));
+                                    RandomStream(kPermutationSeed, RandomPurpose::evaluation_order, {}));
 }
 
 std::int64_t EvaluationBatches::first(std::int64_t index) const {

@@ -41,6 +41,9 @@ class TrainLoader {
 // at most one, none above `batch_size`. The same for every number of workers.
 class EvaluationBatches {
  public:
+  // Names the permutation in results. Not the run's seed: results of different runs must be comparable.
+  static constexpr std::uint64_t kPermutationSeed = 0;
+
   EvaluationBatches(std::shared_ptr<const Dataset> dataset, const DatasetInfo& info, int batch_size);
 
   std::int64_t count() const { return count_; }

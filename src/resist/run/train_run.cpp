@@ -15,6 +15,7 @@
 #include "resist/cluster/rendezvous.h"
 #include "resist/comm/in_process.h"
 #include "resist/config/option.h"
+#include "resist/config/resolve.h"
 #include "resist/core/log.h"
 #include "resist/run/signals.h"
 #include "resist/run/threads.h"
@@ -69,7 +70,21 @@ void log_workers(const LaunchInfo& info, const std::vector<WorkerCard>& cards) {
   }
 }
 
-int run_as_worker(const Config& config, const LaunchInfo& info, std::ostream& out) {
+// What this worker's card says of its config. Without the resumed run's folder it is only what was given to it.
+nlohmann::json config_to_compare(const TrainRequest& request) {
+  nlohmann::json shared = shared_json(request.config);
+  if (request.run_elsewhere) {
+    for (const auto& option : option_table()) {
+      if (!request.given.contains(option.name)) {
+        shared.erase(option.name);
+      }
+    }
+  }
+  return shared;
+}
+
+int run_as_worker(const TrainRequest& request, const LaunchInfo& info, std::ostream& out) {
+  Config config = request.config;
   start_logging(info.rank);
   const std::atomic<int>& stop = watch_signals();
   const int threads = threads_for(config, info.local_workers);
@@ -84,8 +99,12 @@ int run_as_worker(const Config& config, const LaunchInfo& info, std::ostream& ou
                         .version = full_version(),
                         .device = "cpu",
                         .threads = threads,
-                        .config = shared_json(config)};
+                        .resumes = !config.run.resume.empty(),
+                        .config = config_to_compare(request)};
   const auto cards = rendezvous.exchange(card);
+  if (request.run_elsewhere) {
+    config = adopt_shared(cards[0].config, config, request.given);
+  }
   if (info.rank == 0) {
     log_workers(info, cards);
   }
@@ -127,9 +146,17 @@ int run_train(const TrainRequest& request, std::ostream& out) {
   const Role role = find_role(request);
   config.cluster.workers = role.workers;
   if (role.launched && role.workers > 1) {
-    return run_as_worker(config, *role.launched, out);
+    if (request.run_elsewhere && role.launched->rank == 0) {
+      load_run_config(config.run.resume);  // throws: worker 0 needs the folder
+    }
+    TrainRequest worker = request;
+    worker.config = config;
+    return run_as_worker(worker, *role.launched, out);
   }
   start_logging();
+  if (request.run_elsewhere) {
+    load_run_config(config.run.resume);  // throws: says what is missing
+  }
   if (config.run.resume.empty() && !config.run.run_dir.empty()) {
     RunFolder::require_new(config.run.run_dir);
   }

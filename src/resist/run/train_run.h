@@ -12,6 +12,7 @@ namespace resist {
 struct TrainRequest {
   Config config;
   std::set<std::string> given;         // options that the user gave, as opposed to defaults
+  bool run_elsewhere = false;          // the run to resume has no folder here; worker 0 must have it
   std::vector<std::string> arguments;  // this command's own, for starting workers on this machine
 };
 

@@ -110,6 +110,7 @@ void visit_fields(Record& record, Visit visit) {
   visit("top5_accuracy", record.top5_accuracy);
   visit("test_loss", record.test_loss);
   visit("eval_batch_size", record.eval_batch_size);
+  visit("eval_permutation_seed", record.eval_permutation_seed);
 }
 
 template <typename Record, typename Visit>

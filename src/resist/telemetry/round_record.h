@@ -31,7 +31,8 @@ struct RoundRecord {
   std::optional<double> accuracy;  // top-1 in [0, 1]
   std::optional<double> top5_accuracy;
   std::optional<double> test_loss;
-  std::optional<std::int64_t> eval_batch_size;
+  std::optional<std::int64_t> eval_batch_size;        // with the permutation part of the result, since norms
+  std::optional<std::int64_t> eval_permutation_seed;  // use a batch's own statistics
 };
 
 // The object of one line: the fields under their names; those that start with worker_ without that, as lists in the

@@ -309,6 +309,7 @@ void Trainer::evaluate_into(RoundRecord& record) {
   record.top5_accuracy = result.top5;
   record.test_loss = result.loss;
   record.eval_batch_size = setup_.config.evaluation.eval_batch_size;
+  record.eval_permutation_seed = EvaluationBatches::kPermutationSeed;
   record.seconds_evaluation = watch.seconds();
 }
 
