@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <thread>
 
 #include "resist/core/error.h"
@@ -18,6 +19,8 @@ WorkerCard card(const std::string& host, const std::string& address) {
           .threads = 1,
           .config = {{"lr", 0.1}, {"batch-size", 32}}};
 }
+
+const std::atomic<int> never = 0;  // no signal comes
 
 std::string refusal(const std::vector<WorkerCard>& cards) {
   try {
@@ -88,7 +91,7 @@ TEST(Rendezvous, BringsWorkersTogetherAndConnectsThem) {
       Rendezvous rendezvous(info, std::chrono::seconds(20));
       WorkerCard own = card("a", "127.0.0.1");
       own.threads = rank + 1;
-      seen[rank] = rendezvous.exchange(own);
+      seen[rank] = rendezvous.exchange(own, never);
       connected[rank] = rendezvous.connect(own, std::chrono::seconds(20));
       connected[rank]->barrier();
     });
@@ -103,6 +106,25 @@ TEST(Rendezvous, BringsWorkersTogetherAndConnectsThem) {
   }
 }
 
+TEST(Rendezvous, ASignalEndsTheWait) {
+  const Store store = Store::host(0, std::chrono::seconds(20));
+  Rendezvous rendezvous({.source = "test",
+                         .rank = 1,
+                         .workers = 2,
+                         .rendezvous_address = "127.0.0.1",
+                         .rendezvous_port = store.port(),
+                         .store_is_served = true,
+                         .job = "test"},
+                        std::chrono::seconds(60));
+  const std::atomic<int> stop = SIGTERM;
+  try {
+    rendezvous.exchange(card("a", "127.0.0.1"), stop);
+    FAIL() << "met workers that are not there";
+  } catch (const Interrupted& interrupted) {
+    EXPECT_EQ(interrupted.signal(), SIGTERM);
+  }
+}
+
 TEST(Rendezvous, NamesWhoDidNotCome) {
   const Store store = Store::host(0, std::chrono::seconds(20));
   const LaunchInfo info{.source = "test",
@@ -114,7 +136,7 @@ TEST(Rendezvous, NamesWhoDidNotCome) {
                         .job = "test"};
   Rendezvous rendezvous(info, std::chrono::seconds(1));
   try {
-    rendezvous.exchange(card("a", "127.0.0.1"));
+    rendezvous.exchange(card("a", "127.0.0.1"), never);
     FAIL() << "met workers that are not there";
   } catch (const InputError&) {
     FAIL() << "a missing worker is no wrong input";

@@ -41,20 +41,6 @@ TEST(RandomStream, BelowIsUniform) {
   }
 }
 
-TEST(RandomStream, NormalHasMeanZeroAndVarianceOne) {
-  RandomStream random(4, RandomPurpose::synthetic_data, {});
-  double sum = 0;
-  double squares = 0;
-  constexpr int kDraws = 40000;
-  for (int i = 0; i < kDraws; ++i) {
-    const double value = random.normal();
-    sum += value;
-    squares += value * value;
-  }
-  EXPECT_NEAR(sum / kDraws, 0, 0.03);
-  EXPECT_NEAR(squares / kDraws, 1, 0.05);
-}
-
 TEST(RandomPermutation, HoldsEveryNumberOnceAndShuffles) {
   auto order = random_permutation(1000, RandomStream(5, RandomPurpose::data_order, {}));
   EXPECT_FALSE(std::is_sorted(order.begin(), order.end()));

@@ -1,6 +1,7 @@
 """The same bits: processes over TCP, threads in one process, two hosts, an interrupted run, an independent replay."""
 import os
 import random
+import re
 import signal
 import sys
 import time
@@ -77,54 +78,57 @@ class SameBits(TestCase):
 class Resuming(TestCase):
     EXTRA = ("--workers", 2, "--momentum-sync", "carry", "--checkpoint-every", 2, "--rounds", 10, "--eval-every", 5)
 
-    def whole(self):
-        run(train_command(*self.EXTRA, "--in-process", "--run-dir", self.folder / "whole"))
-        return checkpoint(self.folder / "whole")
-
-    def kill_9_then_resume(self, name, *extra, when):
-        """Kills launcher and workers once `when(run_dir)` holds, and resumes; the folder of the finished run."""
-        run_dir = self.folder / name
-        process = start(train_command(*self.EXTRA, *extra, "--run-dir", run_dir))
-        while not when(run_dir) and process.poll() is None:
-            pass
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split() \
-            if process.poll() is None else []
-        for pid in [*map(int, children), process.pid]:
+    def kill_9(self, run_dir, when):
+        """Kills launcher and workers in the moment in which `when(run_dir)` holds; False if they ended before."""
+        process = start(train_command(*self.EXTRA, "--run-dir", run_dir))
+        while not when(run_dir):
+            if process.poll() is not None:
+                self.assertEqual(process.returncode, 0, process.communicate()[1])
+                return False
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        for pid in [process.pid, *map(int, children)]:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
         process.communicate()
-        run([RESIST, "train", "--resume", run_dir])
-        return run_dir
+        return process.returncode == -signal.SIGKILL
 
-    def assert_is_the_whole_run(self, run_dir, whole):
-        self.assertEqual(checkpoint(run_dir), whole)
-        self.assertEqual([m["round"] for m in metrics(run_dir)], list(range(1, 11)))
-        self.assertEqual(metrics(run_dir)[-1]["accuracy"], metrics(self.folder / "whole")[-1]["accuracy"])
+    def resume_after_kills(self, name, times, when):
+        """Kills `times` runs in the moment that `when` says, resumes each, and compares with the uninterrupted run."""
+        run(train_command(*self.EXTRA, "--in-process", "--run-dir", self.folder / "whole"))
+        whole = checkpoint(self.folder / "whole")
+        killed = 0
+        for attempt in range(20 * times):
+            run_dir = self.folder / f"{name}{attempt}"
+            if not self.kill_9(run_dir, when):
+                continue
+            run([RESIST, "train", "--resume", run_dir])
+            self.assertEqual(checkpoint(run_dir), whole)
+            self.assertEqual([m["round"] for m in metrics(run_dir)], list(range(1, 11)))
+            self.assertEqual(metrics(run_dir)[-1]["accuracy"], metrics(self.folder / "whole")[-1]["accuracy"])
+            self.assertFalse(list(run_dir.glob("checkpoints/.*")), "an unfinished checkpoint was left")
+            killed += 1
+            if killed == times:
+                return
+        self.fail(f"only {killed} of {20 * times} runs were there to be killed")
 
     def test_kill_9_at_any_moment_then_resume_gives_the_same_bits(self):
-        whole = self.whole()
         generator = random.Random(7)
 
         def some_time_after_the_first_checkpoint(run_dir):
             if not list(run_dir.glob("checkpoints/round-*")):
                 return False
-            time.sleep(generator.random() * 0.3)
+            time.sleep(generator.random() * 0.1)
             return True
 
-        for attempt in range(4):
-            self.assert_is_the_whole_run(
-                self.kill_9_then_resume(f"killed{attempt}", when=some_time_after_the_first_checkpoint), whole)
+        self.resume_after_kills("killed", 4, some_time_after_the_first_checkpoint)
 
     def test_kill_9_in_the_middle_of_writing_a_checkpoint_then_resume_gives_the_same_bits(self):
-        whole = self.whole()
-        for attempt in range(4):
-            run_dir = self.kill_9_then_resume(
-                f"writing{attempt}", when=lambda folder: list(folder.glob("checkpoints/round-*"))
-                and list(folder.glob("checkpoints/.*/*")))
-            self.assert_is_the_whole_run(run_dir, whole)
-            self.assertFalse(list(run_dir.glob("checkpoints/.*")), "an unfinished checkpoint was left")
+        self.resume_after_kills("writing", 4, lambda run_dir: list(run_dir.glob("checkpoints/.*/*")))
+
+    def test_kill_9_before_the_first_checkpoint_then_resume_gives_the_same_bits(self):
+        self.resume_after_kills("early", 2, lambda run_dir: (run_dir / "config.toml").exists())
 
     def test_sigterm_finishes_the_round_and_exits_75(self):
         for sent, code in ((signal.SIGTERM, 75), (signal.SIGUSR1, 75), (signal.SIGINT, 130)):
@@ -140,6 +144,37 @@ class Resuming(TestCase):
                 self.assertEqual(process.returncode, code, err)
                 self.assertIn("--resume", err)
                 self.assertEqual(checkpoint(run_dir)[0], metrics(run_dir)[-1]["round"])
+
+    def test_a_signal_at_one_worker_stops_all(self):
+        for sent, code in ((signal.SIGTERM, 75), (signal.SIGINT, 130)):
+            with self.subTest(signal=sent):
+                run_dir = self.folder / f"signal{sent}"
+                process = start(train_command("--workers", 2, "--rounds", 100000, "--run-dir", run_dir))
+                end = time.monotonic() + DEADLINE
+                while not (run_dir / "metrics.jsonl").exists() or not (run_dir / "metrics.jsonl").read_text():
+                    self.assertLess(time.monotonic(), end)
+                    time.sleep(0.01)
+                children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+                os.kill(int(children[1]), sent)
+                _, err = process.communicate(timeout=DEADLINE)
+                self.assertEqual(process.returncode, code, err)
+                self.assertEqual(checkpoint(run_dir)[0], metrics(run_dir)[-1]["round"])
+
+    def test_a_signal_before_training_ends_all_at_once(self):
+        for delay in (0, 0.1):
+            process = start(train_command("--workers", 3, "--rounds", 100000, "--run-dir", self.folder / f"run{delay}"))
+            time.sleep(delay)
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=60)  # far less than --rendezvous-timeout
+            self.assertIn(process.returncode, (-signal.SIGTERM, 128 + signal.SIGTERM, 75))
+
+    def test_options_edited_in_the_run_folder_are_refused_by_name(self):
+        run_dir = self.folder / "run"
+        run(train_command("--workers", 2, "--run-dir", run_dir))
+        config = run_dir / "config.toml"
+        config.write_text(re.sub(r"(?m)^lr = .*$", "lr = 0.77", config.read_text()))
+        result = run([RESIST, "train", "--resume", run_dir, "--rounds", 9], check=2)
+        self.assertIn("--lr", result.stderr)
 
     def test_resuming_may_change_the_number_of_workers_and_the_length(self):
         run_dir = self.folder / "run"
@@ -184,9 +219,9 @@ class Resuming(TestCase):
         self.assertEqual(sorted(run_dir.rglob("*")), before)
 
     def test_a_damaged_newest_checkpoint_is_named_and_the_one_before_it_used(self):
-        expected = self.whole()
         run_dir = self.folder / "run"
         run(train_command(*self.EXTRA, "--in-process", "--run-dir", run_dir))
+        expected = checkpoint(run_dir)
         newest = sorted((run_dir / "checkpoints").glob("round-*"))[-1] / "shared.safetensors"
         with open(newest, "r+b") as file:
             file.seek(-1, os.SEEK_END)

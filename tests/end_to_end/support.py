@@ -90,8 +90,9 @@ class Hosts:
             return "network namespaces need root"
         if shutil.which("ip") is None:
             return "network namespaces need iproute2"
-        probe = subprocess.run(["ip", "netns", "add", "resist-probe"], capture_output=True, text=True)
-        subprocess.run(["ip", "netns", "del", "resist-probe"], capture_output=True)
+        name = f"resist-probe{os.getpid()}"
+        probe = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True)
+        subprocess.run(["ip", "netns", "del", name], capture_output=True)
         return None if probe.returncode == 0 else f"no network namespaces here: {probe.stderr.strip()}"
 
     def __enter__(self):

@@ -13,7 +13,7 @@ NetworkSpec paper(std::vector<int> depths) {
   return {.depths = std::move(depths), .width = 64, .classes = 100};
 }
 
-// DESIGN section 2, "Checks from the paper that hold to the digit".
+// The paper's network (preact-resnet101, 100 classes): counts that hold to the digit.
 TEST(Layout, HasThePapersParameterCounts) {
   const Layout layout = make_layout(paper({3, 4, 23, 3}));
   EXPECT_EQ(layout.total_size(), 41'396'900);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kSection = 3;
 
-// Checks everything that DESIGN section 2 says of a dealt deck.
+// Checks everything that docs/algorithm.md says of a dealt deck.
 void check_properties(int blocks, int workers, const DealingRule& rule, std::uint64_t seed, std::int64_t round) {
   SCOPED_TRACE(testing::Message() << "B=" << blocks << " S=" << workers << " seed=" << seed << " round=" << round);
   const Assignment assignment = deal({{kSection, blocks}}, workers, rule, seed, round);

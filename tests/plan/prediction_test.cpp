@@ -18,7 +18,7 @@ Prediction predict_paper(Method method, int workers) {
   return predict(config, spec, make_layout(spec), workers, 3);
 }
 
-// DESIGN section 2: the paper's "data per round", in GB.
+// The paper's "data per round", in GB.
 TEST(Predict, HasThePapersBytesPerRound) {
   EXPECT_EQ(predict_paper(Method::local_sgd, 2).paper_bytes, 2LL * 2 * 41'396'900 * 4);
   EXPECT_EQ(predict_paper(Method::resist, 2).paper_bytes, 2LL * 2 * (15'422'116 + 11 * 1'180'672) * 4);

@@ -21,7 +21,7 @@ std::int64_t sum(const std::vector<std::int64_t>& bytes) {
   return std::accumulate(bytes.begin(), bytes.end(), std::int64_t{0});
 }
 
-// DESIGN section 3: PreActResNet101, S = 4: 92.5 MB of shared parameters each way for each worker.
+// PreActResNet101, S = 4: 92.5 MB of shared parameters each way for each worker.
 TEST(SyncPlan, SharedParametersTakeTheRingsBytes) {
   const Layout layout = paper_layout();
   const Placement everyone{.assignment = assign_all({{3, 22}}, 4), .arena = ArenaLayout(layout, {22})};

@@ -27,8 +27,10 @@ RoundRecord sample() {
   record.peak_memory_bytes = 123'456'789;
   record.worker_loss = {2, 2.5};
   record.worker_seconds_compute = {1.5, 1};
+  record.worker_seconds_sync = {0.25, 0.125};
   record.worker_seconds_wait = {0, 0.125};
   record.worker_bytes_sent = {400'000, 600'000};
+  record.worker_bytes_received = {600'000, 400'000};
   record.worker_peak_memory_bytes = {123'456'789, 1};
   return record;
 }
@@ -45,11 +47,13 @@ RoundRecord evaluated() {
 }
 
 TEST(RoundRecord, HasTheDocumentedKeys) {
-  EXPECT_EQ(to_json(sample()).dump(),
-            R"({"bytes_received":1000000,"bytes_sent":1000000,"epoch":0.1,"learning_rate":0.03,"loss":2.25,)"
-            R"("peak_memory_bytes":123456789,"round":3,"samples":25600,"seconds_compute":1.5,"seconds_evaluation":0.0,)"
-            R"("seconds_sync":0.25,"seconds_wait":0.125,"workers":{"bytes_sent":[400000,600000],"loss":[2.0,2.5],)"
-            R"("peak_memory_bytes":[123456789,1],"seconds_compute":[1.5,1.0],"seconds_wait":[0.0,0.125]}})");
+  EXPECT_EQ(
+      to_json(sample()).dump(),
+      R"({"bytes_received":1000000,"bytes_sent":1000000,"epoch":0.1,"learning_rate":0.03,"loss":2.25,)"
+      R"("peak_memory_bytes":123456789,"round":3,"samples":25600,"seconds_compute":1.5,"seconds_evaluation":0.0,)"
+      R"("seconds_sync":0.25,"seconds_wait":0.125,"workers":{"bytes_received":[600000,400000],"bytes_sent":[400000,600000],)"
+      R"("loss":[2.0,2.5],"peak_memory_bytes":[123456789,1],"seconds_compute":[1.5,1.0],)"
+      R"("seconds_sync":[0.25,0.125],"seconds_wait":[0.0,0.125]}})");
   const json more = to_json(evaluated());
   EXPECT_EQ(more["accuracy"], 0.875);
   EXPECT_EQ(more["top5_accuracy"], 0.99);

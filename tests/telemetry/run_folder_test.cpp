@@ -128,23 +128,23 @@ TEST(RunFolder, ResumeCutsLaterRoundsAndATornLine) {
   const std::string before = read_file(path / "metrics.jsonl");
   std::ofstream(path / "metrics.jsonl", std::ios::app) << R"({"round":6,"loss)";
   EXPECT_EQ(rounds_in(path), (std::vector<std::int64_t>{1, 2, 3, 4, 5}));
-  RunFolder::resume(path, 5, "config");
+  RunFolder::open(path).go_on_after(5, "config");
   EXPECT_EQ(read_file(path / "metrics.jsonl"), before) << "kept lines must stay as they are";
   {
-    RunFolder run = RunFolder::resume(path, 3, "config");
+    RunFolder run = RunFolder::open(path);
+    run.go_on_after(3, "config");
     run.append(record_of(4));
   }
   EXPECT_EQ(rounds_in(path), (std::vector<std::int64_t>{1, 2, 3, 4}));
   EXPECT_FALSE(fs::exists(path / "metrics.jsonl.tmp"));
-  RunFolder::resume(path, 0, "config");
+  RunFolder::open(path).go_on_after(0, "config");
   EXPECT_TRUE(read_metrics(path).empty());
 }
 
 TEST(RunFolder, ResumeRefusesWhatIsNotARun) {
   const TemporaryFolder folder;
-  EXPECT_NE(message_of_input_error([&] { RunFolder::resume(folder.path(), 1, "config"); }).find("config.toml"),
-            std::string::npos);
-  EXPECT_THROW(RunFolder::resume(folder.path() / "missing", 1, "config"), InputError);
+  EXPECT_NE(message_of_input_error([&] { RunFolder::open(folder.path()); }).find("config.toml"), std::string::npos);
+  EXPECT_THROW(RunFolder::open(folder.path() / "missing"), InputError);
 }
 
 TEST(ReadMetrics, NamesTheLineThatCantBeRead) {
@@ -160,7 +160,7 @@ TEST(ReadMetrics, NamesTheLineThatCantBeRead) {
     const std::string message = message_of_input_error([&] { read_metrics(path); });
     EXPECT_NE(message.find("metrics.jsonl"), std::string::npos) << message;
     EXPECT_NE(message.find("line 3"), std::string::npos) << message;
-    EXPECT_THROW(RunFolder::resume(path, 1, "config"), InputError);
+    EXPECT_THROW(RunFolder::open(path).go_on_after(1, "config"), InputError);
   }
   EXPECT_THROW(read_metrics(folder.path()), InputError);
 }

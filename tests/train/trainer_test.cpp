@@ -14,8 +14,8 @@
 namespace resist {
 namespace {
 
-// Plain SGD on the whole network, written without resist's arenas, assignments, rounds and optimizer: the oracle of
-// DESIGN section 6. Momentum is zeroed every `zero_every` iterations (0: never).
+// Plain SGD on the whole network, written without resist's arenas, assignments, rounds and optimizer: the oracle.
+// Momentum is zeroed every `zero_every` iterations (0: never).
 NamedValues plain_sgd(const Config& config, int iterations, int zero_every) {
   const TrainingSetup setup = prepare_training(config, 1);
   Network network(setup.spec, setup.layout);

@@ -144,6 +144,19 @@ std::vector<std::int64_t> checkpoint_rounds(const fs::path& run_dir) {
   return rounds;
 }
 
+bool has_checkpoints(const fs::path& run_dir) {
+  return !list_round_folders(run_dir).empty();
+}
+
+void remove_checkpoints_after(const fs::path& run_dir, std::int64_t round) {
+  mend_checkpoints_folder(run_dir);
+  for (const auto& [later, folder] : list_round_folders(run_dir)) {
+    if (later > round) {
+      remove_round_folder(run_dir, later);
+    }
+  }
+}
+
 void prune_checkpoints(const fs::path& run_dir, int keep) {
   mend_checkpoints_folder(run_dir);
   std::vector<Candidate> complete = complete_checkpoints(run_dir);

@@ -20,7 +20,7 @@ struct CheckpointState {
   std::int64_t samples = 0;          // trained on by all workers together
   std::int64_t stream_position = 0;  // of the next batch, see BatchSchedule
   int workers = 0;                   // S of the run that wrote it
-  std::vector<double> block_scale;   // evaluation scale per deck (DESIGN section 2)
+  std::vector<double> block_scale;   // evaluation scale per deck (docs/algorithm.md)
   std::optional<double> accuracy;    // top-1 in [0, 1], if it was evaluated at this round
   nlohmann::json config;             // resolved options, as config stores them
 };
@@ -73,6 +73,13 @@ Checkpoint open_checkpoint(const std::filesystem::path& run_dir, const std::stri
 
 // Rounds with a complete checkpoint, ascending. Looks at manifests and sizes, not at the parts' checksums.
 std::vector<std::int64_t> checkpoint_rounds(const std::filesystem::path& run_dir);
+
+// Whether the run has any checkpoint, complete or damaged.
+bool has_checkpoints(const std::filesystem::path& run_dir);
+
+// Removes the checkpoints of rounds after `round` and leftovers of unfinished ones: a run that goes on from `round`
+// makes its own. What can't be removed is a warning.
+void remove_checkpoints_after(const std::filesystem::path& run_dir, std::int64_t round);
 
 // Removes all but the newest `keep` (at least 1) complete checkpoints and the best one, and leftovers of unfinished
 // ones. Damaged ones newer than those kept stay. What can't be removed is a warning, not an error.

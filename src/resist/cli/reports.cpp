@@ -60,6 +60,15 @@ std::vector<PlanRow> plan_rows(const PlanCommand& command, const NetworkSpec& sp
   return rows;
 }
 
+nlohmann::json to_json(const MemoryPrediction& memory) {
+  return {{"arena_bytes", memory.arena},
+          {"arenas_bytes", memory.arenas},
+          {"activations_bytes", memory.activations},
+          {"evaluation_bytes", memory.evaluation},
+          {"in_flight_bytes", memory.in_flight},
+          {"total_bytes", memory.total()}};
+}
+
 nlohmann::json to_json(const PlanRow& row, const std::optional<double>& bandwidth) {
   const Prediction& prediction = row.prediction;
   nlohmann::json json = {{"method", row.method},
@@ -69,12 +78,10 @@ nlohmann::json to_json(const PlanRow& row, const std::optional<double>& bandwidt
                          {"paper_bytes_per_round", prediction.paper_bytes},
                          {"payload_bytes_by_round", prediction.payload_bytes},
                          {"busiest_link_bytes_by_round", prediction.busiest_link_bytes},
-                         {"memory_per_worker",
-                          {{"arena_bytes", prediction.memory.arena},
-                           {"arenas_bytes", prediction.memory.arenas},
-                           {"activations_bytes", prediction.memory.activations},
-                           {"in_flight_bytes", prediction.memory.in_flight},
-                           {"total_bytes", prediction.memory.total()}}}};
+                         {"memory_per_worker", to_json(prediction.memory)}};
+  if (prediction.warmup_memory) {
+    json["memory_per_worker_in_warmup"] = to_json(*prediction.warmup_memory);
+  }
   if (bandwidth) {
     json["synchronisation_floor_seconds"] = mean(prediction.busiest_link_bytes) * 8 / *bandwidth;
   }
@@ -103,6 +110,13 @@ void print_plan_table(const PlanCommand& command, const Layout& layout, const st
       << kPlannedRounds
       << " rounds.\nmemory: arenas, activations and transfers in flight, float32; libtorch itself and the data come on "
          "top.\n";
+  for (const PlanRow& row : rows) {
+    if (row.prediction.warmup_memory) {
+      out << fmt::format("during the warm-up {} of {} workers takes {:.0f} MB: every worker holds every block.\n",
+                         row.method, row.prediction.workers,
+                         static_cast<double>(row.prediction.warmup_memory->total()) / kMega);
+    }
+  }
 }
 
 }  // namespace

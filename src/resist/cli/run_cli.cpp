@@ -5,6 +5,7 @@
 
 #include "resist/cli/parse.h"
 #include "resist/cli/reports.h"
+#include "resist/cluster/rendezvous.h"
 #include "resist/core/error.h"
 #include "resist/core/log.h"
 #include "resist/run/evaluate_run.h"
@@ -49,8 +50,13 @@ int run_cli(const std::vector<std::string>& args, std::ostream& out, std::ostrea
     return kExitUsage;
   } catch (const PeerFailed& error) {
     return error.exit_code();
-  } catch (const std::exception& error) {
+  } catch (const Interrupted& error) {
     err << "resist: " << error.what() << '\n';
+    return 128 + error.signal();
+  } catch (const std::exception& error) {
+    // libtorch's messages go on with a stack.
+    const std::string message = error.what();
+    err << "resist: " << message.substr(0, message.find('\n')) << '\n';
     return kExitFailed;
   }
 }

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <thread>
 
 #include "resist/cluster/environment.h"
@@ -47,13 +48,14 @@ std::vector<std::string> worker_environment(int rank, int workers, int port) {
     }
   }
   for (const auto& [name, value] : own) {
-    environment.push_back(name + "=" + value);
+    environment.push_back(fmt::format("{}={}", name, value));
   }
   return environment;
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> result;
+  result.reserve(texts.size() + 1);
   for (std::string& text : texts) {
     result.push_back(text.data());
   }
@@ -99,7 +101,8 @@ class Supervisor {
         passed_on_ = signal;
         tell_all(signal);
       }
-      if (failed() && std::chrono::steady_clock::now() > first_failure_ + kGrace) {
+      if (ending_since_ && std::chrono::steady_clock::now() > *ending_since_ + kGrace) {
+        killing_ = true;
         tell_all(SIGKILL);
       }
       std::this_thread::sleep_for(kPoll);
@@ -140,30 +143,44 @@ class Supervisor {
 
   void note_end(int rank, int status) {
     const bool killed = WIFSIGNALED(status);
+    if (killed && killing_) {
+      return;  // by this launcher, since another had ended
+    }
     const int code = killed ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-    const bool stopped = code == kExitRestart || (passed_on_ != 0 && code == 128 + passed_on_);
-    if (code == kExitDone || stopped) {
+    const bool stopped = !killed && (code == kExitRestart || code == 128 + SIGINT || code == 128 + passed_on_);
+    // A worker that had not come to handling signals yet dies of the one that was passed on; the others may wait for
+    // it.
+    const bool stopped_early = killed && WTERMSIG(status) == passed_on_;
+    if (stopped_early) {
+      begin_ending();
+    }
+    if (code == kExitDone || stopped || stopped_early) {
       exit_code_ = failed() ? exit_code_ : std::max(exit_code_, code);
       return;
     }
-    if (!failed()) {
-      first_failure_ = std::chrono::steady_clock::now();
-      if (killed) {
-        spdlog::error("worker {} was killed by signal {} ({}); stopping the others", rank, WTERMSIG(status),
-                      ::strsignal(WTERMSIG(status)));
-      } else if (code != kExitFailed && code != kExitUsage) {  // of these a worker says itself what was wrong
-        spdlog::error("worker {} ended with exit code {}; stopping the others", rank, code);
-      }
+    if (killed) {
+      spdlog::error("worker {} was killed by signal {} ({}); stopping the others", rank, WTERMSIG(status),
+                    ::strsignal(WTERMSIG(status)));
+    } else if (code != kExitFailed && code != kExitUsage) {  // of these a worker says itself what was wrong
+      spdlog::error("worker {} ended with exit code {}; stopping the others", rank, code);
     }
+    begin_ending();
     // Wrong input explains the failures of those who lost the worker that found it.
     exit_code_ = code == kExitUsage || exit_code_ == kExitUsage ? kExitUsage : kExitFailed;
+  }
+
+  void begin_ending() {
+    if (!ending_since_) {
+      ending_since_ = std::chrono::steady_clock::now();
+    }
   }
 
   const LocalLaunch& launch_;
   std::map<pid_t, int> running_;  // process -> rank
   int passed_on_ = 0;             // signal that the workers were told to stop by
   int exit_code_ = kExitDone;
-  std::chrono::steady_clock::time_point first_failure_;
+  std::optional<std::chrono::steady_clock::time_point> ending_since_;  // the first end that the others can't outlive
+  bool killing_ = false;                                               // those that are left after the grace
 };
 
 }  // namespace

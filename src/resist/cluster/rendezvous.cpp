@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <numeric>
 #include <thread>
 
 #include "resist/cluster/interface.h"
@@ -14,8 +15,8 @@ namespace {
 
 std::string encode(const WorkerCard& card) {
   return nlohmann::json{{"host", card.host},       {"address", card.address}, {"stack", card.stack},
-                        {"version", card.version}, {"device", card.device},   {"threads", card.threads},
-                        {"resumes", card.resumes}, {"config", card.config}}
+                        {"version", card.version}, {"device", card.device},   {"precision", card.precision},
+                        {"threads", card.threads}, {"resumes", card.resumes}, {"config", card.config}}
       .dump();
 }
 
@@ -27,6 +28,7 @@ WorkerCard decode(const std::string& text, int worker) {
             .stack = json.at("stack"),
             .version = json.at("version"),
             .device = json.at("device"),
+            .precision = json.at("precision"),
             .threads = json.at("threads"),
             .resumes = json.at("resumes"),
             .config = json.at("config")};
@@ -85,17 +87,23 @@ Rendezvous::Rendezvous(const LaunchInfo& info, std::chrono::milliseconds deadlin
                    : Store::join(info.rendezvous_address, info.rendezvous_port, deadline).under(prefix);
 }
 
-std::vector<WorkerCard> Rendezvous::exchange(const WorkerCard& own) {
+Interrupted::Interrupted(int signal)
+    : Error(fmt::format("ended by signal {} while waiting for the other workers", signal)), signal_(signal) {
+}
+
+std::vector<WorkerCard> Rendezvous::exchange(const WorkerCard& own, const std::atomic<int>& stop) {
   store_->set(fmt::format("card/{}", info_.rank), encode(own));
   const auto end = std::chrono::steady_clock::now() + deadline_;
-  std::vector<int> missing;
-  for (int worker = 0; worker < info_.workers; ++worker) {
-    missing.push_back(worker);
-  }
+  std::vector<int> missing(static_cast<std::size_t>(info_.workers));
+  std::iota(missing.begin(), missing.end(), 0);
   while (true) {
+    const int signal = stop.load();
     std::erase_if(missing, [&](int worker) { return store_->has(fmt::format("card/{}", worker)); });
     if (missing.empty()) {
       break;
+    }
+    if (signal != 0) {
+      throw Interrupted(signal);
     }
     if (std::chrono::steady_clock::now() > end) {
       throw Error(
@@ -109,6 +117,7 @@ std::vector<WorkerCard> Rendezvous::exchange(const WorkerCard& own) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   std::vector<WorkerCard> cards;
+  cards.reserve(static_cast<std::size_t>(info_.workers));
   for (int worker = 0; worker < info_.workers; ++worker) {
     cards.push_back(decode(store_->get(fmt::format("card/{}", worker)), worker));
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "resist/comm/communicator.h"
 #include "resist/comm/store.h"
 #include "resist/config/config.h"
+#include "resist/core/error.h"
 
 namespace resist {
 
@@ -20,11 +22,22 @@ struct WorkerCard {
   std::string stack;    // network_stack_id()
   std::string version;  // of resist and of libtorch
   std::string device;
+  std::string precision;  // of its arithmetic
   int threads = 1;
   bool resumes = false;  // goes on with a run, otherwise starts one
   // shared_json: what all workers must agree on. A worker that resumes a run whose folder it lacks tells only the
   // options that it was given.
   nlohmann::json config;
+};
+
+// A signal came while workers were still waited for; nothing had begun.
+class Interrupted : public Error {
+ public:
+  explicit Interrupted(int signal);
+  int signal() const { return signal_; }
+
+ private:
+  int signal_;
 };
 
 // Brings the workers of one job together. InputError (on every worker alike) where versions or configs differ, naming
@@ -35,8 +48,8 @@ class Rendezvous {
   // Serves the store or joins it.
   Rendezvous(const LaunchInfo& info, std::chrono::milliseconds deadline);
 
-  // All workers' cards, by rank, checked against worker 0's.
-  std::vector<WorkerCard> exchange(const WorkerCard& own);
+  // All workers' cards, by rank, checked against worker 0's. Interrupted when `stop` becomes a signal's number.
+  std::vector<WorkerCard> exchange(const WorkerCard& own, const std::atomic<int>& stop);
   // Data connections between all workers; call after exchange().
   std::unique_ptr<Communicator> connect(const WorkerCard& own, std::chrono::milliseconds deadline);
 

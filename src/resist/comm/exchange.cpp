@@ -133,6 +133,7 @@ class Exchange {
       return;
     }
     std::vector<const float*> values;
+    values.reserve(holders.size());
     for (const int holder : holders) {
       values.push_back(holder == rank() ? source(*piece) : scratch(holder));
     }

@@ -92,6 +92,7 @@ std::unique_ptr<Communicator> make_gloo_communicator(const Store& store, int ran
     Store addresses_store = store.under("address");
     addresses_store.set(std::to_string(rank), address);
     std::vector<std::string> addresses;
+    addresses.reserve(static_cast<std::size_t>(size));
     for (int peer = 0; peer < size; ++peer) {
       addresses.push_back(addresses_store.get(std::to_string(peer)));
     }

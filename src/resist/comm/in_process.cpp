@@ -53,7 +53,7 @@ class InProcessTransfer : public Transfer {
                     int worker, int peer, std::chrono::milliseconds deadline)
       : group_(std::move(group)),
         channel_(channel),
-        post_(post),
+        post_(std::move(post)),
         tag_(tag),
         operation_(operation),
         worker_(worker),
@@ -141,6 +141,7 @@ class InProcessCommunicator : public Communicator {
 std::vector<std::unique_ptr<Communicator>> make_in_process_group(int size, std::chrono::milliseconds deadline) {
   auto group = std::make_shared<Group>(size);
   std::vector<std::unique_ptr<Communicator>> communicators;
+  communicators.reserve(static_cast<std::size_t>(size));
   for (int rank = 0; rank < size; ++rank) {
     communicators.push_back(std::make_unique<InProcessCommunicator>(rank, group, deadline));
   }

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "resist/config/enum_words.h"
 #include "resist/config/model_presets.h"
 #include "resist/config/option.h"
@@ -21,6 +23,16 @@ void check_training(const TrainOptions& train) {
         fmt::format("--momentum-sync is {} with --method data-parallel, whose momentum never differs "
                     "between workers; it must be carry or auto",
                     to_word(*train.momentum_sync)));
+  }
+  constexpr double kMostSamples = 9e18;  // of a 64-bit count
+  constexpr double kMostWorkers = 1024;
+  const double samples = static_cast<double>(train.rounds) * train.local_iterations * train.batch_size * kMostWorkers;
+  if (samples > kMostSamples) {
+    throw InputError(
+        fmt::format("--rounds {} of --local-iterations {} are more samples than can be counted; at most {:.0f} "
+                    "rounds are possible",
+                    train.rounds, train.local_iterations,
+                    std::floor(kMostSamples / kMostWorkers / train.local_iterations / train.batch_size)));
   }
   if (train.rounds > 0) {
     return;  // how many epochs that is depends on the data

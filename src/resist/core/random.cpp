@@ -1,7 +1,5 @@
 #include "resist/core/random.h"
 
-#include <cmath>
-#include <numbers>
 #include <numeric>
 #include <utility>
 
@@ -54,11 +52,6 @@ std::uint32_t RandomStream::below(std::uint32_t bound) {
     }
   }
   return static_cast<std::uint32_t>(product >> 32);
-}
-
-float RandomStream::normal() {
-  const float radius = std::sqrt(-2.0F * std::log(1.0F - uniform()));
-  return radius * std::cos(2.0F * std::numbers::pi_v<float> * uniform());
 }
 
 std::vector<std::uint32_t> random_permutation(std::uint32_t size, RandomStream random) {

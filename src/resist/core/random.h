@@ -40,8 +40,6 @@ class RandomStream {
   float uniform();
   // Uniform in [0, bound), without bias; bound > 0.
   std::uint32_t below(std::uint32_t bound);
-  // Standard normal (Box-Muller).
-  float normal();
 
  private:
   std::uint64_t key_;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "resist/config/nearest.h"
 #include "resist/core/error.h"
 #include "resist/data/dataset.h"
 #include "resist/data/holdout.h"
@@ -36,9 +37,9 @@ DataSource open_by_name(const DataOptions& options, std::uint64_t seed) {
     names.push_back(set.info.name);
   }
   throw InputError(
-      fmt::format("--data is '{}', which is neither a folder nor a known data set: allowed are {}, "
+      fmt::format("--data is '{}', which is neither a folder nor a known data set{}: allowed are {}, "
                   "synthetic:N,C,H,W,CLASSES and a folder of class folders",
-                  options.data, fmt::join(names, ", ")));
+                  options.data, did_you_mean(options.data, names), fmt::join(names, ", ")));
 }
 
 }  // namespace

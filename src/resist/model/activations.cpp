@@ -12,6 +12,20 @@ std::int64_t feature_map(const NetworkSpec& spec, int section) {
   return std::int64_t{spec.section_width(section)} * spec.section_height(section) * spec.section_image_width(section);
 }
 
+std::int64_t evaluation_activations(const NetworkSpec& spec) {
+  // A block's input, what is activated of it, the first convolution's output and what is activated of that; where the
+  // block projects, the first two are of the section before and the projection comes on top.
+  std::int64_t largest = 0;
+  for (int section = 1; section <= static_cast<int>(spec.depths.size()); ++section) {
+    for (int index = 0; index < spec.depths[section - 1]; ++index) {
+      const bool projects = block_shape(spec, section, index).projects;
+      const std::int64_t own = feature_map(spec, section);
+      largest = std::max(largest, projects ? 2 * feature_map(spec, section - 1) + 3 * own : 4 * own);
+    }
+  }
+  return largest;
+}
+
 std::int64_t training_activations(const NetworkSpec& spec, const Layout& layout, const std::vector<int>& held) {
   std::set<std::pair<int, int>> absent;
   for (int id = 0; id < static_cast<int>(layout.blocks.size()); ++id) {

@@ -11,6 +11,9 @@ namespace resist {
 // (ascending ids).
 std::int64_t training_activations(const NetworkSpec& spec, const Layout& layout, const std::vector<int>& held);
 
+// The same for the largest moment of a forward pass without a backward pass, as evaluation does.
+std::int64_t evaluation_activations(const NetworkSpec& spec);
+
 // Elements of one sample's feature map in a section.
 std::int64_t feature_map(const NetworkSpec& spec, int section);
 

@@ -42,7 +42,7 @@ at::Tensor make_view(const Parameter& parameter, const ParameterMemory& memory) 
   return view;
 }
 
-// Batch norm with the batch's own statistics; there are no running ones (DESIGN section 2).
+// Batch norm with the batch's own statistics; there are no running ones (docs/algorithm.md).
 at::Tensor batch_norm(const at::Tensor& x, const Norm& norm) {
   return at::batch_norm(x, norm.weight, norm.bias, {}, {}, /*training=*/true, /*momentum=*/0.0, kNormEpsilon,
                         /*cudnn_enabled=*/true);
@@ -56,7 +56,8 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, int stride) {
   return at::conv2d(x, weight, {}, stride, /*padding=*/weight.size(2) / 2);
 }
 
-at::Tensor add_branch(at::Tensor branch, const at::Tensor& shortcut, double scale) {
+// Changes `branch`, which nobody else needs.
+at::Tensor add_branch(const at::Tensor& branch, const at::Tensor& shortcut, double scale) {
   return scale == 1.0 ? branch.add_(shortcut) : branch.mul_(scale).add_(shortcut);
 }
 
@@ -65,7 +66,7 @@ at::Tensor apply_preact(const BlockTensors& block, const BlockShape& shape, cons
     return x;
   }
   const at::Tensor activated = norm_relu(x, block.bn1);
-  const at::Tensor shortcut = shape.projects ? convolve(activated, block.projection, shape.stride) : x;
+  at::Tensor shortcut = shape.projects ? convolve(activated, block.projection, shape.stride) : x;
   if (!block.conv1.defined()) {
     return shortcut;
   }

@@ -9,7 +9,7 @@
 namespace resist {
 
 // The global network that the user wants trained: a residual network with basic blocks (two 3x3 convolutions) for small
-// pictures (DESIGN section 2; He et al., "Identity Mappings in Deep Residual Networks", ECCV 2016). No torch here.
+// pictures (docs/algorithm.md; He et al., "Identity Mappings in Deep Residual Networks", ECCV 2016). No torch here.
 struct NetworkSpec {
   BlockType block = BlockType::preact;
   std::vector<int> depths;  // blocks per section

@@ -44,8 +44,8 @@ struct DealingRule {
 // ceil(B/S).
 int blocks_per_worker(int blocks, int workers, const DealingRule& rule);
 
-// The probability that a worker holds a given block, which is the scale of its residual branch in evaluation (DESIGN
-// section 2): k/B, 1/S in exact mode.
+// The probability that a worker holds a given block, which is the scale of its residual branch in evaluation
+// (docs/algorithm.md): k/B, 1/S in exact mode.
 double holding_probability(int blocks, int workers, const DealingRule& rule);
 
 // InputError where the rule is impossible: exact with more workers than blocks, an empty deck or none at

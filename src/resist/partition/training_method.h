@@ -19,7 +19,7 @@ class TrainingMethod {
   virtual Assignment assignment(std::int64_t round, bool warmup) const = 0;
   // Most blocks of each deck that a worker holds in any round of that kind.
   virtual std::vector<int> slots(bool warmup) const = 0;
-  // Scale of residual branches in evaluation, per deck (DESIGN section 2).
+  // Scale of residual branches in evaluation, per deck (docs/algorithm.md).
   virtual std::vector<double> block_scale(bool warmup) const = 0;
   // Whether gradients are averaged over the workers before every optimizer step. If so parameters and momentum are the
   // same everywhere at all times and a round ends without exchanging them.

@@ -24,23 +24,25 @@ struct RoundExchange {
   std::int64_t times;
 };
 
-RoundExchange round_exchange(const Config& config, const Layout& layout, int workers, std::int64_t round) {
+RoundExchange round_exchange(const Config& config, const Layout& layout, int workers, std::int64_t round,
+                             bool warmup = false) {
   const auto method = make_method(config, deck_sizes(layout), workers);
-  const Placement now = make_placement(layout, *method, round, false);
+  const Placement now = make_placement(layout, *method, round, warmup);
   if (method->averages_gradients()) {
     std::vector<int> everyone(static_cast<std::size_t>(workers));
     std::iota(everyone.begin(), everyone.end(), 0);
     const Segment gradients{.size = now.arena.size(), .holders = everyone, .receivers = everyone};
     return {.plan = make_exchange_plan({gradients}, workers), .times = config.train.local_iterations};
   }
-  const Placement next = make_placement(layout, *method, round + 1, false);
+  const Placement next = make_placement(layout, *method, round + 1, warmup);
   return {.plan = make_sync_plan(layout, now, next, 0).exchange,
           .times = momentum_sync(config) == MomentumSync::average ? 2 : 1};
 }
 
-MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, const Layout& layout, int workers) {
+MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, const Layout& layout, int workers,
+                                bool warmup) {
   const auto method = make_method(config, deck_sizes(layout), workers);
-  const Placement placement = make_placement(layout, *method, 0, false);
+  const Placement placement = make_placement(layout, *method, 0, warmup);
   MemoryPrediction memory;
   memory.arena = placement.arena.size() * kFloatBytes;
   memory.arenas = kArenas * memory.arena;
@@ -48,7 +50,8 @@ MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, c
     const std::int64_t per_sample = training_activations(spec, layout, placement.assignment.held(worker));
     memory.activations = std::max(memory.activations, per_sample * config.train.batch_size * kFloatBytes);
   }
-  memory.in_flight = scratch_size(round_exchange(config, layout, workers, 0).plan) * kFloatBytes;
+  memory.evaluation = evaluation_activations(spec) * config.evaluation.eval_batch_size * kFloatBytes;
+  memory.in_flight = scratch_size(round_exchange(config, layout, workers, 0, warmup).plan) * kFloatBytes;
   return memory;
 }
 
@@ -69,7 +72,10 @@ Prediction predict(const Config& config, const NetworkSpec& spec, const Layout& 
                    std::int64_t rounds) {
   const auto method = make_method(config, deck_sizes(layout), workers);
   Prediction prediction{.workers = workers, .slots = method->slots(false)};
-  prediction.memory = predict_memory(config, spec, layout, workers);
+  prediction.memory = predict_memory(config, spec, layout, workers, false);
+  if (config.train.method == Method::resist && config.train.warmup_epochs > 0) {
+    prediction.warmup_memory = predict_memory(config, spec, layout, workers, true);
+  }
   prediction.parameters_per_worker = prediction.memory.arena / kFloatBytes;
   const Assignment first = method->assignment(0, false);
   for (int worker = 0; worker < workers; ++worker) {
@@ -77,7 +83,8 @@ Prediction predict(const Config& config, const NetworkSpec& spec, const Layout& 
     for (const int block : first.held(worker)) {
       held += layout.blocks[block].size;
     }
-    prediction.paper_bytes += 2 * held * kFloatBytes;
+    prediction.paper_bytes +=
+        2 * held * kFloatBytes * (method->averages_gradients() ? config.train.local_iterations : 1);
   }
   for (std::int64_t round = 0; round < rounds; ++round) {
     const RoundPayload payload = predict_round(config, layout, workers, round);

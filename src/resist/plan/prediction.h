@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "resist/config/config.h"
@@ -13,8 +15,9 @@ struct MemoryPrediction {
   std::int64_t arena = 0;        // one arena: (shared + slots * block) * 4
   std::int64_t arenas = 0;       // values, gradients, momentum, staging
   std::int64_t activations = 0;  // of one training step
+  std::int64_t evaluation = 0;   // activations of evaluating one batch; takes turns with training
   std::int64_t in_flight = 0;    // pieces of a synchronisation under way
-  std::int64_t total() const { return arenas + activations + in_flight; }
+  std::int64_t total() const { return arenas + std::max(activations, evaluation) + in_flight; }
 };
 
 // What training with S workers takes, before it is tried.
@@ -29,6 +32,7 @@ struct Prediction {
   // Most that one worker sends or receives, per round: over a link's rate this is the round's floor.
   std::vector<std::int64_t> busiest_link_bytes;
   MemoryPrediction memory;
+  std::optional<MemoryPrediction> warmup_memory;  // where the options have a warm-up: every block on every worker
 };
 
 // Predicts the first `rounds` full rounds after any warm-up. InputError where the dealing is impossible.

@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <functional>
+#include <numeric>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,10 +33,8 @@ struct Part {
 };
 
 std::vector<int> everyone(int workers) {
-  std::vector<int> all;
-  for (int worker = 0; worker < workers; ++worker) {
-    all.push_back(worker);
-  }
+  std::vector<int> all(static_cast<std::size_t>(workers));
+  std::iota(all.begin(), all.end(), 0);
   return all;
 }
 

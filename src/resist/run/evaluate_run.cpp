@@ -1,9 +1,11 @@
 #include "resist/run/evaluate_run.h"
 
+#include <fmt/format.h>
 #include <torch/types.h>
 
 #include "resist/checkpoint/checkpoint.h"
 #include "resist/comm/in_process.h"
+#include "resist/config/option.h"
 #include "resist/core/clock.h"
 #include "resist/run/threads.h"
 #include "resist/train/training_setup.h"
@@ -44,9 +46,19 @@ class NoBlocks : public BlockSource {
 
 }  // namespace
 
-EvaluateReport run_evaluate(const std::filesystem::path& run_dir, const std::string& which, const Config& config) {
+EvaluateReport run_evaluate(const std::filesystem::path& run_dir, const std::string& which, const Config& run_config) {
   const Checkpoint checkpoint = open_checkpoint(run_dir, which);
+  // What the tensors are is the checkpoint's to say, not a file's that anybody can edit.
+  const Config trained = config_from_json(checkpoint.state().config);
+  Config config = run_config;
+  config.model = trained.model;
+  config.partition = trained.partition;
   const TrainingSetup setup = prepare_training(config, std::max(1, config.cluster.workers));
+  if (checkpoint.state().block_scale.size() != setup.decks.size()) {
+    throw InputError(fmt::format("the checkpoint '{}' has {} block scales where its network has {} sections to deal",
+                                 checkpoint.folder().string(), checkpoint.state().block_scale.size(),
+                                 setup.decks.size()));
+  }
   set_compute_threads(config.cluster.threads > 0 ? config.cluster.threads : available_cores());
   const Stopwatch watch;
   const auto alone = make_in_process_group(1);

@@ -39,8 +39,8 @@ struct RoundRecorder::Recording {
   }
 };
 
-RoundRecorder::RoundRecorder(std::filesystem::path run_dir, std::int64_t round)
-    : folder_(std::move(run_dir) / "record"), round_(round) {
+RoundRecorder::RoundRecorder(const std::filesystem::path& run_dir, std::int64_t round)
+    : folder_(run_dir / "record"), round_(round) {
 }
 
 RoundRecorder::~RoundRecorder() = default;

@@ -13,7 +13,7 @@ namespace resist {
 // the settings that matter and each iteration's learning rate.
 class RoundRecorder {
  public:
-  RoundRecorder(std::filesystem::path run_dir, std::int64_t round);
+  RoundRecorder(const std::filesystem::path& run_dir, std::int64_t round);
   ~RoundRecorder();
 
   void round_starts(Trainer& trainer);

@@ -37,7 +37,8 @@ Role find_role(const TrainRequest& request) {
   const ClusterOptions& cluster = request.config.cluster;
   auto launched = detect_launcher(process_environment());
   const bool given = request.given.contains("workers");
-  if (!launched || cluster.in_process || (given && launched->workers == 1)) {
+  // A launcher of one process only gives it a place to run; how many workers it starts there is the options' to say.
+  if (!launched || cluster.in_process || launched->workers == 1) {
     return {.workers = std::max(1, cluster.workers)};
   }
   if (given && cluster.workers != launched->workers) {
@@ -65,8 +66,9 @@ std::string host_name() {
 void log_workers(const LaunchInfo& info, const std::vector<WorkerCard>& cards) {
   spdlog::info("{} workers, told by {}", cards.size(), info.source);
   for (std::size_t worker = 0; worker < cards.size(); ++worker) {
-    spdlog::info("worker {}: {} at {}, {}, {} thread{}", worker, cards[worker].host, cards[worker].address,
-                 cards[worker].device, cards[worker].threads, cards[worker].threads == 1 ? "" : "s");
+    spdlog::info("worker {}: {} at {}, {}, {}, {} thread{}", worker, cards[worker].host, cards[worker].address,
+                 cards[worker].device, cards[worker].precision, cards[worker].threads,
+                 cards[worker].threads == 1 ? "" : "s");
   }
 }
 
@@ -98,10 +100,11 @@ int run_as_worker(const TrainRequest& request, const LaunchInfo& info, std::ostr
                         .stack = network_stack_id(),
                         .version = full_version(),
                         .device = "cpu",
+                        .precision = "float32",
                         .threads = threads,
                         .resumes = !config.run.resume.empty(),
                         .config = config_to_compare(request)};
-  const auto cards = rendezvous.exchange(card);
+  const auto cards = rendezvous.exchange(card, stop);
   if (request.run_elsewhere) {
     config = adopt_shared(cards[0].config, config, request.given);
   }

@@ -1,6 +1,7 @@
 #include "resist/run/training_session.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "resist/comm/collectives.h"
 #include "resist/comm/tags.h"
 #include "resist/config/enum_words.h"
+#include "resist/config/option.h"
 #include "resist/config/toml_file.h"
 #include "resist/core/log.h"
 #include "resist/run/checkpointing.h"
@@ -175,6 +177,29 @@ double best_accuracy(const std::filesystem::path& run_dir) {
   return best;
 }
 
+// Where a resumed run goes on. Trivially copyable: worker 0 tells the others.
+struct ResumePoint {
+  TrainPosition position;
+  bool from_checkpoint = false;  // otherwise the run had not come to its first checkpoint
+};
+
+// The newest checkpoint of a run, or nothing where the run ended before its first. InputError if it was trained with
+// options that may not change: config.toml is a file that anybody can edit.
+std::optional<Checkpoint> checkpoint_to_resume(const std::filesystem::path& run_dir, const Config& config) {
+  if (!has_checkpoints(run_dir)) {
+    return std::nullopt;
+  }
+  Checkpoint checkpoint = open_checkpoint(run_dir, "last");
+  const auto changed = resume_difference(config_from_json(checkpoint.state().config), config);
+  if (!changed.empty()) {
+    throw InputError(
+        fmt::format("the checkpoint '{}' was trained with another --{} than the run's config.toml says; put "
+                    "the file back as it was",
+                    checkpoint.folder().string(), fmt::join(changed, ", --")));
+  }
+  return checkpoint;
+}
+
 void log_start(const Trainer& trainer, const std::filesystem::path& path, int workers) {
   const TrainingSetup& setup = trainer.setup();
   const Config& config = setup.config;
@@ -190,8 +215,9 @@ void log_start(const Trainer& trainer, const std::filesystem::path& path, int wo
       make_method(config, setup.decks, workers)->block_scale(false) == std::vector<double>(setup.decks.size(), 1.0)) {
     spdlog::info("every worker holds every block: this is local SGD");
   }
-  if (trainer.position().round > 0) {
-    spdlog::info("resuming after round {} of {}", trainer.position().round, trainer.length().total_rounds);
+  if (!config.run.resume.empty()) {
+    spdlog::info("resuming after round {} of {}{}", trainer.position().round, trainer.length().total_rounds,
+                 trainer.position().round == 0 ? ": no checkpoint had been written" : "");
   }
 }
 
@@ -218,27 +244,34 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
                   std::ostream& out) {
   const Config& config = setup.config;
   compare_data(setup, communicator);
+  const std::filesystem::path path = agreed_run_path(config, communicator);
+  const bool resumes = !config.run.resume.empty();
+  std::optional<RunFolder> folder;
   std::optional<Checkpoint> checkpoint;
-  TrainPosition position;
-  if (!config.run.resume.empty()) {
+  ResumePoint start;
+  if (resumes) {
     on_worker_0(communicator, [&] {
-      checkpoint.emplace(open_checkpoint(config.run.resume, "last"));
-      position = position_of(checkpoint->state());
+      folder.emplace(RunFolder::open(path));
+      checkpoint = checkpoint_to_resume(path, config);
+      start = {.position = checkpoint ? position_of(checkpoint->state()) : TrainPosition{},
+               .from_checkpoint = checkpoint.has_value()};
     });
-    position = all_gather_value(communicator, position, kControlTag)[0];
+    start = all_gather_value(communicator, start, kControlTag)[0];
   }
-  Trainer trainer(setup, communicator, position, stop);
-  if (!config.run.resume.empty()) {
+  Trainer trainer(setup, communicator, start.position, stop);
+  if (start.from_checkpoint) {
     restore_checkpoint(trainer, checkpoint ? &*checkpoint : nullptr);
   }
 
-  const std::filesystem::path path = agreed_run_path(config, communicator);
-  std::optional<RunFolder> folder;
   std::optional<Progress> progress;
   double best = -1;
   on_worker_0(communicator, [&] {
-    folder.emplace(config.run.resume.empty() ? RunFolder::create(path, to_toml(config))
-                                             : RunFolder::resume(path, position.round, to_toml(config)));
+    if (resumes) {
+      remove_checkpoints_after(path, start.position.round);
+      folder->go_on_after(start.position.round, to_toml(config));
+    } else {
+      folder.emplace(RunFolder::create(path, to_toml(config)));
+    }
     log_to_file(path / "resist.log");
     ProgressOptions options = detect_terminal(STDOUT_FILENO);
     options.total_rounds = trainer.length().total_rounds;
@@ -263,9 +296,9 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
     }
     return result.stop_signal == SIGINT ? 128 + SIGINT : kExitRestart;
   }
-  if (speaks && result.position.round == position.round) {
+  if (speaks && result.position.round == start.position.round) {
     spdlog::info("nothing is left to train: the run ended after round {}; give a larger --epochs or --rounds to go on",
-                 position.round);
+                 start.position.round);
   } else if (speaks) {
     print_summary(out, observer.last_record(), path);
   }

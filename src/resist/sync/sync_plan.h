@@ -28,8 +28,8 @@ struct SyncPlan {
   std::vector<Place> places;  // per segment
 };
 
-// DESIGN section 2: shared parameters become the mean over workers, each block the mean over its holders, and each
-// block goes straight from its holders to its next holders. Pure.
+// The method (docs/algorithm.md): shared parameters become the mean over workers, each block the mean over its holders,
+// and each block goes straight from its holders to its next holders. Pure.
 SyncPlan make_sync_plan(const Layout& layout, const Placement& now, const Placement& next, int worker);
 
 }  // namespace resist

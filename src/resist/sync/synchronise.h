@@ -13,7 +13,7 @@ namespace resist {
 void synchronise(Communicator& communicator, const SyncPlan& plan, const float* live, float* staged, std::uint32_t tag);
 
 // What follows a worker without being sent: the shared part and the blocks that stay keep their values, arriving blocks
-// are zero (momentum `carry`, DESIGN section 2). `staged` has `size` elements.
+// are zero (momentum `carry`, docs/algorithm.md). `staged` has `size` elements.
 void carry_over(const Layout& layout, const SyncPlan& plan, const float* live, float* staged, std::int64_t size);
 
 }  // namespace resist

@@ -117,8 +117,10 @@ template <typename Record, typename Visit>
 void visit_worker_fields(Record& record, Visit visit) {
   visit("loss", record.worker_loss);
   visit("seconds_compute", record.worker_seconds_compute);
+  visit("seconds_sync", record.worker_seconds_sync);
   visit("seconds_wait", record.worker_seconds_wait);
   visit("bytes_sent", record.worker_bytes_sent);
+  visit("bytes_received", record.worker_bytes_received);
   visit("peak_memory_bytes", record.worker_peak_memory_bytes);
 }
 

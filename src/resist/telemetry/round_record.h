@@ -24,8 +24,10 @@ struct RoundRecord {
   // Per worker, in rank order.
   std::vector<double> worker_loss;
   std::vector<double> worker_seconds_compute;
+  std::vector<double> worker_seconds_sync;
   std::vector<double> worker_seconds_wait;
   std::vector<std::int64_t> worker_bytes_sent;
+  std::vector<std::int64_t> worker_bytes_received;
   std::vector<std::int64_t> worker_peak_memory_bytes;
   // Where evaluated.
   std::optional<double> accuracy;  // top-1 in [0, 1]

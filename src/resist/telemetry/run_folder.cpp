@@ -149,27 +149,28 @@ RunFolder RunFolder::create(const fs::path& path, const std::string& config_toml
   }
 }
 
-RunFolder RunFolder::resume(const fs::path& path, std::int64_t round, const std::string& config_toml) {
+RunFolder RunFolder::open(const fs::path& path) {
   std::error_code ignored;
   if (!fs::is_regular_file(path / kConfigFile, ignored)) {
     throw InputError(fmt::format("'{}' is not the folder of a run: it has no {}", path.string(), kConfigFile));
   }
-  auto lock = std::make_unique<Lock>(path);
-  const fs::path metrics = path / kMetricsFile;
-  if (fs::exists(metrics, ignored)) {
-    const std::string text = read_file(metrics);
-    std::string kept;
-    for_each_record(text, metrics.string(), [&](std::string_view line, const RoundRecord& record) {
-      if (record.round <= round) {
-        kept += line;
-      }
-    });
-    if (kept != text) {
-      write_file_atomically(metrics, kept);
+  return {path, std::make_unique<Lock>(path)};
+}
+
+void RunFolder::go_on_after(std::int64_t round, const std::string& config_toml) {
+  const fs::path metrics = path_ / kMetricsFile;
+  const std::string text = read_file(metrics);
+  std::string kept;
+  for_each_record(text, metrics.string(), [&](std::string_view line, const RoundRecord& record) {
+    if (record.round <= round) {
+      kept += line;
     }
+  });
+  if (kept != text) {
+    write_file_atomically(metrics, kept);
+    metrics_ = std::make_unique<Metrics>(metrics);  // the file of that name is another one now
   }
-  write_file_atomically(path / kConfigFile, config_toml);
-  return {path, std::move(lock)};
+  write_file_atomically(path_ / kConfigFile, config_toml);
 }
 
 fs::path RunFolder::free_path(const std::string& name) {

@@ -19,11 +19,8 @@ class RunFolder {
   static RunFolder create(const std::filesystem::path& path, const std::string& config_toml);
   // The part of create()'s checks that can be made without writing; for finding a mistake before workers start.
   static void require_new(const std::filesystem::path& path);
-  // Opens an existing run to go on after committed round `round`: metrics of later rounds and a torn last line are cut
-  // off (atomically), so that the run looks as if it had never gone further.
-  // `config_toml` replaces the stored options, so that a later resume goes on with what was changed this time.
-  // InputError if it is not a run's folder or its metrics can't be read.
-  static RunFolder resume(const std::filesystem::path& path, std::int64_t round, const std::string& config_toml);
+  // Opens an existing run; from now on nobody else changes it. InputError if it is not a run's folder.
+  static RunFolder open(const std::filesystem::path& path);
   // The default for a new run: runs/<name>, or runs/<name>-2, ... the first that does not exist.
   static std::filesystem::path free_path(const std::string& name);
 
@@ -32,6 +29,10 @@ class RunFolder {
   ~RunFolder();
 
   const std::filesystem::path& path() const { return path_; }
+  // Makes the run one that ended after committed round `round`: metrics of later rounds and a torn last line are cut
+  // off (atomically). `config_toml` replaces the stored options, so that a later resume goes on with what was changed
+  // this time. InputError if the metrics can't be read.
+  void go_on_after(std::int64_t round, const std::string& config_toml);
   // Appends one line to metrics.jsonl; it survives the death of this process. Error (disk full) names the file, and
   // leaves no half line.
   void append(const RoundRecord& record);

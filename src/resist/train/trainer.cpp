@@ -77,6 +77,7 @@ BatchSchedule batch_schedule(const Config& config, const Communicator& communica
 template <typename Report, typename Field>
 std::vector<Field> column(const std::vector<Report>& reports, Field Report::*field) {
   std::vector<Field> values;
+  values.reserve(reports.size());
   for (const Report& report : reports) {
     values.push_back(report.*field);
   }
@@ -172,8 +173,10 @@ TrainingResult Trainer::run(TrainingObserver& observer) {
                        .peak_memory_bytes = largest(column(synced, &Synced::peak_memory_bytes)),
                        .worker_loss = column(locals, &LocalRound::loss),
                        .worker_seconds_compute = column(locals, &LocalRound::seconds_compute),
+                       .worker_seconds_sync = column(synced, &Synced::seconds_sync),
                        .worker_seconds_wait = column(synced, &Synced::seconds_wait),
                        .worker_bytes_sent = column(synced, &Synced::bytes_sent),
+                       .worker_bytes_received = column(synced, &Synced::bytes_received),
                        .worker_peak_memory_bytes = column(synced, &Synced::peak_memory_bytes)};
     if (evaluation_due(complete)) {
       evaluate_into(record);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "resist/core/error.h"
+#include "resist/data/augment.h"
 
 namespace resist {
 namespace {
@@ -32,6 +33,7 @@ TrainingSetup prepare_training(const Config& config, int workers) {
   check_fits(setup.spec, info);
   setup.layout = make_layout(setup.spec);
   setup.decks = deck_sizes(setup.layout);
+  make_augmentation(config.data, info);       // throws where the padding is impossible
   make_method(config, setup.decks, workers);  // throws where the dealing is impossible
   return setup;
 }
