@@ -23,7 +23,7 @@ std::string round_name(std::int64_t round) {
 }
 
 fs::path hidden_folder(const fs::path& run_dir, std::int64_t round, const char* suffix) {
-  return checkpoints_folder(run_dir) / ("." + round_name(round) + suffix);
+  return checkpoints_folder(run_dir) / fmt::format(".{}{}", round_name(round), suffix);
 }
 
 // The round that exactly this name stands for.

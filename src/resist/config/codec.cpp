@@ -39,7 +39,7 @@ std::string shown(const nlohmann::json& value) {
   if (line.size() > kLongest) {
     line = line.substr(0, kLongest) + "...";
   }
-  return value.is_string() ? "'" + line + "'" : line;
+  return value.is_string() ? fmt::format("'{}'", line) : line;
 }
 
 bool is_one_line(const std::string& text) {

@@ -119,7 +119,7 @@ std::filesystem::path find_known_set(const KnownSet& set, const std::filesystem:
     if (here) {
       return place;
     }
-    looked.push_back("'" + place.string() + "'");
+    looked.push_back(fmt::format("'{}'", place.string()));
   }
   throw InputError(
       fmt::format("data set {} is in none of the places looked at ({}): {}, or name its folder with --data-dir",
