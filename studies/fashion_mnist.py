@@ -104,6 +104,7 @@ def report():
              table(("learning rate", *METHODS),
                    [(rate, *(f"{100 * r[0]['accuracy']:.2f} %" if (r := find(method=m, kind="tune", lr=rate)) else "not run"
                              for m in METHODS)) for rate in RATES]), "",
+             edge_note(), "",
              "### Test accuracy with the chosen learning rate", "",
              table(("seed", *METHODS, "gap in points"), [final_line(seed) for seed in SEEDS]), ""]
     gaps = [gap for seed in SEEDS if (gap := final_gap(seed)) is not None]
@@ -121,6 +122,15 @@ def report():
                          f"{statistics.mean(r['bytes_sent'] for r in rs) / 1e6:.0f} MB",
                          f"{max(r['peak_memory_bytes'] for r in rs) / 1e6:.0f} MB") for m, rs in costs]), ""]
     (ROOT / "docs" / "results.md").write_text("\n".join(text))
+
+
+def edge_note():
+    chosen = {method: chosen_rate(method) for method in METHODS}
+    at_edge = [method for method, rate in chosen.items() if rate in (min(RATES), max(RATES))]
+    text = "Chosen: " + ", ".join(f"{rate} for {method}" for method, rate in chosen.items() if rate) + "."
+    if at_edge:
+        text += f" For {' and '.join(at_edge)} that is an end of what was tried: a rate beyond it may be better still."
+    return text
 
 
 def final_gap(seed):
