@@ -189,6 +189,12 @@ class Resuming(TestCase):
         self.assertIn("nothing is left to train", result.stderr)
         self.assertEqual(checkpoint(run_dir), last)
         self.assertEqual(metrics(run_dir), records)
+        before = (run_dir / "config.toml").read_text()
+        run([RESIST, "train", "--resume", run_dir, "--rounds", 5])
+        self.assertEqual((run_dir / "config.toml").read_text(), before, "nothing was trained, so nothing changed")
+        again = self.folder / "again"
+        run([RESIST, "train", "--config", run_dir / "config.toml", "--run-dir", again, "--rounds", 1])
+        self.assertEqual(metrics(again)[0]["round"], 1)
 
     def resume_where_only_worker_0_has_the_folder(self, run_dir, *extra_of_worker_1):
         port = free_port()

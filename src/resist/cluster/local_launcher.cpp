@@ -152,6 +152,9 @@ class Supervisor {
     // it.
     const bool stopped_early = killed && WTERMSIG(status) == passed_on_;
     if (stopped_early) {
+      if (!ending_since_) {
+        spdlog::warn("stopped by signal {} before training had begun; nothing was written", passed_on_);
+      }
       begin_ending();
     }
     if (code == kExitDone || stopped || stopped_early) {

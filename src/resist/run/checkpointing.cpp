@@ -143,6 +143,8 @@ class Saver {
 };
 
 CheckpointState state_of(const Trainer& trainer, int workers, std::optional<double> accuracy) {
+  Config config = trainer.setup().config;
+  config.run.resume.clear();
   const TrainPosition& position = trainer.position();
   return {.round = position.round,
           .iteration = position.iteration,
@@ -151,7 +153,7 @@ CheckpointState state_of(const Trainer& trainer, int workers, std::optional<doub
           .workers = workers,
           .block_scale = trainer.block_scale(),
           .accuracy = accuracy,
-          .config = to_json(trainer.setup().config)};
+          .config = to_json(config)};
 }
 
 void send_group(Communicator& communicator, std::span<const float> values, int peer) {

@@ -177,6 +177,12 @@ double best_accuracy(const std::filesystem::path& run_dir) {
   return best;
 }
 
+// A run's options for its folder. That it was resumed is no option of the run: config.toml can start another like it.
+std::string stored_text(Config config) {
+  config.run.resume.clear();
+  return to_toml(config);
+}
+
 // Where a resumed run goes on. Trivially copyable: worker 0 tells the others.
 struct ResumePoint {
   TrainPosition position;
@@ -266,11 +272,11 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
   std::optional<Progress> progress;
   double best = -1;
   on_worker_0(communicator, [&] {
-    if (resumes) {
+    if (!resumes) {
+      folder.emplace(RunFolder::create(path, stored_text(config)));
+    } else if (trainer.length().total_rounds > start.position.round) {
       remove_checkpoints_after(path, start.position.round);
-      folder->go_on_after(start.position.round, to_toml(config));
-    } else {
-      folder.emplace(RunFolder::create(path, to_toml(config)));
+      folder->go_on_after(start.position.round, stored_text(config));
     }
     log_to_file(path / "resist.log");
     ProgressOptions options = detect_terminal(STDOUT_FILENO);
