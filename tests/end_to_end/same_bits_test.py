@@ -44,7 +44,7 @@ class SameBits(TestCase):
         # It must come with the libtorch that the program was built with: releases don't speak to each other.
         launcher = os.environ.get("RESIST_TORCHRUN")
         torchrun = [*([launcher] if launcher else [sys.executable, "-m", "torch.distributed.run"]), "--no_python",
-                    "--nproc_per_node", "2", "--master_port", "0"]
+                    "--nproc_per_node", "2", "--master_port", str(free_port())]
         probe = run([*torchrun, "true"], check=None)
         if probe.returncode != 0:  # Debian's 1.13 can't start anything under Python 3.11
             self.skipTest(f"no working torchrun here: {probe.stderr.strip().splitlines()[-1]}")
