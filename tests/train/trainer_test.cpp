@@ -125,7 +125,7 @@ TEST(Trainer, EveryMethodAgreesAfterEachRoundAndLearns) {
       const auto& records = trained[0].records;
       ASSERT_EQ(records.size(), 25U);
       EXPECT_LT(records.back().loss, 0.8 * records.front().loss);
-      EXPECT_GT(records.back().accuracy.value(), 0.5);  // four classes
+      EXPECT_GT(records.back().accuracy.value(), 0.4);  // of four classes
       EXPECT_EQ(records.back().samples, 25 * 3 * 8 * workers);
       for (int worker = 1; worker < workers; ++worker) {
         EXPECT_EQ(trained[worker].records.back().accuracy, records.back().accuracy);
