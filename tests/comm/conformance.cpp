@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <numeric>
 #include <thread>
 
 #include "resist/comm/collectives.h"
@@ -39,12 +38,6 @@ float mean(const std::vector<int>& workers, std::int64_t index) {
     sum += value(workers[i], index);
   }
   return sum / static_cast<float>(workers.size());
-}
-
-std::vector<int> everyone(int workers) {
-  std::vector<int> all(workers);
-  std::iota(all.begin(), all.end(), 0);
-  return all;
 }
 
 }  // namespace

@@ -7,8 +7,8 @@ import time
 import unittest
 from pathlib import Path
 
-from support import DEADLINE, RESIST, TestCase, checkpoint, free_port, metrics, run, start, torchrun_environment, \
-    train_command
+from support import DEADLINE, RESIST, TestCase, checkpoint, children, free_port, metrics, run, start, \
+    torchrun_environment, train_command
 
 
 class WrongInput(TestCase):
@@ -94,36 +94,23 @@ class Rendezvous(TestCase):
 
 
 class WhileTraining(TestCase):
-    def started(self, *extra):
-        run_dir = self.folder / "run"
-        process = start(train_command("--rounds", 100000, "--run-dir", run_dir, *extra))
-        end = time.monotonic() + DEADLINE
-        while not (run_dir / "metrics.jsonl").exists() or not (run_dir / "metrics.jsonl").read_text():
-            self.assertLess(time.monotonic(), end)
-            self.assertIsNone(process.poll(), process.stderr.read() if process.poll() is not None else "")
-            time.sleep(0.01)
-        return process, run_dir
-
-    def children(self, process):
-        return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
-
     def test_a_killed_worker_ends_all_and_the_cause_is_on_screen(self):
-        process, run_dir = self.started("--workers", 3)
-        children = self.children(process)
-        os.kill(children[1], signal.SIGKILL)
+        process = self.started(self.folder / "run", "--workers", 3)
+        workers = children(process)
+        os.kill(workers[1], signal.SIGKILL)
         _, err = process.communicate(timeout=DEADLINE)
         self.assertEqual(process.returncode, 1)
         self.assertIn("worker 1 was killed by signal 9", err)
-        for pid in children:
+        for pid in workers:
             self.assertFalse(Path(f"/proc/{pid}").exists(), "a worker outlived the run")
 
     def test_a_killed_launcher_leaves_no_worker_behind(self):
-        process, run_dir = self.started("--workers", 2)
-        children = self.children(process)
+        process = self.started(self.folder / "run", "--workers", 2)
+        workers = children(process)
         process.kill()
         process.communicate()
         end = time.monotonic() + DEADLINE
-        while any(Path(f"/proc/{pid}").exists() for pid in children):
+        while any(Path(f"/proc/{pid}").exists() for pid in workers):
             self.assertLess(time.monotonic(), end)
             time.sleep(0.05)
 

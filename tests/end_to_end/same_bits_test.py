@@ -8,7 +8,7 @@ import time
 import unittest
 from pathlib import Path
 
-from support import DEADLINE, Hosts, RESIST, TestCase, checkpoint, free_port, metrics, run, start, \
+from support import DEADLINE, Hosts, RESIST, TestCase, checkpoint, children, free_port, metrics, run, start, \
     torchrun_environment, train_command
 
 HERE = Path(__file__).resolve().parent
@@ -85,8 +85,7 @@ class Resuming(TestCase):
             if process.poll() is not None:
                 self.assertEqual(process.returncode, 0, process.communicate()[1])
                 return False
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        for pid in [process.pid, *map(int, children)]:
+        for pid in [process.pid, *children(process)]:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -134,11 +133,7 @@ class Resuming(TestCase):
         for sent, code in ((signal.SIGTERM, 75), (signal.SIGUSR1, 75), (signal.SIGINT, 130)):
             with self.subTest(signal=sent):
                 run_dir = self.folder / f"signal{sent}"
-                process = start(train_command("--workers", 2, "--rounds", 100000, "--run-dir", run_dir))
-                end = time.monotonic() + DEADLINE
-                while not (run_dir / "metrics.jsonl").exists() or not (run_dir / "metrics.jsonl").read_text():
-                    self.assertLess(time.monotonic(), end)
-                    time.sleep(0.01)
+                process = self.started(run_dir, "--workers", 2)
                 process.send_signal(sent)
                 _, err = process.communicate(timeout=DEADLINE)
                 self.assertEqual(process.returncode, code, err)
@@ -149,13 +144,8 @@ class Resuming(TestCase):
         for sent, code in ((signal.SIGTERM, 75), (signal.SIGINT, 130)):
             with self.subTest(signal=sent):
                 run_dir = self.folder / f"signal{sent}"
-                process = start(train_command("--workers", 2, "--rounds", 100000, "--run-dir", run_dir))
-                end = time.monotonic() + DEADLINE
-                while not (run_dir / "metrics.jsonl").exists() or not (run_dir / "metrics.jsonl").read_text():
-                    self.assertLess(time.monotonic(), end)
-                    time.sleep(0.01)
-                children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-                os.kill(int(children[1]), sent)
+                process = self.started(run_dir, "--workers", 2)
+                os.kill(children(process)[1], sent)
                 _, err = process.communicate(timeout=DEADLINE)
                 self.assertEqual(process.returncode, code, err)
                 self.assertEqual(checkpoint(run_dir)[0], metrics(run_dir)[-1]["round"])

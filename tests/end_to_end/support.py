@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -38,6 +39,10 @@ def start(command, env=None):
                             env={**os.environ, **(env or {})})
 
 
+def children(process):
+    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
 def metrics(run_dir):
     return [json.loads(line) for line in (Path(run_dir) / "metrics.jsonl").read_text().splitlines()]
 
@@ -67,6 +72,17 @@ class TestCase(unittest.TestCase):
     def setUp(self):
         self.folder = Path(tempfile.mkdtemp(prefix="resist-e2e-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def started(self, run_dir, *extra):
+        """A long run that has finished a round."""
+        process = start(train_command("--rounds", 100000, "--run-dir", run_dir, *extra))
+        self.addCleanup(process.kill)
+        end = time.monotonic() + DEADLINE
+        while not (run_dir / "metrics.jsonl").exists() or not (run_dir / "metrics.jsonl").read_text():
+            self.assertLess(time.monotonic(), end)
+            self.assertIsNone(process.poll(), process.stderr.read() if process.poll() is not None else "")
+            time.sleep(0.01)
+        return process
 
     def one_line(self, result):
         """The program's own message; it must be one line."""

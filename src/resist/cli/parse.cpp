@@ -94,8 +94,7 @@ OutputFormat format_of(const CommandLine& line) {
 TrainCommand read_train(const CommandLine& line) {
   const auto file = line.own("--config");
   const auto settings = line.settings();
-  auto resolved = resolve_train(file ? std::optional<std::filesystem::path>(*file) : std::nullopt, settings);
-  return {std::move(resolved.config), std::move(resolved.given), resolved.run_elsewhere};
+  return resolve_train(file ? std::optional<std::filesystem::path>(*file) : std::nullopt, settings);
 }
 
 std::string checkpoint_of(const CommandLine& line) {

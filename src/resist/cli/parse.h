@@ -2,22 +2,17 @@
 
 #include <filesystem>
 #include <optional>
-#include <set>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "resist/config/config.h"
+#include "resist/config/resolve.h"
 
 namespace resist {
 
 enum class OutputFormat { table, json };
 
-struct TrainCommand {
-  Config config;                // validated; see resolve_train
-  std::set<std::string> given;  // options given by flags or --config, as opposed to defaults or a resumed run's
-  bool run_elsewhere = false;   // the run to resume has no folder here
-};
+using TrainCommand = ResolvedConfig;
 
 struct EvaluateCommand {
   std::filesystem::path run_dir;

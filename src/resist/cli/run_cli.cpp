@@ -23,11 +23,7 @@ struct Dispatch {
     out << message.text;
     return kExitDone;
   }
-  int operator()(const TrainCommand& command) const {
-    return run_train(
-        {.config = command.config, .given = command.given, .run_elsewhere = command.run_elsewhere, .arguments = args},
-        out);
-  }
+  int operator()(const TrainCommand& command) const { return run_train(command, args, out); }
   int operator()(const EvaluateCommand& command) const {
     start_logging();
     print_evaluation(run_evaluate(command.run_dir, command.checkpoint, command.config), command.format, out);

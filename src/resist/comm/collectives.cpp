@@ -1,18 +1,11 @@
 #include "resist/comm/collectives.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "resist/comm/exchange.h"
 
 namespace resist {
 namespace {
-
-std::vector<int> everyone(const Communicator& communicator) {
-  std::vector<int> workers(static_cast<std::size_t>(communicator.size()));
-  std::iota(workers.begin(), workers.end(), 0);
-  return workers;
-}
 
 std::int64_t length(std::span<const float> values) {
   return static_cast<std::int64_t>(values.size());
@@ -26,7 +19,8 @@ void run(Communicator& communicator, std::vector<Segment> segments, const std::v
 }  // namespace
 
 void mean_in_place(Communicator& communicator, std::span<float> values, std::uint32_t tag) {
-  run(communicator, {{.size = length(values), .holders = everyone(communicator), .receivers = everyone(communicator)}},
+  const auto all = everyone(communicator.size());
+  run(communicator, {{.size = length(values), .holders = all, .receivers = all}},
       {{.source = values.data(), .target = values.data()}}, tag);
 }
 
@@ -35,7 +29,7 @@ void reduce_scatter_mean(Communicator& communicator, std::span<const float> valu
   std::vector<Segment> segments;
   std::vector<SegmentMemory> memory;
   for (int rank = 0; rank < communicator.size(); ++rank) {
-    segments.push_back({.size = length(chunk), .holders = everyone(communicator), .receivers = {rank}});
+    segments.push_back({.size = length(chunk), .holders = everyone(communicator.size()), .receivers = {rank}});
     memory.push_back({.source = values.data() + rank * length(chunk),
                       .target = rank == communicator.rank() ? chunk.data() : nullptr});
   }
@@ -46,7 +40,7 @@ void all_gather(Communicator& communicator, std::span<const float> chunk, std::s
   std::vector<Segment> segments;
   std::vector<SegmentMemory> memory;
   for (int rank = 0; rank < communicator.size(); ++rank) {
-    segments.push_back({.size = length(chunk), .holders = {rank}, .receivers = everyone(communicator)});
+    segments.push_back({.size = length(chunk), .holders = {rank}, .receivers = everyone(communicator.size())});
     memory.push_back({.source = rank == communicator.rank() ? chunk.data() : nullptr,
                       .target = values.data() + rank * length(chunk)});
   }
@@ -54,7 +48,7 @@ void all_gather(Communicator& communicator, std::span<const float> chunk, std::s
 }
 
 void broadcast(Communicator& communicator, std::span<float> values, int root, std::uint32_t tag) {
-  run(communicator, {{.size = length(values), .holders = {root}, .receivers = everyone(communicator)}},
+  run(communicator, {{.size = length(values), .holders = {root}, .receivers = everyone(communicator.size())}},
       {{.source = communicator.rank() == root ? values.data() : nullptr, .target = values.data()}}, tag);
 }
 

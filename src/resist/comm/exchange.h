@@ -28,6 +28,9 @@ struct Piece {
   std::int64_t size;    // elements
 };
 
+// 0 .. workers - 1: the holders or receivers of what all have.
+std::vector<int> everyone(int workers);
+
 // Who sends what to whom: a pure function of the segments, the same on every worker.
 struct ExchangePlan {
   std::vector<Segment> segments;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <numeric>
 
 #include "resist/comm/exchange.h"
 
@@ -10,6 +11,12 @@ std::int64_t bytes_of(const Piece& piece) {
 }
 
 }  // namespace
+
+std::vector<int> everyone(int workers) {
+  std::vector<int> all(static_cast<std::size_t>(workers));
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
 
 ExchangePlan make_exchange_plan(std::vector<Segment> segments, int workers, std::int64_t max_piece_size) {
   ExchangePlan plan;

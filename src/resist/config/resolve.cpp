@@ -104,6 +104,11 @@ Config adopt_shared(const nlohmann::json& shared, const Config& own, const std::
   return config;
 }
 
+Config stored_config(Config config) {
+  config.run.resume.clear();
+  return config;
+}
+
 Config load_run_config(const std::filesystem::path& run_dir) {
   Config config;
   try {
@@ -112,8 +117,7 @@ Config load_run_config(const std::filesystem::path& run_dir) {
     throw InputError(fmt::format("'{}' is not a run folder that can be used: {}", run_dir.string(), error.what()));
   }
   config.run.run_dir = run_dir;
-  config.run.resume.clear();
-  return config;
+  return stored_config(std::move(config));
 }
 
 }  // namespace resist

@@ -29,9 +29,8 @@ RoundExchange round_exchange(const Config& config, const Layout& layout, int wor
   const auto method = make_method(config, deck_sizes(layout), workers);
   const Placement now = make_placement(layout, *method, round, warmup);
   if (method->averages_gradients()) {
-    std::vector<int> everyone(static_cast<std::size_t>(workers));
-    std::iota(everyone.begin(), everyone.end(), 0);
-    const Segment gradients{.size = now.arena.size(), .holders = everyone, .receivers = everyone};
+    const std::vector<int> all = everyone(workers);
+    const Segment gradients{.size = now.arena.size(), .holders = all, .receivers = all};
     return {.plan = make_exchange_plan({gradients}, workers), .times = config.train.local_iterations};
   }
   const Placement next = make_placement(layout, *method, round + 1, warmup);

@@ -4,14 +4,15 @@
 
 #include <exception>
 #include <functional>
-#include <numeric>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "resist/comm/collectives.h"
+#include "resist/comm/exchange.h"
 #include "resist/comm/tags.h"
 #include "resist/config/option.h"
+#include "resist/config/resolve.h"
 #include "resist/core/error.h"
 
 // A checkpoint's parts are sequences of groups: the shared parameters, or a block. Saving and restoring walk the same
@@ -31,12 +32,6 @@ struct Part {
   bool momentum;  // from the momentum arena, otherwise from the values
   std::vector<Group> groups;
 };
-
-std::vector<int> everyone(int workers) {
-  std::vector<int> all(static_cast<std::size_t>(workers));
-  std::iota(all.begin(), all.end(), 0);
-  return all;
-}
 
 void add_agreed(std::vector<Part>& parts, const Assignment& assignment, const std::string& prefix, bool momentum) {
   parts.push_back({prefix + "shared", momentum, {{-1, everyone(assignment.workers())}}});
@@ -143,8 +138,6 @@ class Saver {
 };
 
 CheckpointState state_of(const Trainer& trainer, int workers, std::optional<double> accuracy) {
-  Config config = trainer.setup().config;
-  config.run.resume.clear();
   const TrainPosition& position = trainer.position();
   return {.round = position.round,
           .iteration = position.iteration,
@@ -153,7 +146,7 @@ CheckpointState state_of(const Trainer& trainer, int workers, std::optional<doub
           .workers = workers,
           .block_scale = trainer.block_scale(),
           .accuracy = accuracy,
-          .config = to_json(config)};
+          .config = to_json(stored_config(trainer.setup().config))};
 }
 
 void send_group(Communicator& communicator, std::span<const float> values, int peer) {

@@ -29,14 +29,14 @@ namespace {
 
 // How this process takes part: what launched it, or what it has to launch.
 struct Role {
-  std::optional<LaunchInfo> launched;  // one worker of a job of several processes
+  std::optional<LaunchInfo> launched;  // this process is one of several workers
   int workers = 1;                     // S
 };
 
-Role find_role(const TrainRequest& request) {
-  const ClusterOptions& cluster = request.config.cluster;
+Role find_role(const ResolvedConfig& resolved) {
+  const ClusterOptions& cluster = resolved.config.cluster;
   auto launched = detect_launcher(process_environment());
-  const bool given = request.given.contains("workers");
+  const bool given = resolved.given.contains("workers");
   // A launcher of one process only gives it a place to run; how many workers it starts there is the options' to say.
   if (!launched || cluster.in_process || launched->workers == 1) {
     return {.workers = std::max(1, cluster.workers)};
@@ -46,7 +46,7 @@ Role find_role(const TrainRequest& request) {
         fmt::format("--workers {} does not fit {}, which says {}; leave --workers out, or start {} workers",
                     cluster.workers, launched->source, launched->workers, cluster.workers));
   }
-  if (cluster.port != 0 && request.given.contains("port")) {
+  if (cluster.port != 0 && resolved.given.contains("port")) {
     launched->rendezvous_port = cluster.port;
   }
   const int workers = launched->workers;
@@ -73,11 +73,11 @@ void log_workers(const LaunchInfo& info, const std::vector<WorkerCard>& cards) {
 }
 
 // What this worker's card says of its config. Without the resumed run's folder it is only what was given to it.
-nlohmann::json config_to_compare(const TrainRequest& request) {
-  nlohmann::json shared = shared_json(request.config);
-  if (request.run_elsewhere) {
+nlohmann::json config_to_compare(const ResolvedConfig& resolved) {
+  nlohmann::json shared = shared_json(resolved.config);
+  if (resolved.run_elsewhere) {
     for (const auto& option : option_table()) {
-      if (!request.given.contains(option.name)) {
+      if (!resolved.given.contains(option.name)) {
         shared.erase(option.name);
       }
     }
@@ -85,8 +85,9 @@ nlohmann::json config_to_compare(const TrainRequest& request) {
   return shared;
 }
 
-int run_as_worker(const TrainRequest& request, const LaunchInfo& info, std::ostream& out) {
-  Config config = request.config;
+int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& info, std::ostream& out) {
+  Config config = resolved.config;
+  config.cluster.workers = info.workers;
   start_logging(info.rank);
   const std::atomic<int>& stop = watch_signals();
   const int threads = threads_for(config, info.local_workers);
@@ -103,10 +104,10 @@ int run_as_worker(const TrainRequest& request, const LaunchInfo& info, std::ostr
                         .precision = "float32",
                         .threads = threads,
                         .resumes = !config.run.resume.empty(),
-                        .config = config_to_compare(request)};
+                        .config = config_to_compare(resolved)};
   const auto cards = rendezvous.exchange(card, stop);
-  if (request.run_elsewhere) {
-    config = adopt_shared(cards[0].config, config, request.given);
+  if (resolved.run_elsewhere) {
+    config = adopt_shared(cards[0].config, config, resolved.given);
   }
   if (info.rank == 0) {
     log_workers(info, cards);
@@ -144,22 +145,17 @@ int run_in_process(const TrainingSetup& setup, int workers, std::ostream& out) {
 
 }  // namespace
 
-int run_train(const TrainRequest& request, std::ostream& out) {
-  Config config = request.config;
-  const Role role = find_role(request);
+int run_train(const ResolvedConfig& resolved, const std::vector<std::string>& arguments, std::ostream& out) {
+  const Role role = find_role(resolved);
+  if (resolved.run_elsewhere && (!role.launched || role.launched->rank == 0)) {
+    load_run_config(resolved.config.run.resume);  // throws: worker 0 needs the folder
+  }
+  if (role.launched) {
+    return run_as_worker(resolved, *role.launched, out);
+  }
+  Config config = resolved.config;
   config.cluster.workers = role.workers;
-  if (role.launched && role.workers > 1) {
-    if (request.run_elsewhere && role.launched->rank == 0) {
-      load_run_config(config.run.resume);  // throws: worker 0 needs the folder
-    }
-    TrainRequest worker = request;
-    worker.config = config;
-    return run_as_worker(worker, *role.launched, out);
-  }
   start_logging();
-  if (request.run_elsewhere) {
-    load_run_config(config.run.resume);  // throws: says what is missing
-  }
   if (config.run.resume.empty() && !config.run.run_dir.empty()) {
     RunFolder::require_new(config.run.run_dir);
   }
@@ -170,7 +166,7 @@ int run_train(const TrainRequest& request, std::ostream& out) {
       return run_in_process(setup, role.workers, out);
     }
   }
-  return launch_workers({.arguments = request.arguments,
+  return launch_workers({.arguments = arguments,
                          .workers = role.workers,
                          .port = config.cluster.port,
                          .deadline = config.cluster.rendezvous_timeout},

@@ -18,6 +18,7 @@
 #include "resist/comm/tags.h"
 #include "resist/config/enum_words.h"
 #include "resist/config/option.h"
+#include "resist/config/resolve.h"
 #include "resist/config/toml_file.h"
 #include "resist/core/log.h"
 #include "resist/run/checkpointing.h"
@@ -89,9 +90,8 @@ void compare_data(const TrainingSetup& setup, Communicator& communicator) {
   for (std::size_t worker = 1; worker < all.size(); ++worker) {
     if (!(all[worker] == all[0])) {
       throw InputError(
-          fmt::format("worker {} has {} training and {} evaluation samples of {} classes where worker 0 has {}, {} and "
-                      "{}; give all "
-                      "the same data",
+          fmt::format("worker {} has {} training and {} evaluation samples of {} classes where worker 0 has {}, {} "
+                      "and {}; give all the same data",
                       worker, all[worker].train, all[worker].evaluation, all[worker].classes, all[0].train,
                       all[0].evaluation, all[0].classes));
     }
@@ -175,12 +175,6 @@ double best_accuracy(const std::filesystem::path& run_dir) {
     best = std::max(best, record.accuracy.value_or(-1));
   }
   return best;
-}
-
-// A run's options for its folder. That it was resumed is no option of the run: config.toml can start another like it.
-std::string stored_text(Config config) {
-  config.run.resume.clear();
-  return to_toml(config);
 }
 
 // Where a resumed run goes on. Trivially copyable: worker 0 tells the others.
@@ -273,10 +267,10 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
   double best = -1;
   on_worker_0(communicator, [&] {
     if (!resumes) {
-      folder.emplace(RunFolder::create(path, stored_text(config)));
+      folder.emplace(RunFolder::create(path, to_toml(stored_config(config))));
     } else if (trainer.length().total_rounds > start.position.round) {
       remove_checkpoints_after(path, start.position.round);
-      folder->go_on_after(start.position.round, stored_text(config));
+      folder->go_on_after(start.position.round, to_toml(stored_config(config)));
     }
     log_to_file(path / "resist.log");
     ProgressOptions options = detect_terminal(STDOUT_FILENO);

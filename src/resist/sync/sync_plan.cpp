@@ -1,6 +1,5 @@
 #include "resist/sync/sync_plan.h"
 
-#include <numeric>
 #include <utility>
 
 namespace resist {
@@ -11,10 +10,8 @@ Placement make_placement(const Layout& layout, const TrainingMethod& method, std
 
 SyncPlan make_sync_plan(const Layout& layout, const Placement& now, const Placement& next, int worker) {
   const int workers = now.assignment.workers();
-  std::vector<int> everyone(static_cast<std::size_t>(workers));
-  std::iota(everyone.begin(), everyone.end(), 0);
-
-  std::vector<Segment> segments = {{.size = layout.shared_size, .holders = everyone, .receivers = everyone}};
+  const std::vector<int> all = everyone(workers);
+  std::vector<Segment> segments = {{.size = layout.shared_size, .holders = all, .receivers = all}};
   for (int block = 0; block < now.assignment.blocks(); ++block) {
     segments.push_back({.size = layout.blocks[block].size,
                         .holders = now.assignment.holders(block),
