@@ -36,7 +36,6 @@ TEST(DetectLauncher, Torchrun) {
   ASSERT_TRUE(info.has_value());
   EXPECT_EQ(info->rank, 3);
   EXPECT_EQ(info->workers, 4);
-  EXPECT_EQ(info->local_workers, 2);
   EXPECT_EQ(info->rendezvous_address, "node0");
   EXPECT_EQ(info->rendezvous_port, 1234);
   EXPECT_FALSE(info->store_is_served);
@@ -57,7 +56,6 @@ TEST(DetectLauncher, Slurm) {
   ASSERT_TRUE(info.has_value());
   EXPECT_EQ(info->rank, 1);
   EXPECT_EQ(info->workers, 4);
-  EXPECT_EQ(info->local_workers, 2);
   EXPECT_EQ(info->rendezvous_address, "node07");
   EXPECT_EQ(info->rendezvous_port, 20000 + 3456);
   EXPECT_EQ(detect(with(slurm, "MASTER_ADDR", "10.0.0.1"))->rendezvous_address, "10.0.0.1");

@@ -16,7 +16,7 @@ WorkerCard card(const std::string& host, const std::string& address) {
           .stack = host,
           .version = "resist 1",
           .device = "cpu",
-          .threads = 1,
+          .cores = {.machine = host, .allowed = {0, 1}, .quota = 0, .threads = 1},
           .config = {{"lr", 0.1}, {"batch-size", 32}}};
 }
 
@@ -33,7 +33,7 @@ std::string refusal(const std::vector<WorkerCard>& cards) {
 
 TEST(CheckCards, TakesEqualWorkersThatDifferInThreadsAndHost) {
   auto second = card("b", "10.0.0.2");
-  second.threads = 7;
+  second.cores.threads = 7;
   EXPECT_EQ(refusal({card("a", "10.0.0.1"), second}), "");
   EXPECT_EQ(refusal({card("a", "127.0.0.1"), card("a", "127.0.0.1")}), "");
 }
@@ -90,7 +90,7 @@ TEST(Rendezvous, BringsWorkersTogetherAndConnectsThem) {
                             .job = "test"};
       Rendezvous rendezvous(info, std::chrono::seconds(20));
       WorkerCard own = card("a", "127.0.0.1");
-      own.threads = rank + 1;
+      own.cores.threads = rank + 1;
       seen[rank] = rendezvous.exchange(own, never);
       connected[rank] = rendezvous.connect(own, std::chrono::seconds(20));
       connected[rank]->barrier();
@@ -101,7 +101,7 @@ TEST(Rendezvous, BringsWorkersTogetherAndConnectsThem) {
   }
   for (const auto& cards : seen) {
     ASSERT_EQ(cards.size(), 3U);
-    EXPECT_EQ(cards[2].threads, 3);
+    EXPECT_EQ(cards[2].cores.threads, 3);
     EXPECT_EQ(cards[1].config["batch-size"], 32);
   }
 }

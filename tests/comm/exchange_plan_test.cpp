@@ -17,13 +17,10 @@ TEST(ExchangePlan, CoversEachElementOnceByOneOfItsHolders) {
   for (const Segment& segment : segments) {
     covered.emplace_back(segment.size);
   }
-  for (int owner = 0; owner < 3; ++owner) {
-    for (const Piece& piece : plan.pieces[owner]) {
-      EXPECT_LE(piece.size, 10);
-      EXPECT_EQ(std::ranges::count(segments[piece.segment].holders, owner), 1);
-      for (std::int64_t i = 0; i < piece.size; ++i) {
-        ++covered[piece.segment][piece.offset + i];
-      }
+  for (const SegmentPart& part : plan.parts) {
+    EXPECT_EQ(std::ranges::count(segments[part.segment].holders, part.owner), 1);
+    for (std::int64_t i = 0; i < part.size; ++i) {
+      ++covered[part.segment][part.offset + i];
     }
   }
   for (const auto& segment : covered) {

@@ -92,11 +92,13 @@ class TestCase(unittest.TestCase):
 
 
 class Hosts:
-    """Network namespaces with one link each to a common switch: host i is 10.78.0.(i+1)."""
+    """Network namespaces with one link each to a common switch: host i is 10.78.0.(i+1). `rate`, as tc writes it
+    (100mbit), limits each link both ways."""
 
-    def __init__(self, count):
+    def __init__(self, count, rate=None):
         self.name = f"resist{os.getpid()}"
         self.count = count
+        self.rate = rate
         self.made = []
 
     @staticmethod
@@ -124,6 +126,10 @@ class Hosts:
                 self._in(host, f"ip addr add 10.78.0.{i + 1}/24 dev veth")
                 self._in(host, "ip link set veth up")
                 self._in(host, "ip link set lo up")
+                if self.rate:
+                    shape = f"root tbf rate {self.rate} burst 256kb latency 100ms"
+                    self._in(host, f"tc qdisc add dev veth {shape}")
+                    self._in(f"{self.name}-switch", f"tc qdisc add dev port{i} {shape}")
         except BaseException:
             self.__exit__()
             raise

@@ -64,7 +64,6 @@ LaunchInfo from_torchrun(const Environment& environment) {
                                                       : "torchrun's environment (RANK, WORLD_SIZE, MASTER_ADDR, "
                                                         "MASTER_PORT)"};
   read_size_and_rank(variables, "WORLD_SIZE", "RANK", info);
-  info.local_workers = variables.number_or("LOCAL_WORLD_SIZE", 1, 1, kMaxWorkers);
   info.rendezvous_address = variables.text("MASTER_ADDR");
   info.rendezvous_port = variables.number("MASTER_PORT", 1, kMaxPort);
   info.store_is_served = environment("TORCHELASTIC_USE_AGENT_STORE").value_or("") == "True";
@@ -77,8 +76,6 @@ LaunchInfo from_slurm(const Environment& environment) {
   const Variables variables(environment, "Slurm");
   LaunchInfo info{.source = "Slurm's environment (SLURM_PROCID, SLURM_NTASKS)"};
   read_size_and_rank(variables, "SLURM_NTASKS", "SLURM_PROCID", info);
-  const int nodes = variables.number_or("SLURM_STEP_NUM_NODES", 1, 1, kMaxWorkers);
-  info.local_workers = (info.workers + nodes - 1) / nodes;
   info.rendezvous_address =
       variables.has("MASTER_ADDR")
           ? variables.text("MASTER_ADDR")
@@ -98,8 +95,8 @@ LaunchInfo from_open_mpi(const Environment& environment) {
   const Variables variables(environment, "Open MPI");
   LaunchInfo info{.source = "Open MPI's environment (OMPI_COMM_WORLD_RANK, OMPI_COMM_WORLD_SIZE)"};
   read_size_and_rank(variables, "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", info);
-  info.local_workers = variables.number_or("OMPI_COMM_WORLD_LOCAL_SIZE", 1, 1, kMaxWorkers);
-  if (info.local_workers < info.workers && !variables.has("MASTER_ADDR")) {
+  const int on_this_machine = variables.number_or("OMPI_COMM_WORLD_LOCAL_SIZE", 1, 1, kMaxWorkers);
+  if (on_this_machine < info.workers && !variables.has("MASTER_ADDR")) {
     throw InputError(
         "mpirun does not tell where worker 0 is; add -x MASTER_ADDR=ADDRESS with the address of its machine");
   }

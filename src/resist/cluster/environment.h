@@ -11,7 +11,6 @@ struct LaunchInfo {
   std::string source;  // which launcher, for the log
   int rank = 0;
   int workers = 1;
-  int local_workers = 1;           // on this machine
   std::string rendezvous_address;  // where the rendezvous is served
   int rendezvous_port = 0;
   bool store_is_served = false;  // by the launcher itself; otherwise worker 0 serves it

@@ -13,23 +13,31 @@
 namespace resist {
 namespace {
 
+nlohmann::json encode(const Cores& cores) {
+  return {{"machine", cores.machine}, {"allowed", cores.allowed}, {"quota", cores.quota}, {"threads", cores.threads}};
+}
+
 std::string encode(const WorkerCard& card) {
-  return nlohmann::json{{"host", card.host},       {"address", card.address}, {"stack", card.stack},
-                        {"version", card.version}, {"device", card.device},   {"precision", card.precision},
-                        {"threads", card.threads}, {"resumes", card.resumes}, {"config", card.config}}
+  return nlohmann::json{{"host", card.host},           {"address", card.address}, {"stack", card.stack},
+                        {"version", card.version},     {"device", card.device},   {"precision", card.precision},
+                        {"cores", encode(card.cores)}, {"resumes", card.resumes}, {"config", card.config}}
       .dump();
 }
 
 WorkerCard decode(const std::string& text, int worker) {
   try {
     const auto json = nlohmann::json::parse(text);
+    const auto& cores = json.at("cores");
     return {.host = json.at("host"),
             .address = json.at("address"),
             .stack = json.at("stack"),
             .version = json.at("version"),
             .device = json.at("device"),
             .precision = json.at("precision"),
-            .threads = json.at("threads"),
+            .cores = {.machine = cores.at("machine"),
+                      .allowed = cores.at("allowed"),
+                      .quota = cores.at("quota"),
+                      .threads = cores.at("threads")},
             .resumes = json.at("resumes"),
             .config = json.at("config")};
   } catch (const nlohmann::json::exception& error) {

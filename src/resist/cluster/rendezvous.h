@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "resist/cluster/cores.h"
 #include "resist/cluster/environment.h"
 #include "resist/comm/communicator.h"
 #include "resist/comm/store.h"
@@ -23,7 +24,7 @@ struct WorkerCard {
   std::string version;  // of resist and of libtorch
   std::string device;
   std::string precision;  // of its arithmetic
-  int threads = 1;
+  Cores cores;
   bool resumes = false;  // goes on with a run, otherwise starts one
   // shared_json: what all workers must agree on. A worker that resumes a run whose folder it lacks tells only the
   // options that it was given.

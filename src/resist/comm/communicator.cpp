@@ -54,16 +54,23 @@ std::unique_ptr<Transfer> Communicator::receive(std::span<std::byte> bytes, int 
   return transfer;
 }
 
+void Communicator::notify(int to, int from) {
+  const std::array<std::byte, 1> sent{};
+  std::array<std::byte, 1> received{};
+  std::unique_ptr<Transfer> receiving = from < 0 ? nullptr : start_receive(received, from, kBarrierTag);
+  if (to >= 0) {
+    start_send(sent, to, kBarrierTag)->wait();
+  }
+  if (receiving) {
+    receiving->wait();
+  }
+}
+
 void Communicator::barrier() {
   // Hensgen, Finkel, Manber, "Two Algorithms for Barrier Synchronization", 1988: after step i a worker has heard,
   // directly or not, from 2^(i+1) - 1 others.
   for (int distance = 1; distance < size_; distance *= 2) {
-    const std::array<std::byte, 1> sent{};
-    std::array<std::byte, 1> received{};
-    const auto receiving = start_receive(received, (rank_ - distance + size_) % size_, kBarrierTag);
-    const auto sending = start_send(sent, (rank_ + distance) % size_, kBarrierTag);
-    sending->wait();
-    receiving->wait();
+    notify((rank_ + distance) % size_, (rank_ - distance + size_) % size_);
   }
 }
 

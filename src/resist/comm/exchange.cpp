@@ -3,170 +3,355 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <deque>
+#include <memory>
+
+#include "resist/core/random.h"
 
 namespace resist {
 namespace {
 
-// Sends in flight: enough that the link never waits for this worker, few enough that pairwise steps stay pairwise.
-constexpr std::size_t kSendWindow = 2;
+constexpr std::int64_t kAlignment = 64;
 
 bool contains(const std::vector<int>& workers, int worker) {
   return std::ranges::binary_search(workers, worker);
 }
 
+bool is_float(const Segment& segment) {
+  return segment.format == WireFormat::float32;
+}
+
+// Where things lie in one worker's scratch memory, in bytes from its start.
+class Scratch {
+ public:
+  Scratch(const ExchangePlan& plan, int worker) : values_(plan.parts.size(), -1), results_(plan.parts.size(), -1) {
+    for (std::size_t i = 0; i < plan.parts.size(); ++i) {
+      const SegmentPart& part = plan.parts[i];
+      const Segment& segment = plan.segments[part.segment];
+      if (part.owner != worker) {
+        continue;
+      }
+      const std::int64_t bytes = encoded_size(segment.format, part.size);
+      const auto others = static_cast<std::int64_t>(segment.holders.size()) - 1;
+      if (others > 0) {
+        values_[i] = reserve(others * bytes);
+      }
+      // A float32 result lies in its source or target, if there is one.
+      const bool only_kept = others == 0 && segment.receivers == segment.holders;
+      if (is_float(segment) ? others > 0 && !contains(segment.receivers, worker) : !only_kept) {
+        results_[i] = reserve(bytes);
+      }
+    }
+    passing_ = reserve(std::max(most_encoded(plan, plan.collecting, worker, true),
+                                most_encoded(plan, plan.distributing, worker, false)));
+  }
+
+  std::int64_t size() const { return size_; }
+  // Values of the n-th of a part's other holders; -1 before a part that has none.
+  std::int64_t values(int part, std::int64_t n, std::int64_t bytes_of_part) const {
+    return values_[part] + n * bytes_of_part;
+  }
+  // -1: the result is not in scratch memory.
+  std::int64_t result(int part) const { return results_[part]; }
+  // Encoded pieces of the step under way: those sent while collecting, those received while distributing.
+  std::int64_t passing() const { return passing_; }
+
+ private:
+  std::int64_t reserve(std::int64_t bytes) {
+    const std::int64_t start = size_;
+    size_ += (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    return start;
+  }
+
+  static std::int64_t most_encoded(const ExchangePlan& plan, const std::vector<Step>& steps, int worker, bool sent) {
+    std::int64_t most = 0;
+    for (const Step& step : steps) {
+      std::int64_t bytes = 0;
+      for (int from = 0; from < plan.workers; ++from) {
+        for (const Piece& piece : (sent ? from : step.to[from]) == worker ? step.pieces[from] : std::vector<Piece>()) {
+          const Segment& segment = plan.segments[plan.parts[piece.part].segment];
+          bytes += is_float(segment) ? 0 : encoded_size(segment.format, piece.size);
+        }
+      }
+      most = std::max(most, bytes);
+    }
+    return most;
+  }
+
+  std::vector<std::int64_t> values_;
+  std::vector<std::int64_t> results_;
+  std::int64_t passing_ = 0;
+  std::int64_t size_ = 0;
+};
+
 class Exchange {
  public:
   Exchange(Communicator& communicator, const ExchangePlan& plan, std::span<const SegmentMemory> memory,
-           std::uint32_t tag)
+           std::uint32_t tag, const ExchangeOptions& options)
       : communicator_(communicator),
         plan_(plan),
         memory_(memory),
         tag_(tag),
-        scratch_(static_cast<std::size_t>(scratch_size(plan))) {}
+        rounding_key_(options.rounding_key),
+        places_(plan, communicator.rank()),
+        finished_(plan.parts.size(), 0) {
+    if (options.scratch.size_bytes() >= static_cast<std::size_t>(places_.size())) {
+      scratch_ = std::as_writable_bytes(options.scratch).data();
+    } else {
+      allocated_ = std::make_unique_for_overwrite<float[]>(static_cast<std::size_t>(places_.size()) / sizeof(float));
+      scratch_ = std::as_writable_bytes(std::span(allocated_.get(), 1)).data();
+    }
+  }
 
   void run() {
-    std::size_t waves = 0;
-    for (const auto& pieces : plan_.pieces) {
-      waves = std::max(waves, pieces.size());
+    for (const Step& step : plan_.collecting) {
+      std::byte* passing = scratch_ + places_.passing();
+      carry_out(
+          step, [&](const Piece& piece) { return value_to_send(piece, passing); },
+          [&](const Piece& piece, int from) { return place_of_value(piece, from); },
+          [](const Piece& /*piece*/, std::span<const std::byte> /*bytes*/) {});
     }
-    // Wave n's values are collected while wave n-1's results are handed out.
-    for (std::size_t wave = 0; wave <= waves; ++wave) {
-      std::vector<std::unique_ptr<Transfer>> collected = start_collecting(wave);
-      start_getting_results(wave - 1);
-      for (int step = 1; step < size(); ++step) {
-        const int peer = (rank() + step) % size();
-        send_value(wave, peer);
-        send_result(wave - 1, peer);
+    for (const Step& step : plan_.distributing) {
+      std::byte* passing = scratch_ + places_.passing();
+      carry_out(
+          step, [&](const Piece& piece) { return result_to_send(piece); },
+          [&](const Piece& piece, int /*from*/) { return place_of_result(piece, passing); },
+          [&](const Piece& piece, std::span<const std::byte> bytes) { take_result(piece, bytes); });
+    }
+    for (int part = 0; part < static_cast<int>(plan_.parts.size()); ++part) {
+      if (plan_.parts[part].owner == rank()) {
+        finish_result(part, plan_.parts[part].size);
       }
-      for (const auto& transfer : collected) {
-        transfer->wait();
-      }
-      average(wave);
     }
-    for (const auto& transfer : results_) {
-      transfer->wait();
-    }
-    finish_sends();
   }
 
  private:
+  static constexpr std::int64_t kBlock = 8 * kCodecChunk;  // elements that are worked at a time: they stay in the cache
+  using Block = std::array<float, kBlock>;
+  enum Leg : std::uint32_t { kValue, kResult };
+
   int rank() const { return communicator_.rank(); }
-  int size() const { return communicator_.size(); }
-
-  // Null where the owner has no piece in that wave. (A wave of -1 wraps round and has none either.)
-  const Piece* piece_of(int owner, std::size_t wave) const {
-    const auto& pieces = plan_.pieces[owner];
-    return wave < pieces.size() ? &pieces[wave] : nullptr;
+  const Segment& segment(int part) const { return plan_.segments[plan_.parts[part].segment]; }
+  const SegmentMemory& memory(int part) const { return memory_[plan_.parts[part].segment]; }
+  std::int64_t size_of(const Piece& piece) const { return encoded_size(segment(piece.part).format, piece.size); }
+  // Where a piece starts within its encoded part.
+  std::int64_t start_of(const Piece& piece) const {
+    return encoded_size(segment(piece.part).format, piece.offset - plan_.parts[piece.part].offset);
   }
-  const Segment& segment_of(const Piece& piece) const { return plan_.segments[piece.segment]; }
-  const float* source(const Piece& piece) const { return memory_[piece.segment].source + piece.offset; }
-  float* target(const Piece& piece) const { return memory_[piece.segment].target + piece.offset; }
-
-  // Scratch: a place per peer for its value, and this worker's own for a result that it does not keep.
-  float* scratch(int place) { return scratch_.data() + place * plan_.piece_size; }
-  // Where the result of this worker's own piece is.
-  const float* result(const Piece& piece) {
-    if (segment_of(piece).holders.size() == 1) {
-      return source(piece);
-    }
-    return contains(segment_of(piece).receivers, rank()) ? target(piece) : scratch(rank());
+  static std::span<const std::byte> bytes(const float* values, std::int64_t count) {
+    return std::as_bytes(std::span(values, static_cast<std::size_t>(count)));
+  }
+  static std::span<std::byte> bytes(float* values, std::int64_t count) {
+    return std::as_writable_bytes(std::span(values, static_cast<std::size_t>(count)));
   }
 
-  std::vector<std::unique_ptr<Transfer>> start_collecting(std::size_t wave) {
-    std::vector<std::unique_ptr<Transfer>> transfers;
-    const Piece* piece = piece_of(rank(), wave);
-    for (int step = 1; step < size() && piece != nullptr; ++step) {
-      const int peer = (rank() - step + size()) % size();
-      if (contains(segment_of(*piece).holders, peer)) {
-        const std::span values(scratch(peer), static_cast<std::size_t>(piece->size));
-        transfers.push_back(communicator_.receive(std::as_writable_bytes(values), peer, tag_));
+  // Sends what `to_send` says and receives into what `place` says; `arrived` is called in the order of the pieces.
+  // Returns when all of the step is done: who sends next is then free to.
+  template <typename ToSend, typename Place, typename Arrived>
+  void carry_out(const Step& step, const ToSend& to_send, const Place& place, const Arrived& arrived) {
+    const auto sender = std::ranges::find(step.to, rank());
+    const int from = sender == step.to.end() ? -1 : static_cast<int>(sender - step.to.begin());
+    std::vector<std::span<std::byte>> places;
+    std::vector<std::unique_ptr<Transfer>> receives;
+    if (from >= 0) {
+      for (const Piece& piece : step.pieces[from]) {
+        places.push_back(place(piece, from));
+        receives.push_back(communicator_.receive(places.back(), from, tag_));
       }
     }
-    return transfers;
+    std::vector<std::unique_ptr<Transfer>> sends;
+    for (const Piece& piece : step.pieces[rank()]) {
+      sends.push_back(communicator_.send(to_send(piece), step.to[rank()], tag_));
+    }
+    for (std::size_t i = 0; i < receives.size(); ++i) {
+      receives[i]->wait();
+      arrived(step.pieces[from][i], places[i]);
+    }
+    for (const auto& send : sends) {
+      send->wait();
+    }
+    // Sent bytes may still be on their way out of this machine: the next transfer must not compete with them.
+    communicator_.notify(from, step.to[rank()]);
   }
 
-  void start_getting_results(std::size_t wave) {
-    for (int step = 1; step < size(); ++step) {
-      const int owner = (rank() - step + size()) % size();
-      const Piece* piece = piece_of(owner, wave);
-      if (piece != nullptr && contains(segment_of(*piece).receivers, rank())) {
-        const std::span values(target(*piece), static_cast<std::size_t>(piece->size));
-        results_.push_back(communicator_.receive(std::as_writable_bytes(values), owner, tag_));
-      }
+  // Collecting: this worker's values of a piece that another one owns; encoded ones at `passing`, which moves on.
+  std::span<const std::byte> value_to_send(const Piece& piece, std::byte*& passing) {
+    const float* source = memory(piece.part).source + piece.offset;
+    if (is_float(segment(piece.part))) {
+      return bytes(source, piece.size);
     }
-  }
-
-  void send_value(std::size_t wave, int owner) {
-    const Piece* piece = piece_of(owner, wave);
-    if (piece != nullptr && contains(segment_of(*piece).holders, rank())) {
-      send(source(*piece), piece->size, owner);
-    }
-  }
-
-  void send_result(std::size_t wave, int receiver) {
-    const Piece* piece = piece_of(rank(), wave);
-    if (piece != nullptr && contains(segment_of(*piece).receivers, receiver)) {
-      send(result(*piece), piece->size, receiver);
-    }
-  }
-
-  void send(const float* values, std::int64_t count, int peer) {
-    while (sends_.size() >= kSendWindow) {
-      sends_.front()->wait();
-      sends_.pop_front();
-    }
-    const std::span bytes(values, static_cast<std::size_t>(count));
-    sends_.push_back(communicator_.send(std::as_bytes(bytes), peer, tag_));
-  }
-
-  void average(std::size_t wave) {
-    const Piece* piece = piece_of(rank(), wave);
-    if (piece == nullptr) {
-      return;
-    }
-    const std::vector<int>& holders = segment_of(*piece).holders;
-    if (holders.size() == 1) {
-      if (contains(segment_of(*piece).receivers, rank()) && source(*piece) != target(*piece)) {
-        std::memcpy(target(*piece), source(*piece), static_cast<std::size_t>(piece->size) * sizeof(float));
-      }
-      return;
-    }
-    std::vector<const float*> values;
-    values.reserve(holders.size());
-    for (const int holder : holders) {
-      values.push_back(holder == rank() ? source(*piece) : scratch(holder));
-    }
-    const bool kept = contains(segment_of(*piece).receivers, rank());
-    if (!kept) {
-      finish_sends();  // the result before may still be on its way out of the same scratch
-    }
-    mean(values, kept ? target(*piece) : scratch(rank()), piece->size);
-  }
-
-  void finish_sends() {
-    for (; !sends_.empty(); sends_.pop_front()) {
-      sends_.front()->wait();
-    }
-  }
-
-  // In blocks that stay in the cache; the order of additions for each element is the same as without blocks.
-  static void mean(const std::vector<const float*>& values, float* out, std::int64_t count) {
-    constexpr std::int64_t kBlock = 1024;
-    const auto divisor = static_cast<float>(values.size());
-    std::array<float, kBlock> sum;
-    for (std::int64_t start = 0; start < count; start += kBlock) {
-      const std::int64_t block = std::min(kBlock, count - start);
-      std::copy_n(values[0] + start, block, sum.begin());
-      for (std::size_t i = 1; i < values.size(); ++i) {
-        const float* value = values[i] + start;
-        for (std::int64_t j = 0; j < block; ++j) {
-          sum[j] += value[j];
+    std::byte* out = passing;
+    const std::uint64_t key = key_of(piece.part, kValue);
+    for (std::int64_t done = 0; done < piece.size; done += kBlock) {
+      const std::int64_t count = std::min(kBlock, piece.size - done);
+      Block values;
+      own_contribution(piece.part, piece.offset + done, count, values.data());
+      const std::int64_t size =
+          encode_block(piece.part, {values.data(), static_cast<std::size_t>(count)}, key, piece.offset + done, passing);
+      if (float* residual = memory(piece.part).residual; residual != nullptr) {
+        Block said;
+        decode(segment(piece.part).format, passing, {said.data(), static_cast<std::size_t>(count)});
+        for (std::int64_t i = 0; i < count; ++i) {
+          residual[piece.offset + done + i] = values[i] - said[i];
         }
       }
-      for (std::int64_t j = 0; j < block; ++j) {
-        out[start + j] = sum[j] / divisor;
+      passing += size;
+    }
+    return {out, passing};
+  }
+
+  std::span<std::byte> place_of_value(const Piece& piece, int from) {
+    const SegmentPart& part = plan_.parts[piece.part];
+    const std::int64_t bytes_of_part = encoded_size(segment(piece.part).format, part.size);
+    const std::int64_t start = places_.values(piece.part, place_among_others(piece.part, from), bytes_of_part);
+    return {scratch_ + start + start_of(piece), static_cast<std::size_t>(size_of(piece))};
+  }
+
+  std::int64_t place_among_others(int part, int holder) const {
+    const auto& holders = segment(part).holders;
+    const auto place = std::ranges::lower_bound(holders, holder) - holders.begin();
+    return place - (holder > plan_.parts[part].owner ? 1 : 0);
+  }
+
+  // Distributing: the result of a piece that this worker owns.
+  std::span<const std::byte> result_to_send(const Piece& piece) {
+    finish_result(piece.part, piece.offset + piece.size - plan_.parts[piece.part].offset);
+    if (const std::int64_t start = places_.result(piece.part); start >= 0) {
+      return {scratch_ + start + start_of(piece), static_cast<std::size_t>(size_of(piece))};
+    }
+    return bytes(result_in_place(piece.part) + piece.offset, piece.size);
+  }
+
+  // Where a float32 result lies that needs no scratch memory.
+  const float* result_in_place(int part) const {
+    return segment(part).holders.size() == 1 ? memory(part).source : memory(part).target;
+  }
+
+  std::span<std::byte> place_of_result(const Piece& piece, std::byte*& passing) {
+    if (is_float(segment(piece.part))) {
+      return bytes(memory(piece.part).target + piece.offset, piece.size);
+    }
+    std::byte* place = passing;
+    passing += size_of(piece);
+    return {place, passing};
+  }
+
+  void take_result(const Piece& piece, std::span<const std::byte> encoded) {
+    if (is_float(segment(piece.part))) {
+      return;
+    }
+    const SegmentMemory& own = memory(piece.part);
+    decode(segment(piece.part).format, encoded.data(),
+           {own.target + piece.offset, static_cast<std::size_t>(piece.size)});
+    if (own.reference != nullptr) {
+      add(own.reference + piece.offset, piece.size, own.target + piece.offset);
+    }
+  }
+
+  // What this worker contributes to a mean: its values, or their difference from the reference and its residual.
+  void own_contribution(int part, std::int64_t offset, std::int64_t count, float* out) const {
+    const SegmentMemory& own = memory(part);
+    const float* source = own.source + offset;
+    if (own.reference == nullptr) {
+      std::copy_n(source, count, out);
+      return;
+    }
+    const float* reference = own.reference + offset;
+    const float* residual = own.residual + offset;
+    for (std::int64_t i = 0; i < count; ++i) {
+      out[i] = source[i] - reference[i] + residual[i];
+    }
+  }
+
+  // Averages the first `end` elements of an own part, as far as that has not been done.
+  void finish_result(int part, std::int64_t end) {
+    std::int64_t& done = finished_[part];
+    if (segment(part).holders.size() == 1 && places_.result(part) < 0) {
+      const SegmentMemory& own = memory(part);
+      if (own.target != nullptr && own.target != own.source && end > done) {
+        const std::int64_t offset = plan_.parts[part].offset + done;
+        std::memcpy(own.target + offset, own.source + offset, static_cast<std::size_t>(end - done) * sizeof(float));
       }
+      done = std::max(done, end);
+    }
+    while (done < end) {
+      const std::int64_t count = std::min(kBlock, end - done);
+      Block result;
+      mean(part, done, count, result);
+      store_result(part, done, {result.data(), static_cast<std::size_t>(count)});
+      done += count;
+    }
+  }
+
+  // The mean over the holders of `count` elements from `start` of a part on.
+  void mean(int part, std::int64_t start, std::int64_t count, Block& sum) {
+    const std::vector<int>& holders = segment(part).holders;
+    const WireFormat format = segment(part).format;
+    const std::int64_t bytes_of_part = encoded_size(format, plan_.parts[part].size);
+    Block value;
+    for (std::size_t i = 0; i < holders.size(); ++i) {
+      float* into = i == 0 ? sum.data() : value.data();
+      if (holders[i] == rank()) {
+        own_contribution(part, plan_.parts[part].offset + start, count, into);
+      } else {
+        const std::int64_t values = places_.values(part, place_among_others(part, holders[i]), bytes_of_part);
+        decode(format, scratch_ + values + encoded_size(format, start), {into, static_cast<std::size_t>(count)});
+      }
+      if (i > 0) {
+        add(value.data(), count, sum.data());
+      }
+    }
+    if (holders.size() > 1) {
+      const auto divisor = static_cast<float>(holders.size());
+      for (std::int64_t i = 0; i < count; ++i) {
+        sum[i] /= divisor;
+      }
+    }
+  }
+
+  void store_result(int part, std::int64_t start, std::span<float> result) {
+    const SegmentMemory& own = memory(part);
+    const std::int64_t offset = plan_.parts[part].offset + start;
+    const WireFormat format = segment(part).format;
+    if (is_float(segment(part))) {
+      float* place = places_.result(part) < 0 ? own.target + offset
+                                              : reinterpret_cast<float*>(scratch_ + places_.result(part)) + start;
+      std::ranges::copy(result, place);
+      return;
+    }
+    std::byte* encoded = scratch_ + places_.result(part) + encoded_size(format, start);
+    encode_block(part, result, key_of(part, kResult), offset, encoded);
+    Block said;
+    const std::span<float> decoded(said.data(), result.size());
+    decode(format, encoded, decoded);
+    if (own.residual != nullptr) {
+      const auto holders = static_cast<float>(segment(part).holders.size());
+      for (std::size_t i = 0; i < result.size(); ++i) {
+        own.residual[offset + static_cast<std::int64_t>(i)] = holders * (result[i] - said[i]);
+      }
+    }
+    if (own.target != nullptr) {
+      std::ranges::copy(decoded, own.target + offset);
+      if (own.reference != nullptr) {
+        add(own.reference + offset, static_cast<std::int64_t>(result.size()), own.target + offset);
+      }
+    }
+  }
+
+  std::int64_t encode_block(int part, std::span<const float> values, std::uint64_t key, std::int64_t offset,
+                            std::byte* out) const {
+    encode(segment(part).format, values, key, offset, out);
+    return encoded_size(segment(part).format, static_cast<std::int64_t>(values.size()));
+  }
+
+  std::uint64_t key_of(int part, Leg leg) const {
+    const auto bits = philox(rounding_key_, {static_cast<std::uint32_t>(plan_.parts[part].segment),
+                                             static_cast<std::uint32_t>(rank()), leg, 0});
+    return bits[0] | std::uint64_t{bits[1]} << 32U;
+  }
+
+  static void add(const float* values, std::int64_t count, float* sum) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      sum[i] += values[i];
     }
   }
 
@@ -174,23 +359,22 @@ class Exchange {
   const ExchangePlan& plan_;
   std::span<const SegmentMemory> memory_;
   std::uint32_t tag_;
-  std::vector<float> scratch_;
-  std::vector<std::unique_ptr<Transfer>> results_;
-  std::deque<std::unique_ptr<Transfer>> sends_;
+  std::uint64_t rounding_key_;
+  Scratch places_;
+  std::unique_ptr<float[]> allocated_;
+  std::byte* scratch_;
+  std::vector<std::int64_t> finished_;  // per part: elements of the result that are there
 };
 
 }  // namespace
 
-std::int64_t scratch_size(const ExchangePlan& plan) {
-  return std::any_of(plan.segments.begin(), plan.segments.end(),
-                     [](const Segment& segment) { return segment.holders.size() > 1; })
-             ? plan.workers() * plan.piece_size
-             : 0;
+std::int64_t scratch_size(const ExchangePlan& plan, int worker) {
+  return Scratch(plan, worker).size();
 }
 
 void exchange(Communicator& communicator, const ExchangePlan& plan, std::span<const SegmentMemory> memory,
-              std::uint32_t tag) {
-  Exchange(communicator, plan, memory, tag).run();
+              std::uint32_t tag, const ExchangeOptions& options) {
+  Exchange(communicator, plan, memory, tag, options).run();
 }
 
 }  // namespace resist

@@ -4,14 +4,16 @@
 #include <span>
 #include <vector>
 
+#include "resist/comm/codec.h"
 #include "resist/comm/communicator.h"
 
 namespace resist {
 
-// Words. A segment is a run of float32 elements that some workers (its holders) have and some (its receivers) are to
-// get: the mean over its holders, or the value of its only holder. Each holder owns an equal part of it: the owner
-// collects the other holders' values of that part, averages, and sends the result to the receivers. A piece is a part
-// of bounded size with one owner; an owner's n-th piece travels in wave n.
+// Words. A segment is a run of elements that some workers (its holders) have and some (its receivers) are to get: the
+// mean over its holders, or the value of its only holder. Each holder owns an equal part of it: the owner collects the
+// other holders' values of that part, averages, and distributes the result to the receivers. Collecting and then
+// distributing go in steps, in each of which a worker sends to one worker and receives from one: an order of sending
+// (exchange_schedule.cpp) that keeps the busiest link busy, and no link with two senders.
 //
 // Averaging shared parameters, moving a block, all-gather and broadcast are all such segments, so this is the only
 // code that moves parameters.
@@ -20,26 +22,43 @@ struct Segment {
   std::int64_t size = 0;       // elements
   std::vector<int> holders;    // ascending, at least one
   std::vector<int> receivers;  // ascending; may be empty
-};
-
-struct Piece {
-  int segment;
-  std::int64_t offset;  // elements, within the segment
-  std::int64_t size;    // elements
+  WireFormat format = WireFormat::float32;
 };
 
 // 0 .. workers - 1: the holders or receivers of what all have.
 std::vector<int> everyone(int workers);
 
-// Who sends what to whom: a pure function of the segments, the same on every worker.
-struct ExchangePlan {
-  std::vector<Segment> segments;
-  std::vector<std::vector<Piece>> pieces;  // [owner][wave]
-  std::int64_t piece_size = 0;             // the largest piece, elements
-  int workers() const { return static_cast<int>(pieces.size()); }
+// What one holder of a segment owns.
+struct SegmentPart {
+  int segment;
+  int owner;
+  std::int64_t offset;  // elements, within the segment
+  std::int64_t size;    // elements
 };
 
-inline constexpr std::int64_t kDefaultPieceSize = std::int64_t{1} << 18;  // 1 MiB of float32
+// One message: some elements of a part, bounded in size.
+struct Piece {
+  int part;
+  std::int64_t offset;  // elements, within the segment
+  std::int64_t size;    // elements
+};
+
+// What every worker sends at a time; per sender.
+struct Step {
+  std::vector<int> to;                     // -1: to nobody
+  std::vector<std::vector<Piece>> pieces;  // in the order of sending
+};
+
+// Who sends what to whom, when: a pure function of the segments, the same on every worker.
+struct ExchangePlan {
+  int workers = 0;
+  std::vector<Segment> segments;
+  std::vector<SegmentPart> parts;
+  std::vector<Step> collecting;    // holders' values, to owners
+  std::vector<Step> distributing;  // results, to receivers
+};
+
+inline constexpr std::int64_t kDefaultPieceSize = std::int64_t{1} << 20;  // elements; 4 MiB of float32
 
 ExchangePlan make_exchange_plan(std::vector<Segment> segments, int workers,
                                 std::int64_t max_piece_size = kDefaultPieceSize);
@@ -47,22 +66,34 @@ ExchangePlan make_exchange_plan(std::vector<Segment> segments, int workers,
 // Payload bytes that `worker` sends and receives when the plan is carried out, by peer. Exact.
 Traffic plan_traffic(const ExchangePlan& plan, int worker);
 
-// Elements of scratch memory that carrying out a plan takes on one worker (values in flight).
-std::int64_t scratch_size(const ExchangePlan& plan);
+// Bytes of scratch memory that carrying out a plan takes on one worker.
+std::int64_t scratch_size(const ExchangePlan& plan, int worker);
 
-// Where this worker's copy of a segment is read and where its result goes; null where it is no holder or no receiver.
-// Source and target of one segment may be the same memory.
+// This worker's side of a segment.
 struct SegmentMemory {
-  const float* source = nullptr;
-  float* target = nullptr;
+  const float* source = nullptr;  // its values; null: not a holder
+  float* target = nullptr;        // where the result goes; null: not a receiver. May be the source.
+  // Only for segments that are held and received by all, in a format other than float32: what all agreed on last.
+  // Differences from it travel then, and the result is it plus the decoded mean of them. `residual`, kept from one
+  // exchange to the next, takes what rounding left over and is added to the next difference (error feedback): a
+  // worker's own, and for the part that it owns what was left of the mean, times the number of workers, since it comes
+  // back as one of their contributions. So the sum over workers of difference and residual is never changed.
+  const float* reference = nullptr;
+  float* residual = nullptr;
+};
+
+struct ExchangeOptions {
+  std::uint64_t rounding_key = 0;  // what the rounding of formats other than float32 follows from
+  std::span<float> scratch = {};   // free memory; where it is too small, memory is allocated
 };
 
 // Carries the plan out together with all other workers. Blocks until this worker's results are in place and its sends
 // are done. A mean is ((x_0 + x_1) + x_2 ...) / n over the holders in ascending order, for every element, so the
-// result depends neither on timing nor on the piece size. In wave order; within a wave in pairwise steps: step d sends
-// to rank + d and receives from rank - d, so no worker is sent to by two at once. CommError when a peer fails; targets
-// then hold unspecified values.
+// result depends neither on timing nor on how it is cut. Where the format is not float32, the other holders' values and
+// the result are rounded, once each, under keys that follow from the rounding key, segment and worker; all receivers
+// get the same decoded result, the owner included. A part that nobody but its only holder receives is not rounded.
+// CommError when a peer fails; targets and residuals then hold unspecified values.
 void exchange(Communicator& communicator, const ExchangePlan& plan, std::span<const SegmentMemory> memory,
-              std::uint32_t tag);
+              std::uint32_t tag, const ExchangeOptions& options = {});
 
 }  // namespace resist

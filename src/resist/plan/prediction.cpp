@@ -50,7 +50,10 @@ MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, c
     memory.activations = std::max(memory.activations, per_sample * config.train.batch_size * kFloatBytes);
   }
   memory.evaluation = evaluation_activations(spec) * config.evaluation.eval_batch_size * kFloatBytes;
-  memory.in_flight = scratch_size(round_exchange(config, layout, workers, 0, warmup).plan) * kFloatBytes;
+  const ExchangePlan exchange = round_exchange(config, layout, workers, 0, warmup).plan;
+  for (int worker = 0; worker < workers; ++worker) {
+    memory.in_flight = std::max(memory.in_flight, scratch_size(exchange, worker));
+  }
   return memory;
 }
 

@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include "resist/checkpoint/checkpoint.h"
+#include "resist/cluster/cores.h"
 #include "resist/comm/in_process.h"
 #include "resist/config/option.h"
 #include "resist/core/clock.h"
@@ -59,7 +60,7 @@ EvaluateReport run_evaluate(const std::filesystem::path& run_dir, const std::str
                                  checkpoint.folder().string(), checkpoint.state().block_scale.size(),
                                  setup.decks.size()));
   }
-  set_compute_threads(config.cluster.threads > 0 ? config.cluster.threads : available_cores());
+  set_compute_threads(share_cores({own_cores(config.cluster.threads)}, 0).threads);
   const Stopwatch watch;
   const auto alone = make_in_process_group(1);
   Network network(setup.spec, setup.layout);

@@ -2,9 +2,6 @@
 
 namespace resist {
 
-// Cores that this process may run on (its affinity mask).
-int available_cores();
-
 // Sets the threads of torch and of the BLAS library below it; before their first operation. Results are bit for bit the
 // same only for the same number.
 void set_compute_threads(int threads);

@@ -1,6 +1,7 @@
 #include "resist/run/train_run.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <optional>
 #include <thread>
 
+#include "resist/cluster/cores.h"
 #include "resist/cluster/interface.h"
 #include "resist/cluster/local_launcher.h"
 #include "resist/cluster/rendezvous.h"
@@ -53,22 +55,32 @@ Role find_role(const ResolvedConfig& resolved) {
   return {.launched = std::move(launched), .workers = workers};
 }
 
-int threads_for(const Config& config, int workers_here) {
-  return config.cluster.threads > 0 ? config.cluster.threads : std::max(1, available_cores() / workers_here);
-}
-
 std::string host_name() {
   std::array<char, 256> name{};
   ::gethostname(name.data(), name.size() - 1);
   return name.data();
 }
 
+std::vector<Cores> cores_of(const std::vector<WorkerCard>& cards) {
+  std::vector<Cores> cores;
+  cores.reserve(cards.size());
+  for (const WorkerCard& card : cards) {
+    cores.push_back(card.cores);
+  }
+  return cores;
+}
+
+std::string cores_in_words(const CoreShare& share) {
+  return fmt::format("{} thread{}{}", share.threads, share.threads == 1 ? "" : "s",
+                     share.pinned.empty() ? "" : fmt::format(" on cores {}", fmt::join(share.pinned, ",")));
+}
+
 void log_workers(const LaunchInfo& info, const std::vector<WorkerCard>& cards) {
   spdlog::info("{} workers, told by {}", cards.size(), info.source);
   for (std::size_t worker = 0; worker < cards.size(); ++worker) {
-    spdlog::info("worker {}: {} at {}, {}, {}, {} thread{}", worker, cards[worker].host, cards[worker].address,
-                 cards[worker].device, cards[worker].precision, cards[worker].threads,
-                 cards[worker].threads == 1 ? "" : "s");
+    spdlog::info("worker {}: {} at {}, {}, {}, {}", worker, cards[worker].host, cards[worker].address,
+                 cards[worker].device, cards[worker].precision,
+                 cores_in_words(share_cores(cores_of(cards), static_cast<int>(worker))));
   }
 }
 
@@ -90,8 +102,6 @@ int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& info, std::o
   config.cluster.workers = info.workers;
   start_logging(info.rank);
   const std::atomic<int>& stop = watch_signals();
-  const int threads = threads_for(config, info.local_workers);
-  set_compute_threads(threads);
   Rendezvous rendezvous(info, config.cluster.rendezvous_timeout);
   const std::string address = config.cluster.interface.empty()
                                   ? address_towards(info.rendezvous_address, info.rendezvous_port)
@@ -102,7 +112,7 @@ int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& info, std::o
                         .version = full_version(),
                         .device = "cpu",
                         .precision = "float32",
-                        .threads = threads,
+                        .cores = own_cores(config.cluster.threads),
                         .resumes = !config.run.resume.empty(),
                         .config = config_to_compare(resolved)};
   const auto cards = rendezvous.exchange(card, stop);
@@ -112,6 +122,11 @@ int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& info, std::o
   if (info.rank == 0) {
     log_workers(info, cards);
   }
+  const CoreShare share = share_cores(cores_of(cards), info.rank);
+  if (!share.pinned.empty()) {
+    stay_on(share.pinned);
+  }
+  set_compute_threads(share.threads);
   // Connected first: if this worker can't go on, the others notice at once.
   const auto communicator = rendezvous.connect(card, config.cluster.timeout);
   const TrainingSetup setup = prepare_training(config, info.workers);
@@ -121,7 +136,8 @@ int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& info, std::o
 // Workers are threads: for tests, for trying things, and for a single worker.
 int run_in_process(const TrainingSetup& setup, int workers, std::ostream& out) {
   const std::atomic<int>& stop = watch_signals();
-  set_compute_threads(threads_for(setup.config, workers));
+  const std::vector<Cores> same(static_cast<std::size_t>(workers), own_cores(setup.config.cluster.threads));
+  set_compute_threads(share_cores(same, 0).threads);
   auto communicators = make_in_process_group(workers, setup.config.cluster.timeout);
   std::vector<std::exception_ptr> errors(communicators.size());
   std::vector<int> codes(communicators.size());

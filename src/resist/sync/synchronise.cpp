@@ -5,15 +5,15 @@
 
 namespace resist {
 
-void synchronise(Communicator& communicator, const SyncPlan& plan, const float* live, float* staged,
-                 std::uint32_t tag) {
+void synchronise(Communicator& communicator, const SyncPlan& plan, const float* live, float* staged, std::uint32_t tag,
+                 const ExchangeOptions& options) {
   std::vector<SegmentMemory> memory;
   memory.reserve(plan.places.size());
   for (const SyncPlan::Place& place : plan.places) {
     memory.push_back({.source = place.source < 0 ? nullptr : live + place.source,
                       .target = place.target < 0 ? nullptr : staged + place.target});
   }
-  exchange(communicator, plan.exchange, memory, tag);
+  exchange(communicator, plan.exchange, memory, tag, options);
 }
 
 void carry_over(const Layout& layout, const SyncPlan& plan, const float* live, float* staged, std::int64_t size) {

@@ -10,7 +10,9 @@ namespace resist {
 // Carries out a plan: reads `live` (this round's arena) and writes `staged` (the next round's), which must not overlap.
 // Blocks until this worker has all its next values. `live` stays as it was, so a synchronisation that fails half way
 // (CommError) loses nothing; the caller installs `staged` after all have agreed.
-void synchronise(Communicator& communicator, const SyncPlan& plan, const float* live, float* staged, std::uint32_t tag);
+// `options.scratch`: memory that is free meanwhile.
+void synchronise(Communicator& communicator, const SyncPlan& plan, const float* live, float* staged, std::uint32_t tag,
+                 const ExchangeOptions& options = {});
 
 // What follows a worker without being sent: the shared part and the blocks that stay keep their values, arriving blocks
 // are zero (momentum `carry`, docs/algorithm.md). `staged` has `size` elements.

@@ -273,7 +273,9 @@ Trainer::Synced Trainer::synchronise_round(const TrainPosition& after) {
     const Placement next = placement_at(after);
     const SyncPlan plan = make_sync_plan(setup_.layout, parameters_->placement(), next, communicator_.rank());
     const std::uint32_t tag = round_tag(position_.round);
-    synchronise(communicator_, plan, parameters_->values(), parameters_->stage(next.arena), tag);
+    const auto arena = static_cast<std::size_t>(parameters_->placement().arena.size());
+    synchronise(communicator_, plan, parameters_->values(), parameters_->stage(next.arena), tag,
+                {.scratch = {parameters_->gradients(), arena}});
     const MomentumSync momentum = momentum_sync(setup_.config);
     if (momentum == MomentumSync::average) {
       synchronise(communicator_, plan, parameters_->momentum(), parameters_->stage_momentum(next.arena), tag);

@@ -77,12 +77,11 @@ void WorkerParameters::install(Placement next, bool momentum_staged) {
   const std::int64_t size = next.arena.size();
   placement_ = std::move(next);
   network_.unbind_blocks();
-  fit(arenas_->values, size);
-  arenas_->values.copy_(arenas_->staging);
-  fit(arenas_->momentum, size);
+  std::swap(arenas_->values, arenas_->staging);
   if (momentum_staged) {
-    arenas_->momentum.copy_(arenas_->gradients);
+    std::swap(arenas_->momentum, arenas_->gradients);
   }
+  fit(arenas_->momentum, size);
   fit(arenas_->gradients, size);
   bind();
 }

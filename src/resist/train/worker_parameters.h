@@ -32,7 +32,8 @@ class WorkerParameters {
   float* stage(const ArenaLayout& next);
   // The same for its momentum; takes the gradients' memory, which is free between rounds.
   float* stage_momentum(const ArenaLayout& next);
-  // What was staged becomes the live parameters, and the views follow. `momentum_staged`: so does the momentum.
+  // What was staged becomes the live parameters: arenas change places, nothing is copied, and the views follow.
+  // `momentum_staged`: so does the momentum.
   void install(Placement next, bool momentum_staged);
 
   // Runs of elements in use: the shared part and the filled slots.

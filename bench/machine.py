@@ -1,0 +1,32 @@
+"""What every kept figure says of where it was made."""
+import json
+import os
+import re
+import subprocess
+import time
+from pathlib import Path
+
+RESULTS = Path(__file__).resolve().parent / "results"
+
+
+def processor():
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    flags = next(line for line in lines if line.startswith("flags")).split()
+    widest = next((flag for flag in ("avx512_bf16", "avx512f", "avx2", "avx") if flag in flags), "no AVX")
+    return f"{name} with {widest}"
+
+
+def about(program=None):
+    text = {"processor": processor(), "cores": len(os.sched_getaffinity(0)), "date": time.strftime("%Y-%m-%d")}
+    if program:
+        text["version"] = subprocess.run([program, "--version"], capture_output=True, text=True).stdout.strip()
+    return text
+
+
+def keep(kind, result):
+    """Writes one finished run; a later one of the same kind on the same machine replaces it."""
+    RESULTS.mkdir(exist_ok=True)
+    name = re.sub(r"[^a-z0-9]+", "-", f"{kind}-{result['processor']}-{result['cores']}-cores".lower())
+    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+    print(RESULTS / f"{name}.json")

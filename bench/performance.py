@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""What resist's own parts reach on this machine, beside their bounds.
+
+    bench/performance.py run build/bench/bin/kernel_bench   run the kernels and keep their figures in bench/results/
+    bench/performance.py report                             write docs/performance.md from bench/results/
+
+A file in bench/results/ is one finished run: of this script, bench/local_step.py or bench/synchronisation.py.
+"""
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from machine import RESULTS, about, keep
+
+ROOT = Path(__file__).resolve().parents[1]
+REPETITIONS = 7
+
+
+def run(program):
+    """All benchmarks, repetitions shuffled among each other so that a slow moment of the machine spoils none."""
+    answer = subprocess.run([program, f"--benchmark_repetitions={REPETITIONS}", "--benchmark_format=json",
+                             "--benchmark_enable_random_interleaving=true", "--benchmark_report_aggregates_only=true"],
+                            check=True, capture_output=True, text=True).stdout
+    keep("kernels", {**about(), "repetitions": REPETITIONS, "benchmarks": json.loads(answer)["benchmarks"]})
+
+
+def aggregate(result, name, which, key):
+    """Of all repetitions: `which` is median or cv (standard deviation over mean)."""
+    found = [b for b in result["benchmarks"] if b["run_name"] == name and b["aggregate_name"] == which]
+    return found[0][key] if found else None
+
+
+def table(header, lines):
+    return "\n".join(["| " + " | ".join(header) + " |", "| " + " | ".join("---" for _ in header) + " |",
+                      *("| " + " | ".join(line) + " |" for line in lines)])
+
+
+def rows_of(result, prefix, key, show):
+    for name in dict.fromkeys(b["run_name"] for b in result["benchmarks"]):
+        if name.startswith(prefix):
+            yield (f"`{name}`", show(aggregate(result, name, "median", key)),
+                   f"{100 * aggregate(result, name, 'cv', key):.0f} %")
+
+
+def sgd_lines(result):
+    for name in dict.fromkeys(b["run_name"] for b in result["benchmarks"]):
+        if name.startswith("sgd/"):
+            copy = aggregate(result, f"copy/{name.split('/')[1]}", "median", "bytes_per_second")
+            rate = aggregate(result, name, "median", "bytes_per_second")
+            yield (f"`{name}`", f"{rate / 1e9:.1f} GB/s", f"{copy / 1e9:.1f} GB/s", f"{100 * rate / copy:.0f} %",
+                   f"{100 * aggregate(result, name, 'cv', 'bytes_per_second'):.0f} %")
+
+
+def hardware(result):
+    words = [f"{result['processor']}, {result['cores']} cores"]
+    return ", ".join([*words, *([result["version"]] if "version" in result else []), result["date"]])
+
+
+def kernels(result):
+    return [f"{hardware(result)}, {result['repetitions']} repetitions", "",
+            "Fused SGD (momentum, weight decay) over an arena, one thread, bytes read and written; beside it copying:", "",
+            table(("benchmark", "reaches", "copying", "share", "spread"), list(sgd_lines(result))), "",
+            "Pictures a second, one core (`loader`: with its thread, batches of 32):", "",
+            table(("benchmark", "pictures/s", "spread"),
+                  [line for prefix in ("augment/", "loader/") for line in
+                   rows_of(result, prefix, "items_per_second", lambda rate: f"{rate:,.0f}".replace(",", " "))]), "",
+            "Dealing a round's blocks:", "",
+            table(("benchmark", "time", "spread"),
+                  list(rows_of(result, "dealing/", "real_time", lambda ns: f"{ns / 1000:.1f} us"))), "",
+            "The mean over workers of 4 MiB each, workers as threads of one process, payload one worker sends:", "",
+            table(("benchmark", "GB/s", "spread"),
+                  list(rows_of(result, "MeanOverWorkers/", "bytes_per_second", lambda rate: f"{rate / 1e9:.2f}"))), ""]
+
+
+def local_step(result):
+    lines = []
+    for network, seconds in result["networks"].items():
+        own = statistics.median(seconds["resist"])
+        for who, values in seconds.items():
+            middle = statistics.median(values)
+            lines.append((network, who, f"{middle:.3f} s", f"{100 * statistics.stdev(values) / middle:.0f} %",
+                          f"{middle / own:.2f}"))
+    return [f"{hardware(result)}; batch {result['batch']} of 3x32x32, one thread, {result['repeats']} alternating repeats "
+            f"of {result['steps']} steps, PyTorch of the same libtorch", "",
+            table(("network", "who", "a step", "spread", "times resist's"), lines), ""]
+
+
+def synchronisation(result):
+    return [hardware(result) + "; every worker in a network namespace with a link of its own, all on these cores", "",
+            table(("workers", "link", "seconds", "floor", "times the floor"),
+                  [(str(case["workers"]), case["rate"], f"{statistics.median(case['seconds']):.2f}",
+                    f"{statistics.median(case['floors']):.2f}", f"{case['ratio']:.2f}") for case in result["cases"]]), ""]
+
+
+SECTIONS = {"local-step": ("Local step, preact-resnet101, beside an idiomatic PyTorch loop", local_step),
+            "synchronisation": ("Synchronisation over slow links, preact-resnet101, float32, blocks included",
+                                synchronisation),
+            "kernels": ("Kernels", kernels)}
+
+
+def report():
+    text = ["# Performance", "", "Written by `bench/performance.py report` from `bench/results/`; each file there is one "
+            "finished run. Medians; the spread is the standard deviation over the mean.", ""]
+    for kind, (title, write) in SECTIONS.items():
+        for path in sorted(RESULTS.glob(f"{kind}-*.json")):
+            text += [f"## {title}", "", *write(json.loads(path.read_text()))]
+    (ROOT / "docs" / "performance.md").write_text("\n".join(text))
+
+
+def main():
+    if sys.argv[1:2] == ["run"] and len(sys.argv) == 3:
+        run(sys.argv[2])
+    elif sys.argv[1:] == ["report"]:
+        report()
+    else:
+        sys.exit(__doc__)
+
+
+main()

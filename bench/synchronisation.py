@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Seconds of a synchronisation over slow links, beside the floor of its rounds.
+
+    bench/synchronisation.py PROGRAM [WORKERS,...] [RATE,...]     default: 2,4,8 and 1gbit,100mbit; needs root
+
+Every worker has a network namespace of its own with a link of that rate both ways. The network is the paper's
+(preact-resnet101, 100 classes, float32, blocks included). A round's floor is the most payload that any one worker must
+send or receive in it, over the link's rate, as `resist plan` says. The run is kept in bench/results/;
+`bench/performance.py report` writes docs/performance.md.
+"""
+import json
+import os
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from machine import about, keep
+
+# The tests' hosts; their module wants to know the program.
+os.environ.setdefault("RESIST", sys.argv[1] if len(sys.argv) > 1 else "")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "end_to_end"))
+from support import Hosts, metrics, run, start, torchrun_environment  # noqa: E402
+
+NETWORK = ["--model", "preact-resnet101", "--classes", "100"]
+ROUNDS = 6
+BITS = {"gbit": 1e9, "mbit": 1e6}
+PORT = 29650
+
+
+def bits_per_second(rate):
+    return float(rate[:-4]) * BITS[rate[-4:]]
+
+
+def floors(program, workers, rate):
+    plan = json.loads(run([program, "plan", *NETWORK, "--workers", workers, "--format", "json"]).stdout)
+    mine = next(row for row in plan["plans"] if row["method"] == "resist")
+    return [bytes_ * 8 / bits_per_second(rate) for bytes_ in mine["busiest_link_bytes_by_round"][:ROUNDS]]
+
+
+def measure(program, workers, rate):
+    """Seconds of each round's synchronisation; the first one also opens connections and is left out."""
+    folder = Path(tempfile.mkdtemp(prefix="resist-bench-"))
+    command = [program, "train", *NETWORK, "--data", "synthetic:64,3,32,32,100", "--batch-size", "1",
+               "--local-iterations", "1", "--rounds", ROUNDS, "--eval-batch-size", "4", "--threads", "1", "--run-dir",
+               folder / "run"]
+    with Hosts(workers, rate) as hosts:
+        processes = [start(hosts.on(rank, [str(word) for word in command]),
+                           env=torchrun_environment(rank, workers, "10.78.0.1", PORT, 1)) for rank in range(workers)]
+        for process in processes:
+            _, errors = process.communicate()
+            if process.returncode != 0:
+                sys.exit(errors)
+    return [round_["seconds_sync"] for round_ in metrics(folder / "run")]
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    program = str(Path(sys.argv[1]).resolve())
+    counts = [int(word) for word in (sys.argv[2] if len(sys.argv) > 2 else "2,4,8").split(",")]
+    rates = (sys.argv[3] if len(sys.argv) > 3 else "1gbit,100mbit").split(",")
+    result = {**about(program), "cases": []}
+    for workers in counts:
+        for rate in rates:
+            pairs = list(zip(measure(program, workers, rate), floors(program, workers, rate)))[1:]
+            ratios = [seconds / floor for seconds, floor in pairs]
+            case = {"workers": workers, "rate": rate, "seconds": [seconds for seconds, _ in pairs],
+                    "floors": [floor for _, floor in pairs], "ratio": statistics.median(ratios)}
+            result["cases"].append(case)
+            print(f"{workers} workers, {rate}: median {statistics.median(s for s, _ in pairs):.2f} s, "
+                  f"{case['ratio']:.3f} times the floor")
+    keep("synchronisation", result)
+
+
+main()
