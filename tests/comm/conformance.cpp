@@ -210,6 +210,66 @@ TEST_P(CommunicatorConformance, ExchangesAnySegmentsAsPlanned) {
   }
 }
 
+// Differences from an agreed vector, and values from one holder, in every format; sizes that no chunk divides.
+TEST_P(CommunicatorConformance, CompressedExchangesGiveAllTheSameAndLoseNothingForGood) {
+  constexpr int kWorkers = 3;
+  constexpr std::int64_t kSize = 3000;
+  for (const WireFormat format : {WireFormat::bf16, WireFormat::int8, WireFormat::int6, WireFormat::int4}) {
+    const ExchangePlan plan = make_exchange_plan(
+        {{.size = kSize, .holders = everyone(kWorkers), .receivers = everyone(kWorkers), .format = format},
+         {.size = kSize, .holders = {1}, .receivers = {1, 2}, .format = format},
+         {.size = kSize, .holders = {2}, .receivers = {2}, .format = format}},
+        kWorkers, 256);
+    std::vector<std::vector<float>> means(kWorkers);
+    std::vector<std::vector<float>> moved(kWorkers);
+    std::vector<std::vector<float>> residuals(kWorkers);
+    const std::vector<float> agreed(kSize, 2.0F);
+    run(kWorkers, [&](Communicator& communicator) {
+      const int rank = communicator.rank();
+      auto own = values(rank, kSize);
+      means[rank].resize(kSize);
+      moved[rank].resize(kSize);
+      residuals[rank].assign(kSize, static_cast<float>(rank));
+      std::vector<SegmentMemory> memory(3);
+      memory[0] = {.source = own.data(),
+                   .target = means[rank].data(),
+                   .reference = agreed.data(),
+                   .residual = residuals[rank].data()};
+      memory[1] = {.source = rank == 1 ? own.data() : nullptr, .target = rank == 0 ? nullptr : moved[rank].data()};
+      std::vector<float> kept(kSize);
+      memory[2] = {.source = rank == 2 ? own.data() : nullptr, .target = rank == 2 ? kept.data() : nullptr};
+      const Traffic before = communicator.traffic();
+      exchange(communicator, plan, memory, kTag, {.rounding_key = 7});
+      const Traffic planned = plan_traffic(plan, rank);
+      for (int peer = 0; peer < kWorkers; ++peer) {
+        EXPECT_EQ(communicator.traffic().sent[peer] - before.sent[peer], planned.sent[peer]);
+        EXPECT_EQ(communicator.traffic().received[peer] - before.received[peer], planned.received[peer]);
+      }
+      if (rank == 2) {
+        EXPECT_EQ(kept, own) << "what nobody else receives is not rounded";
+      }
+    });
+    EXPECT_EQ(means[1], means[0]);
+    EXPECT_EQ(means[2], means[0]);
+    EXPECT_EQ(moved[2], moved[1]) << "who keeps a block goes on from what the other one got";
+    const double step = format == WireFormat::bf16 ? 16
+                                                   : 4096.0 / (format == WireFormat::int8   ? 64
+                                                               : format == WireFormat::int6 ? 16
+                                                                                            : 4);
+    for (std::int64_t i = 0; i < kSize; ++i) {
+      double contributions = 0;
+      double left_over = 0;
+      for (int worker = 0; worker < kWorkers; ++worker) {
+        contributions += value(worker, i) - agreed[i] + worker;
+        left_over += residuals[worker][i];
+      }
+      ASSERT_NEAR(kWorkers * (means[0][i] - agreed[i]) + left_over, contributions, 0.02) << i;
+      ASSERT_NEAR(means[0][i] - agreed[i], contributions / kWorkers, 2 * step) << i;
+      ASSERT_NEAR(moved[1][i], value(1, i), step) << i;
+    }
+  }
+}
+
 TEST_P(CommunicatorConformance, ADeadPeerIsAnErrorThatNamesIt) {
   const auto errors = run_workers(GetParam().make(2, std::chrono::seconds(20)), [](Communicator& communicator) {
     if (communicator.rank() == 1) {

@@ -34,6 +34,8 @@ inline const std::map<std::string, std::string>& changed_options() {
       {"momentum-sync", "average"},
       {"warmup-epochs", "1"},
       {"seed", "9223372036854775807"},
+      {"compress", "int6"},
+      {"overlap", "true"},
       {"partition", "exact"},
       {"min-blocks", "3"},
       {"partition-sections", "2,3"},

@@ -31,15 +31,16 @@ std::set<std::string> names_where(bool (*test)(const Option&)) {
 // that it needs an option.
 std::size_t count_fields() {
   const Config config;
-  const auto& [model, data, partition, train, evaluation, run, cluster] = config;
+  const auto& [model, data, partition, train, sync, evaluation, run, cluster] = config;
   [[maybe_unused]] const auto& [m1, m2, m3, m4, m5, m6] = model;
   [[maybe_unused]] const auto& [d1, d2, d3, d4, d5, d6] = data;
   [[maybe_unused]] const auto& [p1, p2, p3, p4] = partition;
   [[maybe_unused]] const auto& [t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14] = train;
+  [[maybe_unused]] const auto& [s1, s2] = sync;
   [[maybe_unused]] const auto& [e1, e2] = evaluation;
   [[maybe_unused]] const auto& [r1, r2, r3, r4, r5] = run;
   [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7, c8] = cluster;
-  return 6 + 6 + 4 + 14 + 2 + 5 + 8;
+  return 6 + 6 + 4 + 14 + 2 + 2 + 5 + 8;
 }
 
 TEST(OptionTable, HasEveryFieldOnce) {

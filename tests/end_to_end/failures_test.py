@@ -34,6 +34,9 @@ class WrongInput(TestCase):
         self.refused([RESIST, "evaluate", "nowhere"], "nowhere")
         self.refused([RESIST, "train", "--resume", "nowhere"], "nowhere")
         self.refused(train_command("--workers", 2, "--holdout", 400), "400")
+        self.refused(train_command("--compress", "int5"), "int6")
+        self.refused(train_command("--compress", "int6", "--method", "data-parallel"), "data-parallel")
+        self.refused(train_command("--overlap", "--momentum-sync", "average"), "--momentum-sync")
 
     def test_a_run_is_never_overwritten(self):
         run(train_command("--workers", 2, "--run-dir", self.folder / "run"))

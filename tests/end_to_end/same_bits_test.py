@@ -31,6 +31,8 @@ class SameBits(TestCase):
         for index, extra in enumerate([("--momentum-sync", "carry"), ("--momentum-sync", "average", "--nesterov"),
                                        ("--method", "local-sgd", "--data-mode", "sharded"),
                                        ("--method", "data-parallel"), ("--warmup-epochs", "0.1"),
+                                       ("--compress", "int6"), ("--compress", "bf16", "--method", "local-sgd"),
+                                       ("--overlap",), ("--overlap", "--compress", "int4", "--momentum-sync", "carry"),
                                        ("--partition", "exact", "--eval-every", "2"),
                                        ("--partition-sections", "2,3", "--depths", "1,6,6,1"),
                                        ("--partition-sections", "2,3", "--depths", "1,6,6,1", "--method", "local-sgd"),
@@ -76,7 +78,7 @@ class SameBits(TestCase):
 
 
 class Resuming(TestCase):
-    EXTRA = ("--workers", 2, "--momentum-sync", "carry", "--checkpoint-every", 2, "--rounds", 10, "--eval-every", 5)
+    EXTRA = ("--workers", 2, "--momentum-sync", "carry", "--compress", "int6", "--overlap", "--checkpoint-every", 2, "--rounds", 10, "--eval-every", 5)
 
     def kill_9(self, run_dir, when):
         """Kills launcher and workers in the moment in which `when(run_dir)` holds; False if they ended before."""

@@ -11,9 +11,10 @@ NetworkSpec paper_network() {
   return {.depths = {3, 4, 23, 3}, .width = 64, .classes = 100};
 }
 
-Prediction predict_paper(Method method, int workers) {
+Prediction predict_paper(Method method, int workers, const SyncOptions& sync = {}) {
   Config config;
   config.train.method = method;
+  config.sync = sync;
   const NetworkSpec spec = paper_network();
   return predict(config, spec, make_layout(spec), workers, 3);
 }
@@ -43,6 +44,19 @@ TEST(Predict, LocalSgdSendsTheMeansBytesAndDataParallelEveryIterations) {
   const auto local = predict_paper(Method::local_sgd, 4);
   EXPECT_EQ(local.payload_bytes[0], 4LL * 2 * 3 * 41'396'900 / 4 * 4);
   EXPECT_EQ(predict_paper(Method::data_parallel, 4).payload_bytes[0], 50 * local.payload_bytes[0]);
+}
+
+TEST(Predict, CompressionShrinksBytesAndBothOptionsAddMemory) {
+  const auto plain = predict_paper(Method::resist, 4);
+  const auto int6 = predict_paper(Method::resist, 4, {.compress = Compression::int6});
+  // 6 of 32 bits and a byte for 128 weights; blocks 8 of 32.
+  EXPECT_LT(int6.busiest_link_bytes[0], plain.busiest_link_bytes[0] * 22 / 100);
+  EXPECT_GT(int6.busiest_link_bytes[0], plain.busiest_link_bytes[0] * 6 / 32);
+  EXPECT_EQ(int6.memory.compress, 2LL * 15'422'116 * 4);
+  const auto overlap = predict_paper(Method::resist, 4, {.overlap = true});
+  EXPECT_EQ(overlap.payload_bytes, plain.payload_bytes);
+  EXPECT_GE(overlap.memory.overlap, (2LL * 15'422'116 + 3LL * 15'422'116 / 4) * 4);
+  EXPECT_EQ(overlap.memory.total(), plain.memory.total() + overlap.memory.overlap);
 }
 
 TEST(Predict, AveragedMomentumTakesTwiceTheBytes) {

@@ -134,6 +134,52 @@ TEST(Trainer, EveryMethodAgreesAfterEachRoundAndLearns) {
   }
 }
 
+TEST(Trainer, CompressedAndOverlappedTrainingAgreesAtTheEndAndLearns) {
+  for (const auto& [compress, overlap] :
+       {std::pair(Compression::bf16, false), std::pair(Compression::int8, false), std::pair(Compression::int6, false),
+        std::pair(Compression::int4, false), std::pair(Compression::none, true), std::pair(Compression::int6, true)}) {
+    SCOPED_TRACE(testing::Message() << static_cast<int>(compress) << (overlap ? ", overlapped" : ""));
+    Config config = small_config();
+    config.train.rounds = 40;
+    config.train.lr = 0.05;
+    config.train.schedule = Schedule::cosine;
+    config.sync.compress = compress;
+    config.sync.overlap = overlap;
+    const auto trained = train_in_process(config, 3);
+    expect_agreement(trained);
+    const auto& records = trained[0].records;
+    EXPECT_LT(records.back().loss, 0.8 * records.front().loss);
+    EXPECT_GT(records.back().accuracy.value(), 0.5);  // of four classes
+    Config plain = config;
+    plain.sync = {};
+    EXPECT_NE(trained[0].values, train_in_process(plain, 3)[0].values);
+  }
+}
+
+TEST(Trainer, OverlapSendsNoMoreThanThePlanSays) {
+  Config config = small_config();
+  config.sync.overlap = true;
+  const TrainingSetup setup = prepare_training(config, 1);
+  const auto trained = train_in_process(config, 3);
+  std::int64_t sent = 0;
+  std::int64_t planned = 0;
+  for (const RoundRecord& record : trained[0].records) {
+    const RoundPayload predicted = predict_round(config, setup.layout, 3, record.round - 1);
+    sent += record.bytes_sent;
+    planned += std::accumulate(predicted.sent.begin(), predicted.sent.end(), std::int64_t{0});
+  }
+  EXPECT_EQ(sent, planned);
+}
+
+TEST(Trainer, AnAverageThatWasNeverUsedForTrainingIsTheSameOverlappedOrNot) {
+  Config config = small_config();
+  config.evaluation.eval_every = 1;  // every round is synchronised in full then
+  config.sync.overlap = true;
+  Config plain = config;
+  plain.sync.overlap = false;
+  EXPECT_EQ(train_in_process(config, 3)[0].values, train_in_process(plain, 3)[0].values);
+}
+
 TEST(Trainer, PayloadIsThePlansToTheByte) {
   for (const Method method : {Method::resist, Method::local_sgd, Method::data_parallel}) {
     for (const int workers : {1, 2, 3, 4}) {
@@ -144,6 +190,11 @@ TEST(Trainer, PayloadIsThePlansToTheByte) {
         Config config = small_config();
         config.train.method = method;
         config.train.momentum_sync = momentum;
+        // One format for each kind of momentum.
+        config.sync.compress = method == Method::data_parallel   ? Compression::none
+                               : momentum == MomentumSync::reset ? Compression::none
+                               : momentum == MomentumSync::carry ? Compression::int6
+                                                                 : Compression::bf16;
         const TrainingSetup setup = prepare_training(config, 1);
         const auto trained = train_in_process(config, workers);
         ASSERT_EQ(trained[0].records.size(), 4U);

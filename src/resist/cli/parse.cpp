@@ -58,6 +58,7 @@ void describe_evaluate(CommandLine& evaluate) {
 void describe_plan(CommandLine& plan) {
   plan.add_named({"model", "depths", "width", "classes", "channels", "image-size"});
   plan.add_named({"partition", "min-blocks", "partition-sections", "partition-first-blocks"});
+  plan.add_named({"compress", "overlap"});
   plan.add_named({"method", "momentum-sync", "warmup-epochs", "batch-size", "eval-batch-size", "local-iterations",
                   "data", "data-dir"});
   plan.add_own("--workers", "N,N,...", "numbers of workers to plan for; default 2,4,8", "Workers");

@@ -66,6 +66,8 @@ nlohmann::json to_json(const MemoryPrediction& memory) {
           {"activations_bytes", memory.activations},
           {"evaluation_bytes", memory.evaluation},
           {"in_flight_bytes", memory.in_flight},
+          {"compress_bytes", memory.compress},
+          {"overlap_bytes", memory.overlap},
           {"total_bytes", memory.total()}};
 }
 
@@ -111,6 +113,13 @@ void print_plan_table(const PlanCommand& command, const Layout& layout, const st
       << " rounds.\nmemory: arenas, activations and transfers in flight, float32; libtorch itself and the data come on "
          "top.\n";
   for (const PlanRow& row : rows) {
+    for (const auto& [option, bytes] : {std::pair("--compress", row.prediction.memory.compress),
+                                        std::pair("--overlap", row.prediction.memory.overlap)}) {
+      if (bytes > 0) {
+        out << fmt::format("{} takes {:.0f} MB of the memory of {} with {} workers.\n", option,
+                           static_cast<double>(bytes) / kMega, row.method, row.prediction.workers);
+      }
+    }
     if (row.prediction.warmup_memory) {
       out << fmt::format("during the warm-up {} of {} workers takes {:.0f} MB: every worker holds every block.\n",
                          row.method, row.prediction.workers,

@@ -65,9 +65,10 @@ void encode_bf16(const float* values, std::int64_t count, std::uint64_t key, std
   for (std::int64_t i = 0; i < count; ++i) {
     const auto bits = std::bit_cast<std::uint32_t>(values[i]);
     const std::uint32_t noise = random_bits(low, high, first + static_cast<std::uint32_t>(i)) & 0xFFFFU;
-    const bool finite = (bits & 0x7F800000U) != 0x7F800000U;
-    // An infinite or undefined value must not be carried over into another one.
-    out[i] = static_cast<std::uint16_t>((finite ? bits + noise : (bits | 0x00400000U)) >> 16U);
+    const std::uint32_t magnitude = bits & 0x7FFFFFFFU;
+    // Infinity must not be carried over into something else, and an undefined value stays one when its end is cut off.
+    const std::uint32_t special = magnitude > 0x7F800000U ? bits | 0x00400000U : bits;
+    out[i] = static_cast<std::uint16_t>((magnitude < 0x7F800000U ? bits + noise : special) >> 16U);
   }
 }
 

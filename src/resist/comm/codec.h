@@ -24,7 +24,8 @@ std::int64_t encoded_size(WireFormat format, std::int64_t count);
 
 // Encodes `values`, elements `first` .. of something, into encoded_size bytes at `out`. The rounding is a pure function
 // of `key` and an element's index, so it depends neither on threads nor on how a range is cut. A chunk with a value
-// that is not finite is decoded as NaN.
+// that is not finite is decoded as NaN (bf16: the value alone); values within a step of the largest float may become
+// infinite.
 void encode(WireFormat format, std::span<const float> values, std::uint64_t key, std::int64_t first, std::byte* out);
 
 // The values that `encoded` says; as many as `values` has room for.

@@ -11,17 +11,17 @@ std::int64_t length(std::span<const float> values) {
   return static_cast<std::int64_t>(values.size());
 }
 
-void run(Communicator& communicator, std::vector<Segment> segments, const std::vector<SegmentMemory>& memory,
-         std::uint32_t tag) {
-  exchange(communicator, make_exchange_plan(std::move(segments), communicator.size()), memory, tag);
+Payload run(Communicator& communicator, std::vector<Segment> segments, const std::vector<SegmentMemory>& memory,
+            std::uint32_t tag) {
+  return exchange(communicator, make_exchange_plan(std::move(segments), communicator.size()), memory, tag);
 }
 
 }  // namespace
 
-void mean_in_place(Communicator& communicator, std::span<float> values, std::uint32_t tag) {
+Payload mean_in_place(Communicator& communicator, std::span<float> values, std::uint32_t tag) {
   const auto all = everyone(communicator.size());
-  run(communicator, {{.size = length(values), .holders = all, .receivers = all}},
-      {{.source = values.data(), .target = values.data()}}, tag);
+  return run(communicator, {{.size = length(values), .holders = all, .receivers = all}},
+             {{.source = values.data(), .target = values.data()}}, tag);
 }
 
 void reduce_scatter_mean(Communicator& communicator, std::span<const float> values, std::span<float> chunk,

@@ -6,15 +6,16 @@
 #include <type_traits>
 #include <vector>
 
-#include "resist/comm/communicator.h"
+#include "resist/comm/exchange.h"
 
 namespace resist {
 
 // Collectives over the exchange (exchange.h), the same for every backend. Every worker calls them with the same sizes,
 // tag and root; they block and throw CommError as exchange() does.
 
-// Every worker's values := the mean over workers, summed in ascending order.
-void mean_in_place(Communicator& communicator, std::span<float> values, std::uint32_t tag);
+// Every worker's values := the mean over workers, summed in ascending order. Returns what this worker
+// moved.
+Payload mean_in_place(Communicator& communicator, std::span<float> values, std::uint32_t tag);
 
 // `values` holds size() equal chunks; `chunk` := the mean over workers of this worker's chunk.
 void reduce_scatter_mean(Communicator& communicator, std::span<const float> values, std::span<float> chunk,

@@ -41,6 +41,7 @@ std::unique_ptr<Transfer> Communicator::send(std::span<const std::byte> bytes, i
     return std::make_unique<NothingToMove>();
   }
   auto transfer = start_send(bytes, peer, tag);
+  const std::lock_guard lock(mutex_);
   traffic_.sent.at(peer) += static_cast<std::int64_t>(bytes.size());
   return transfer;
 }
@@ -50,16 +51,22 @@ std::unique_ptr<Transfer> Communicator::receive(std::span<std::byte> bytes, int 
     return std::make_unique<NothingToMove>();
   }
   auto transfer = start_receive(bytes, peer, tag);
+  const std::lock_guard lock(mutex_);
   traffic_.received.at(peer) += static_cast<std::int64_t>(bytes.size());
   return transfer;
 }
 
-void Communicator::notify(int to, int from) {
+Traffic Communicator::traffic() const {
+  const std::lock_guard lock(mutex_);
+  return traffic_;
+}
+
+void Communicator::notify(int to, int from, std::uint32_t tag) {
   const std::array<std::byte, 1> sent{};
   std::array<std::byte, 1> received{};
-  std::unique_ptr<Transfer> receiving = from < 0 ? nullptr : start_receive(received, from, kBarrierTag);
+  std::unique_ptr<Transfer> receiving = from < 0 ? nullptr : start_receive(received, from, tag);
   if (to >= 0) {
-    start_send(sent, to, kBarrierTag)->wait();
+    start_send(sent, to, tag)->wait();
   }
   if (receiving) {
     receiving->wait();
@@ -70,7 +77,7 @@ void Communicator::barrier() {
   // Hensgen, Finkel, Manber, "Two Algorithms for Barrier Synchronization", 1988: after step i a worker has heard,
   // directly or not, from 2^(i+1) - 1 others.
   for (int distance = 1; distance < size_; distance *= 2) {
-    notify((rank_ + distance) % size_, (rank_ - distance + size_) % size_);
+    notify((rank_ + distance) % size_, (rank_ - distance + size_) % size_, kBarrierTag);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,7 +46,8 @@ class Transfer {
   virtual void wait() = 0;
 };
 
-// What workers exchange bytes through. One object per worker; its calls come from one thread. Messages from one worker
+// What workers exchange bytes through. One object per worker. Several threads may use it at a time if their tags
+// differ. Messages from one worker
 // to another with one tag arrive in the order in which they were sent; a receive must name the size that was sent.
 // Backends implement only the protected part; collectives (collectives.h) are written once above it.
 class Communicator {
@@ -58,7 +60,7 @@ class Communicator {
   int rank() const { return rank_; }
   int size() const { return size_; }
   std::chrono::milliseconds deadline() const { return deadline_; }
-  const Traffic& traffic() const { return traffic_; }
+  Traffic traffic() const;
 
   // Start to send to, or receive from, `peer` (not this worker itself). Many may be in flight. An empty span is
   // allowed and moves nothing. A peer that is gone is a CommError, here or in the transfer's wait().
@@ -67,7 +69,7 @@ class Communicator {
 
   // Tells `to` that this worker has come so far, and waits until `from` says the same; -1: nobody. Like a barrier's,
   // the bytes of it are not counted as payload.
-  void notify(int to, int from);
+  void notify(int to, int from, std::uint32_t tag);
 
   // Returns when every worker has called it (dissemination of notices).
   void barrier();
@@ -80,7 +82,8 @@ class Communicator {
   int rank_;
   int size_;
   std::chrono::milliseconds deadline_;
-  Traffic traffic_;
+  mutable std::mutex mutex_;
+  Traffic traffic_;  // guarded
 };
 
 }  // namespace resist

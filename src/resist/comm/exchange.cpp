@@ -102,7 +102,7 @@ class Exchange {
     }
   }
 
-  void run() {
+  Payload run() {
     for (const Step& step : plan_.collecting) {
       std::byte* passing = scratch_ + places_.passing();
       carry_out(
@@ -122,6 +122,7 @@ class Exchange {
         finish_result(part, plan_.parts[part].size);
       }
     }
+    return payload_;
   }
 
  private:
@@ -156,11 +157,14 @@ class Exchange {
       for (const Piece& piece : step.pieces[from]) {
         places.push_back(place(piece, from));
         receives.push_back(communicator_.receive(places.back(), from, tag_));
+        payload_.received += static_cast<std::int64_t>(places.back().size());
       }
     }
     std::vector<std::unique_ptr<Transfer>> sends;
     for (const Piece& piece : step.pieces[rank()]) {
-      sends.push_back(communicator_.send(to_send(piece), step.to[rank()], tag_));
+      const std::span<const std::byte> sent = to_send(piece);
+      sends.push_back(communicator_.send(sent, step.to[rank()], tag_));
+      payload_.sent += static_cast<std::int64_t>(sent.size());
     }
     for (std::size_t i = 0; i < receives.size(); ++i) {
       receives[i]->wait();
@@ -170,7 +174,7 @@ class Exchange {
       send->wait();
     }
     // Sent bytes may still be on their way out of this machine: the next transfer must not compete with them.
-    communicator_.notify(from, step.to[rank()]);
+    communicator_.notify(from, step.to[rank()], tag_);
   }
 
   // Collecting: this worker's values of a piece that another one owns; encoded ones at `passing`, which moves on.
@@ -363,6 +367,7 @@ class Exchange {
   Scratch places_;
   std::unique_ptr<float[]> allocated_;
   std::byte* scratch_;
+  Payload payload_;
   std::vector<std::int64_t> finished_;  // per part: elements of the result that are there
 };
 
@@ -372,9 +377,9 @@ std::int64_t scratch_size(const ExchangePlan& plan, int worker) {
   return Scratch(plan, worker).size();
 }
 
-void exchange(Communicator& communicator, const ExchangePlan& plan, std::span<const SegmentMemory> memory,
-              std::uint32_t tag, const ExchangeOptions& options) {
-  Exchange(communicator, plan, memory, tag, options).run();
+Payload exchange(Communicator& communicator, const ExchangePlan& plan, std::span<const SegmentMemory> memory,
+                 std::uint32_t tag, const ExchangeOptions& options) {
+  return Exchange(communicator, plan, memory, tag, options).run();
 }
 
 }  // namespace resist

@@ -82,6 +82,17 @@ struct SegmentMemory {
   float* residual = nullptr;
 };
 
+// Payload bytes that one worker sent and received, all peers together.
+struct Payload {
+  std::int64_t sent = 0;
+  std::int64_t received = 0;
+  Payload& operator+=(const Payload& other) {
+    sent += other.sent;
+    received += other.received;
+    return *this;
+  }
+};
+
 struct ExchangeOptions {
   std::uint64_t rounding_key = 0;  // what the rounding of formats other than float32 follows from
   std::span<float> scratch = {};   // free memory; where it is too small, memory is allocated
@@ -93,7 +104,8 @@ struct ExchangeOptions {
 // the result are rounded, once each, under keys that follow from the rounding key, segment and worker; all receivers
 // get the same decoded result, the owner included. A part that nobody but its only holder receives is not rounded.
 // CommError when a peer fails; targets and residuals then hold unspecified values.
-void exchange(Communicator& communicator, const ExchangePlan& plan, std::span<const SegmentMemory> memory,
-              std::uint32_t tag, const ExchangeOptions& options = {});
+// Returns what it moved.
+Payload exchange(Communicator& communicator, const ExchangePlan& plan, std::span<const SegmentMemory> memory,
+                 std::uint32_t tag, const ExchangeOptions& options = {});
 
 }  // namespace resist

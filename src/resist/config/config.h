@@ -16,6 +16,7 @@ enum class Method { resist, local_sgd, data_parallel };
 enum class PartitionMode { equal, exact };          // exact: the published code's mode, each block once
 enum class MomentumSync { reset, carry, average };  // what happens to momentum at a synchronisation
 enum class Schedule { step, cosine, constant };
+enum class Compression { none, bf16, int8, int6, int4 };  // how shared parameters travel
 enum class DataMode { replicated, sharded };
 enum class BlockType { preact, postact };
 
@@ -61,6 +62,11 @@ struct TrainOptions {
   std::uint64_t seed = 1;
 };
 
+struct SyncOptions {
+  Compression compress = Compression::none;
+  bool overlap = false;  // the shared average travels while the next round trains
+};
+
 struct EvaluationOptions {
   int eval_every = 0;         // rounds; 0: after the last round only
   int eval_batch_size = 250;  // the largest batch; batch-statistics norm makes it part of the result
@@ -90,6 +96,7 @@ struct Config {
   DataOptions data;
   PartitionOptions partition;
   TrainOptions train;
+  SyncOptions sync;
   EvaluationOptions evaluation;
   RunOptions run;
   ClusterOptions cluster;

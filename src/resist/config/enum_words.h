@@ -33,6 +33,13 @@ inline constexpr auto kWords<MomentumSync> = std::to_array<EnumWord<MomentumSync
     {{MomentumSync::reset, "reset"}, {MomentumSync::carry, "carry"}, {MomentumSync::average, "average"}});
 
 template <>
+inline constexpr auto kWords<Compression> = std::to_array<EnumWord<Compression>>({{Compression::none, "none"},
+                                                                                  {Compression::bf16, "bf16"},
+                                                                                  {Compression::int8, "int8"},
+                                                                                  {Compression::int6, "int6"},
+                                                                                  {Compression::int4, "int4"}});
+
+template <>
 inline constexpr auto kWords<Schedule> = std::to_array<EnumWord<Schedule>>({{Schedule::step, "step"},
                                                                             {Schedule::cosine, "cosine"},
                                                                             {Schedule::constant, "constant"}});

@@ -123,6 +123,14 @@ void add_partition(std::vector<Option>& table) {
             "also deal out sections' first blocks");
 }
 
+void add_synchronisation(std::vector<Option>& table) {
+  using O = SyncOptions;
+  GroupTable<O> group(table, "Synchronisation", &Config::sync);
+  group.add("compress", &O::compress, choice<Compression>(),
+            "how shared parameters travel; blocks with 8 bits or more");
+  group.add("overlap", &O::overlap, switch_value(), "average shared parameters while the next round trains");
+}
+
 void add_evaluation(std::vector<Option>& table) {
   using O = EvaluationOptions;
   GroupTable<O> group(table, "Evaluation", &Config::evaluation);
@@ -169,6 +177,7 @@ std::vector<Option> make_table() {
   add_data(table);
   add_training(table);
   add_partition(table);
+  add_synchronisation(table);
   add_evaluation(table);
   add_run(table);
   add_cluster(table);

@@ -47,6 +47,19 @@ void check_training(const TrainOptions& train) {
   }
 }
 
+void check_synchronisation(const SyncOptions& sync, const TrainOptions& train) {
+  if (train.method == Method::data_parallel && (sync.compress != Compression::none || sync.overlap)) {
+    throw InputError(
+        fmt::format("--{} is for parameters, and --method data-parallel averages gradients; leave it out "
+                    "or use --method resist or local-sgd",
+                    sync.overlap ? "overlap" : "compress"));
+  }
+  if (sync.overlap && train.momentum_sync.value_or(MomentumSync::reset) == MomentumSync::average) {
+    throw InputError(
+        "--overlap is given with --momentum-sync average, which has to wait for every average; use reset or carry");
+  }
+}
+
 void check_partition(const PartitionOptions& partition, std::size_t sections, Method method) {
   if (partition.partition == PartitionMode::exact && partition.min_blocks) {
     throw InputError(
@@ -79,6 +92,7 @@ void validate(const Config& config) {
     }
   }
   check_training(config.train);
+  check_synchronisation(config.sync, config.train);
   check_partition(config.partition, resolve_model(config.model).depths.size(), config.train.method);
 }
 

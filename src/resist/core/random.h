@@ -20,6 +20,7 @@ enum class RandomPurpose : std::uint32_t {
   evaluation_order = 5,
   synthetic_data = 6,
   holdout = 7,
+  rounding = 8,
 };
 
 // Where a choice is made: which worker's stream (or section), epoch (or parameter) and position in it.

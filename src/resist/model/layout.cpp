@@ -31,6 +31,10 @@ class LayoutBuilder {
     const int features = spec_.section_width(static_cast<int>(spec_.depths.size()));
     add("fc.weight", ParameterKind::linear_weight, {spec_.classes, features}, features, nullptr);
     add("fc.bias", ParameterKind::linear_bias, {spec_.classes}, features, nullptr);
+    layout_.shared_weights_size = weights_first(layout_.shared);
+    for (BlockLayout& block : layout_.blocks) {
+      block.weights_size = weights_first(block.parameters);
+    }
     return std::move(layout_);
   }
 
@@ -41,7 +45,7 @@ class LayoutBuilder {
     Deck deck{.section = section, .first_block = static_cast<int>(layout_.blocks.size()), .count = 0, .slot_size = 0};
     for (int index = 0; index < spec_.depths[section - 1]; ++index) {
       if (dealt && index >= first_dealt) {
-        BlockLayout block{.section = section, .index = index, .size = 0, .parameters = {}};
+        BlockLayout block{.section = section, .index = index, .size = 0, .weights_size = 0, .parameters = {}};
         add_block(section, index, &block);
         deck.slot_size = std::max(deck.slot_size, block.size);
         ++deck.count;
@@ -100,6 +104,22 @@ class LayoutBuilder {
                      .global_index = next_index_++,
                      .fan_in = fan_in});
     group_size += size;
+  }
+
+  // Puts a group's weights before its norm parameters and biases, so that each kind can be sent in a format of its own.
+  // Returns the elements of the weights.
+  static std::int64_t weights_first(std::vector<Parameter>& group) {
+    const auto rest = std::ranges::stable_partition(group, [](const Parameter& parameter) {
+      return parameter.kind == ParameterKind::convolution || parameter.kind == ParameterKind::linear_weight;
+    });
+    std::int64_t size = 0;
+    std::int64_t weights = 0;
+    for (auto parameter = group.begin(); parameter != group.end(); ++parameter) {
+      parameter->offset = size;
+      size += parameter->size;
+      weights = parameter < rest.begin() ? size : weights;
+    }
+    return weights;
   }
 
   const NetworkSpec& spec_;

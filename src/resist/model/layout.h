@@ -23,9 +23,10 @@ struct Parameter {
 
 // A partitioned block: what is dealt, sent and put into a slot as one piece.
 struct BlockLayout {
-  int section;        // 1-based
-  int index;          // within its section, 0-based
-  std::int64_t size;  // elements
+  int section;                // 1-based
+  int index;                  // within its section, 0-based
+  std::int64_t size;          // elements
+  std::int64_t weights_size;  // elements of convolutions, which come first; what follows belongs to norms
   std::vector<Parameter> parameters;
 };
 
@@ -40,9 +41,10 @@ struct Deck {
 // How the parameters of a network lie in memory. A pure function of the spec.
 struct Layout {
   std::vector<Parameter> shared;
-  std::int64_t shared_size;         // elements
-  std::vector<BlockLayout> blocks;  // partitioned blocks in global depth order; a block's id is its index here
-  std::vector<Deck> decks;          // in depth order
+  std::int64_t shared_size;          // elements
+  std::int64_t shared_weights_size;  // elements of convolutions and the head's weight, which come first
+  std::vector<BlockLayout> blocks;   // partitioned blocks in global depth order; a block's id is its index here
+  std::vector<Deck> decks;           // in depth order
 
   std::int64_t partitioned_size() const;  // elements of all partitioned blocks
   std::int64_t total_size() const { return shared_size + partitioned_size(); }

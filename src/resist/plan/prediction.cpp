@@ -24,18 +24,30 @@ struct RoundExchange {
   std::int64_t times;
 };
 
-RoundExchange round_exchange(const Config& config, const Layout& layout, int workers, std::int64_t round,
-                             bool warmup = false) {
+std::vector<RoundExchange> round_exchanges(const Config& config, const Layout& layout, int workers, std::int64_t round,
+                                           bool warmup = false) {
   const auto method = make_method(config, deck_sizes(layout), workers);
   const Placement now = make_placement(layout, *method, round, warmup);
   if (method->averages_gradients()) {
     const std::vector<int> all = everyone(workers);
     const Segment gradients{.size = now.arena.size(), .holders = all, .receivers = all};
-    return {.plan = make_exchange_plan({gradients}, workers), .times = config.train.local_iterations};
+    return {{.plan = make_exchange_plan({gradients}, workers), .times = config.train.local_iterations}};
   }
   const Placement next = make_placement(layout, *method, round + 1, warmup);
-  return {.plan = make_sync_plan(layout, now, next, 0).exchange,
-          .times = momentum_sync(config) == MomentumSync::average ? 2 : 1};
+  std::vector<RoundExchange> exchanges = {
+      {.plan = make_sync_plan(layout, now, next, 0, sync_rule(config.sync.compress)).exchange, .times = 1}};
+  if (momentum_sync(config) == MomentumSync::average) {
+    exchanges.push_back({.plan = make_sync_plan(layout, now, next, 0).exchange, .times = 1});
+  }
+  return exchanges;
+}
+
+std::int64_t most_scratch(const ExchangePlan& plan) {
+  std::int64_t most = 0;
+  for (int worker = 0; worker < plan.workers; ++worker) {
+    most = std::max(most, scratch_size(plan, worker));
+  }
+  return most;
 }
 
 MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, const Layout& layout, int workers,
@@ -50,9 +62,19 @@ MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, c
     memory.activations = std::max(memory.activations, per_sample * config.train.batch_size * kFloatBytes);
   }
   memory.evaluation = evaluation_activations(spec) * config.evaluation.eval_batch_size * kFloatBytes;
-  const ExchangePlan exchange = round_exchange(config, layout, workers, 0, warmup).plan;
-  for (int worker = 0; worker < workers; ++worker) {
-    memory.in_flight = std::max(memory.in_flight, scratch_size(exchange, worker));
+  const auto exchanges = round_exchanges(config, layout, workers, 0, warmup);
+  // A synchronisation works in the gradients' memory, which is free then; averaging gradients or momentum can't.
+  const bool gradients_in_use = exchanges.size() > 1 || method->averages_gradients();
+  const std::int64_t scratch = most_scratch(exchanges.back().plan);
+  memory.in_flight = gradients_in_use || scratch > memory.arena ? scratch : 0;
+  const std::int64_t shared = layout.shared_size * kFloatBytes;
+  if (config.sync.compress != Compression::none) {
+    memory.compress = 2 * shared;
+  }
+  if (config.sync.overlap) {
+    SyncRule rule = sync_rule(config.sync.compress);
+    rule.scope = SyncScope::shared;
+    memory.overlap = 2 * shared + most_scratch(make_sync_plan(layout, placement, placement, 0, rule).exchange);
   }
   return memory;
 }
@@ -60,12 +82,14 @@ MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, c
 }  // namespace
 
 RoundPayload predict_round(const Config& config, const Layout& layout, int workers, std::int64_t round) {
-  const RoundExchange exchange = round_exchange(config, layout, workers, round);
-  RoundPayload payload;
-  for (int worker = 0; worker < workers; ++worker) {
-    const Traffic traffic = plan_traffic(exchange.plan, worker);
-    payload.sent.push_back(exchange.times * sum(traffic.sent));
-    payload.received.push_back(exchange.times * sum(traffic.received));
+  RoundPayload payload{.sent = std::vector<std::int64_t>(static_cast<std::size_t>(workers)),
+                       .received = std::vector<std::int64_t>(static_cast<std::size_t>(workers))};
+  for (const RoundExchange& exchange : round_exchanges(config, layout, workers, round)) {
+    for (int worker = 0; worker < workers; ++worker) {
+      const Traffic traffic = plan_traffic(exchange.plan, worker);
+      payload.sent[worker] += exchange.times * sum(traffic.sent);
+      payload.received[worker] += exchange.times * sum(traffic.received);
+    }
   }
   return payload;
 }

@@ -16,8 +16,10 @@ struct MemoryPrediction {
   std::int64_t arenas = 0;       // values, gradients, momentum, staging
   std::int64_t activations = 0;  // of one training step
   std::int64_t evaluation = 0;   // activations of evaluating one batch; takes turns with training
-  std::int64_t in_flight = 0;    // pieces of a synchronisation under way
-  std::int64_t total() const { return arenas + std::max(activations, evaluation) + in_flight; }
+  std::int64_t in_flight = 0;    // scratch of a synchronisation that the gradients' arena has no room for
+  std::int64_t compress = 0;     // what --compress adds: agreed parameters and residual
+  std::int64_t overlap = 0;      // what --overlap adds: the sent parameters, their mean, scratch of its own
+  std::int64_t total() const { return arenas + std::max({activations, evaluation, in_flight}) + compress + overlap; }
 };
 
 // What training with S workers takes, before it is tried.

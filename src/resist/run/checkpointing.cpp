@@ -27,15 +27,17 @@ struct Group {
   std::vector<int> holders;  // who has it when saving (the first sends) and who wants it when restoring
 };
 
+enum class PartSource { values, momentum, residual };
+
 struct Part {
   std::string name;
-  bool momentum;  // from the momentum arena, otherwise from the values
+  PartSource source;
   std::vector<Group> groups;
 };
 
-void add_agreed(std::vector<Part>& parts, const Assignment& assignment, const std::string& prefix, bool momentum) {
-  parts.push_back({prefix + "shared", momentum, {{-1, everyone(assignment.workers())}}});
-  Part blocks{prefix + "blocks", momentum, {}};
+void add_agreed(std::vector<Part>& parts, const Assignment& assignment, const std::string& prefix, PartSource source) {
+  parts.push_back({prefix + "shared", source, {{-1, everyone(assignment.workers())}}});
+  Part blocks{prefix + "blocks", source, {}};
   for (int block = 0; block < assignment.blocks(); ++block) {
     blocks.groups.push_back({block, assignment.holders(block)});
   }
@@ -44,23 +46,30 @@ void add_agreed(std::vector<Part>& parts, const Assignment& assignment, const st
   }
 }
 
-std::vector<Part> parts(const Config& config, const Assignment& assignment, bool with_momentum) {
+// What a checkpoint consists of. `same_workers`: also what belongs to a worker alone, which means nothing to another
+// number of workers.
+std::vector<Part> parts(const Config& config, const Assignment& assignment, bool same_workers) {
   std::vector<Part> parts;
-  add_agreed(parts, assignment, "", false);
-  const MomentumSync momentum = momentum_sync(config);
-  if (!with_momentum || momentum == MomentumSync::reset) {
+  add_agreed(parts, assignment, "", PartSource::values);
+  if (!same_workers) {
     return parts;
   }
-  if (momentum == MomentumSync::average || config.train.method == Method::data_parallel) {
-    add_agreed(parts, assignment, "momentum-", true);
-    return parts;
+  const MomentumSync momentum = momentum_sync(config);
+  const bool agreed = momentum == MomentumSync::average || config.train.method == Method::data_parallel;
+  if (agreed) {
+    add_agreed(parts, assignment, "momentum-", PartSource::momentum);
   }
   for (int worker = 0; worker < assignment.workers(); ++worker) {
-    Part own{fmt::format("momentum-worker-{}", worker), true, {{-1, {worker}}}};
-    for (const int block : assignment.held(worker)) {
-      own.groups.push_back({block, {worker}});
+    if (momentum == MomentumSync::carry && !agreed) {
+      Part own{fmt::format("momentum-worker-{}", worker), PartSource::momentum, {{-1, {worker}}}};
+      for (const int block : assignment.held(worker)) {
+        own.groups.push_back({block, {worker}});
+      }
+      parts.push_back(std::move(own));
     }
-    parts.push_back(std::move(own));
+    if (config.sync.compress != Compression::none) {
+      parts.push_back({fmt::format("residual-worker-{}", worker), PartSource::residual, {{-1, {worker}}}});
+    }
   }
   return parts;
 }
@@ -86,7 +95,9 @@ std::vector<TensorSpec> tensors_of(const Layout& layout, const Part& part) {
 // This worker's memory of a group that it holds.
 std::span<float> memory_of(Trainer& trainer, const Part& part, const Group& group) {
   WorkerParameters& parameters = trainer.parameters();
-  float* arena = part.momentum ? parameters.momentum() : parameters.values();
+  float* arena = part.source == PartSource::values     ? parameters.values()
+                 : part.source == PartSource::momentum ? parameters.momentum()
+                                                       : trainer.residual();
   std::int64_t offset = 0;
   const auto offsets = parameters.offsets();
   for (std::size_t i = 0; i < offsets.size(); ++i) {
@@ -211,9 +222,9 @@ void restore_checkpoint(Trainer& trainer, const Checkpoint* checkpoint) {
   Communicator& communicator = trainer.communicator();
   const Layout& layout = trainer.parameters().layout();
   const int same_workers = checkpoint != nullptr && checkpoint->state().workers == communicator.size() ? 1 : 0;
-  const bool with_momentum = all_gather_value(communicator, same_workers, kControlTag)[0] != 0;
+  const bool same = all_gather_value(communicator, same_workers, kControlTag)[0] != 0;
   std::vector<float> buffer;
-  for (const Part& part : parts(trainer.setup().config, trainer.parameters().placement().assignment, with_momentum)) {
+  for (const Part& part : parts(trainer.setup().config, trainer.parameters().placement().assignment, same)) {
     std::optional<SafetensorsReader> reader;
     if (checkpoint != nullptr) {
       reader.emplace(checkpoint->part(part.name));

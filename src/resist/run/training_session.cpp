@@ -125,6 +125,10 @@ class RunObserver : public TrainingObserver {
     }
   }
 
+  bool needs_agreement(std::int64_t round) const override {
+    return checkpoint_due(round) || round == config_.run.record_round || round + 1 == config_.run.record_round;
+  }
+
   void round_committed(Trainer& trainer, const RoundRecord& record, bool last) override {
     if (recorder_) {
       recorder_->round_committed(trainer);
@@ -133,9 +137,8 @@ class RunObserver : public TrainingObserver {
       folder_->append(record);
       progress_->show(record);
     });
-    const int every = config_.run.checkpoint_every;
     const bool best = record.accuracy.value_or(-1) > best_accuracy_;
-    if (last || best || (every > 0 && record.round % every == 0)) {
+    if (last || best || checkpoint_due(record.round)) {
       save(trainer, record.accuracy);
     }
     if (best) {
@@ -152,6 +155,11 @@ class RunObserver : public TrainingObserver {
   const RoundRecord& last_record() const { return last_record_; }
 
  private:
+  bool checkpoint_due(std::int64_t round) const {
+    const int every = config_.run.checkpoint_every;
+    return every > 0 && round % every == 0;
+  }
+
   void save(Trainer& trainer, std::optional<double> accuracy) {
     save_checkpoint(trainer, path_, accuracy);
     if (folder_) {

@@ -5,15 +5,22 @@
 
 namespace resist {
 
-void synchronise(Communicator& communicator, const SyncPlan& plan, const float* live, float* staged, std::uint32_t tag,
-                 const ExchangeOptions& options) {
+Payload synchronise(Communicator& communicator, const SyncPlan& plan, const float* live, float* staged,
+                    std::uint32_t tag, const SharedMemory& shared, const ExchangeOptions& options) {
   std::vector<SegmentMemory> memory;
-  memory.reserve(plan.places.size());
-  for (const SyncPlan::Place& place : plan.places) {
-    memory.push_back({.source = place.source < 0 ? nullptr : live + place.source,
-                      .target = place.target < 0 ? nullptr : staged + place.target});
+  memory.reserve(plan.origins.size());
+  for (std::size_t i = 0; i < plan.origins.size(); ++i) {
+    const SyncPlan::Origin& origin = plan.origins[i];
+    const SyncPlan::Place& place = plan.places[origin.group];
+    SegmentMemory own{.source = place.source < 0 ? nullptr : live + place.source + origin.offset,
+                      .target = place.target < 0 ? nullptr : staged + place.target + origin.offset};
+    if (origin.group == 0 && plan.exchange.segments[i].format != WireFormat::float32) {
+      own.reference = shared.agreed + origin.offset;
+      own.residual = shared.residual + origin.offset;
+    }
+    memory.push_back(own);
   }
-  exchange(communicator, plan.exchange, memory, tag, options);
+  return exchange(communicator, plan.exchange, memory, tag, options);
 }
 
 void carry_over(const Layout& layout, const SyncPlan& plan, const float* live, float* staged, std::int64_t size) {

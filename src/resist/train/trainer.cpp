@@ -11,7 +11,6 @@
 #include "resist/comm/collectives.h"
 #include "resist/comm/tags.h"
 #include "resist/core/clock.h"
-#include "resist/sync/synchronise.h"
 #include "resist/telemetry/memory.h"
 #include "resist/train/evaluate.h"
 #include "resist/train/sgd.h"
@@ -26,8 +25,7 @@ struct Trainer::LocalRound {
   double seconds_sync = 0;  // averaging gradients, where the method does
   double learning_rate = 0;
   std::int64_t iterations = 0;
-  std::int64_t bytes_sent = 0;  // gradients
-  std::int64_t bytes_received = 0;
+  Payload payload;                  // gradients, and with --overlap the average that landed
   std::int64_t bad_iteration = -1;  // first at which something is not finite; -1: all is
   bool bad_loss = false;            // it was the loss, otherwise a parameter after the round's last iteration
   char bad_parameter[64] = {};      // name of the first parameter that is not finite
@@ -45,26 +43,6 @@ struct Trainer::Synced {
 };
 
 namespace {
-
-std::int64_t total(const std::vector<std::int64_t>& bytes) {
-  return std::accumulate(bytes.begin(), bytes.end(), std::int64_t{0});
-}
-
-// Payload that a communicator moves during the meter's life.
-class PayloadMeter {
- public:
-  explicit PayloadMeter(const Communicator& communicator)
-      : communicator_(communicator),
-        sent_(total(communicator.traffic().sent)),
-        received_(total(communicator.traffic().received)) {}
-  std::int64_t sent() const { return total(communicator_.traffic().sent) - sent_; }
-  std::int64_t received() const { return total(communicator_.traffic().received) - received_; }
-
- private:
-  const Communicator& communicator_;
-  std::int64_t sent_;
-  std::int64_t received_;
-};
 
 BatchSchedule batch_schedule(const Config& config, const Communicator& communicator) {
   return {.mode = config.data.data_mode,
@@ -106,6 +84,7 @@ Trainer::Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPo
       length_(train_length(setup.config.train, communicator.size(), setup.data.train->size(), position)),
       parameters_(std::make_unique<WorkerParameters>(setup.spec, setup.layout, placement_at(position),
                                                      communicator.rank(), setup.config.train.seed)),
+      sync_(std::make_unique<RoundSync>(setup, communicator, *parameters_)),
       trained_in_warmup_(in_warmup(setup.config.train, setup.data.train->size(), position)),
       loader_(setup.data.train, setup.data.info, make_augmentation(setup.config.data, setup.data.info),
               batch_schedule(setup.config, communicator), setup.config.train.seed, position.stream_position),
@@ -124,6 +103,7 @@ std::vector<double> Trainer::block_scale() const {
 }
 
 TrainingResult Trainer::run(TrainingObserver& observer) {
+  sync_->agree();
   while (position_.round < length_.total_rounds) {
     observer.round_starts(*this);
     trained_in_warmup_ = in_warmup(setup_.config.train, setup_.data.train->size(), position_);
@@ -150,16 +130,17 @@ TrainingResult Trainer::run(TrainingObserver& observer) {
     after.iteration += local.iterations;
     after.samples += local.iterations * setup_.config.train.batch_size * communicator_.size();
     after.stream_position += local.iterations * batch_schedule(setup_.config, communicator_).stride();
-    Synced own = synchronise_round(after);
-    own.seconds_wait = seconds_wait;
-    own.seconds_sync += local.seconds_sync;
-    own.bytes_sent += local.bytes_sent;
-    own.bytes_received += local.bytes_received;
-    const auto synced = all_gather_value(communicator_, own, kControlTag);
-
     const auto stop_signals = column(locals, &LocalRound::stop_signal);
     const int stop_signal = largest(stop_signals);
-    const bool complete = position_.round == length_.total_rounds;
+    const bool complete = after.round == length_.total_rounds;
+    const bool last = complete || stop_signal != 0;
+    Synced own = synchronise_round(after, last || evaluation_due(after) || observer.needs_agreement(after.round));
+    own.seconds_wait = seconds_wait;
+    own.seconds_sync += local.seconds_sync;
+    own.bytes_sent += local.payload.sent;
+    own.bytes_received += local.payload.received;
+    const auto synced = all_gather_value(communicator_, own, kControlTag);
+
     RoundRecord record{.round = position_.round,
                        .epoch = static_cast<double>(position_.samples) / static_cast<double>(setup_.data.train->size()),
                        .loss = sum(column(locals, &LocalRound::loss)) / communicator_.size(),
@@ -178,10 +159,10 @@ TrainingResult Trainer::run(TrainingObserver& observer) {
                        .worker_bytes_sent = column(synced, &Synced::bytes_sent),
                        .worker_bytes_received = column(synced, &Synced::bytes_received),
                        .worker_peak_memory_bytes = column(synced, &Synced::peak_memory_bytes)};
-    if (evaluation_due(complete)) {
+    if (evaluation_due(position_)) {
       evaluate_into(record);
     }
-    observer.round_committed(*this, record, complete || stop_signal != 0);
+    observer.round_committed(*this, record, last);
     if (stop_signal != 0 && !complete) {
       return {.position = position_, .stop_signal = stop_signal};
     }
@@ -217,12 +198,9 @@ Trainer::LocalRound Trainer::run_local_iterations(TrainingObserver& observer) {
     }
     if (method_->averages_gradients()) {
       local.seconds_compute += watch.lap();
-      const PayloadMeter meter(communicator_);
-      mean_in_place(communicator_,
-                    {parameters_->gradients(), static_cast<std::size_t>(parameters_->placement().arena.size())},
-                    round_tag(position_.round));
-      local.bytes_sent += meter.sent();
-      local.bytes_received += meter.received();
+      local.payload += mean_in_place(
+          communicator_, {parameters_->gradients(), static_cast<std::size_t>(parameters_->placement().arena.size())},
+          round_tag(position_.round));
       local.seconds_sync += watch.lap();
     }
     const SgdOptions sgd{.lr = static_cast<float>(local.learning_rate),
@@ -235,6 +213,8 @@ Trainer::LocalRound Trainer::run_local_iterations(TrainingObserver& observer) {
     }
   }
   local.seconds_compute += watch.lap();
+  local.payload += sync_->land();
+  local.seconds_sync += watch.lap();
   local.stop_signal = stop_.load();
   return local;
 }
@@ -265,38 +245,23 @@ void Trainer::check_finite(LocalRound& local) {
   }
 }
 
-Trainer::Synced Trainer::synchronise_round(const TrainPosition& after) {
+Trainer::Synced Trainer::synchronise_round(const TrainPosition& after, bool in_full) {
   Synced synced;
   if (!method_->averages_gradients()) {
     const Stopwatch watch;
-    const PayloadMeter meter(communicator_);
-    const Placement next = placement_at(after);
-    const SyncPlan plan = make_sync_plan(setup_.layout, parameters_->placement(), next, communicator_.rank());
-    const std::uint32_t tag = round_tag(position_.round);
-    const auto arena = static_cast<std::size_t>(parameters_->placement().arena.size());
-    synchronise(communicator_, plan, parameters_->values(), parameters_->stage(next.arena), tag,
-                {.scratch = {parameters_->gradients(), arena}});
-    const MomentumSync momentum = momentum_sync(setup_.config);
-    if (momentum == MomentumSync::average) {
-      synchronise(communicator_, plan, parameters_->momentum(), parameters_->stage_momentum(next.arena), tag);
-    } else if (momentum == MomentumSync::carry) {
-      carry_over(setup_.layout, plan, parameters_->momentum(), parameters_->stage_momentum(next.arena),
-                 next.arena.size());
-    }
-    communicator_.barrier();  // the commit: whoever passes knows that all have staged
-    parameters_->install(next, momentum != MomentumSync::reset);
+    const Payload payload = sync_->synchronise(placement_at(after), position_.round, in_full);
     synced.seconds_sync = watch.seconds();
-    synced.bytes_sent = meter.sent();
-    synced.bytes_received = meter.received();
+    synced.bytes_sent = payload.sent;
+    synced.bytes_received = payload.received;
   }
   position_ = after;
   synced.peak_memory_bytes = peak_memory_bytes();
   return synced;
 }
 
-bool Trainer::evaluation_due(bool complete) const {
+bool Trainer::evaluation_due(const TrainPosition& position) const {
   const int every = setup_.config.evaluation.eval_every;
-  return complete || (every > 0 && position_.round % every == 0);
+  return position.round == length_.total_rounds || (every > 0 && position.round % every == 0);
 }
 
 void Trainer::evaluate_into(RoundRecord& record) {

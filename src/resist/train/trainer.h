@@ -10,6 +10,7 @@
 #include "resist/comm/communicator.h"
 #include "resist/data/loader.h"
 #include "resist/telemetry/round_record.h"
+#include "resist/train/round_sync.h"
 #include "resist/train/schedule.h"
 #include "resist/train/training_setup.h"
 #include "resist/train/worker_parameters.h"
@@ -40,6 +41,9 @@ class TrainingObserver {
   virtual ~TrainingObserver() = default;
   virtual void round_starts(Trainer& /*trainer*/) {}
   virtual void batch_used(Trainer& /*trainer*/, const Batch& /*batch*/, double /*learning_rate*/) {}
+  // Whether round_committed() of this round (1-based) will look at the shared parameters: with --overlap they are the
+  // same on all workers only where somebody asks for it.
+  virtual bool needs_agreement(std::int64_t /*round*/) const { return false; }
   // After the commit; parameters are placed for the next round. `last`: the run ends here, complete or told to stop.
   virtual void round_committed(Trainer& /*trainer*/, const RoundRecord& /*record*/, bool /*last*/) {}
 };
@@ -57,6 +61,8 @@ class Trainer {
   WorkerParameters& parameters() { return *parameters_; }
   const TrainPosition& position() const { return position_; }
   const TrainLength& length() const { return length_; }
+  // What compression left over of this worker's shared parameters (RoundSync::residual); null without --compress.
+  float* residual() { return sync_->residual(); }
   // Evaluation scale per deck of the network as it is now.
   std::vector<double> block_scale() const;
 
@@ -72,9 +78,10 @@ class Trainer {
   // Adds the batch's gradients to the arena; returns its loss.
   double backward(const Batch& batch);
   void check_finite(LocalRound& local);
-  Synced synchronise_round(const TrainPosition& after);
+  // `in_full`: nothing may be left under way (--overlap).
+  Synced synchronise_round(const TrainPosition& after, bool in_full);
   void evaluate_into(RoundRecord& record);
-  bool evaluation_due(bool complete) const;
+  bool evaluation_due(const TrainPosition& position) const;
 
   const TrainingSetup& setup_;
   Communicator& communicator_;
@@ -83,6 +90,7 @@ class Trainer {
   TrainPosition position_;
   TrainLength length_;
   std::unique_ptr<WorkerParameters> parameters_;
+  std::unique_ptr<RoundSync> sync_;
   bool trained_in_warmup_;  // whether the parameters come from a round of the warm-up
   TrainLoader loader_;
   EvaluationBatches evaluation_batches_;
