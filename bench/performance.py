@@ -88,14 +88,14 @@ def local_step(result):
 
 
 def synchronisation(result):
-    return [hardware(result) + "; every worker in a network namespace with a link of its own, all on these cores", "",
-            table(("workers", "link", "seconds", "floor", "times the floor"),
-                  [(str(case["workers"]), case["rate"], f"{statistics.median(case['seconds']):.2f}",
+    return [hardware(result) + f"; TCP congestion control {result['congestion_control']}; every worker in a network namespace with a link of its own, all on these cores", "",
+            table(("workers", "link", "format", "seconds", "floor", "times the floor"),
+                  [(str(case["workers"]), case["rate"], case["format"], f"{statistics.median(case['seconds']):.2f}",
                     f"{statistics.median(case['floors']):.2f}", f"{case['ratio']:.2f}") for case in result["cases"]]), ""]
 
 
 SECTIONS = {"local-step": ("Local step, preact-resnet101, beside an idiomatic PyTorch loop", local_step),
-            "synchronisation": ("Synchronisation over slow links, preact-resnet101, float32, blocks included",
+            "synchronisation": ("Synchronisation over slow links, preact-resnet101, blocks included",
                                 synchronisation),
             "kernels": ("Kernels", kernels)}
 

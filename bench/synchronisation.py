@@ -4,7 +4,7 @@
     bench/synchronisation.py PROGRAM [WORKERS,...] [RATE,...]     default: 2,4,8 and 1gbit,100mbit; needs root
 
 Every worker has a network namespace of its own with a link of that rate both ways. The network is the paper's
-(preact-resnet101, 100 classes, float32, blocks included). A round's floor is the most payload that any one worker must
+(preact-resnet101, 100 classes, blocks included), with float32 and with --compress int6. A round's floor is the most payload that any one worker must
 send or receive in it, over the link's rate, as `resist plan` says. The run is kept in bench/results/;
 `bench/performance.py report` writes docs/performance.md.
 """
@@ -24,6 +24,7 @@ from support import Hosts, metrics, run, start, torchrun_environment  # noqa: E4
 
 NETWORK = ["--model", "preact-resnet101", "--classes", "100"]
 ROUNDS = 6
+FORMATS = {"float32": [], "int6": ["--compress", "int6"]}
 BITS = {"gbit": 1e9, "mbit": 1e6}
 PORT = 29650
 
@@ -32,16 +33,16 @@ def bits_per_second(rate):
     return float(rate[:-4]) * BITS[rate[-4:]]
 
 
-def floors(program, workers, rate):
-    plan = json.loads(run([program, "plan", *NETWORK, "--workers", workers, "--format", "json"]).stdout)
+def floors(program, workers, rate, extra):
+    plan = json.loads(run([program, "plan", *NETWORK, *extra, "--workers", workers, "--format", "json"]).stdout)
     mine = next(row for row in plan["plans"] if row["method"] == "resist")
     return [bytes_ * 8 / bits_per_second(rate) for bytes_ in mine["busiest_link_bytes_by_round"][:ROUNDS]]
 
 
-def measure(program, workers, rate):
+def measure(program, workers, rate, extra):
     """Seconds of each round's synchronisation; the first one also opens connections and is left out."""
     folder = Path(tempfile.mkdtemp(prefix="resist-bench-"))
-    command = [program, "train", *NETWORK, "--data", "synthetic:64,3,32,32,100", "--batch-size", "1",
+    command = [program, "train", *NETWORK, *extra, "--data", "synthetic:64,3,32,32,100", "--batch-size", "1",
                "--local-iterations", "1", "--rounds", ROUNDS, "--eval-batch-size", "4", "--threads", "1", "--run-dir",
                folder / "run"]
     with Hosts(workers, rate) as hosts:
@@ -60,16 +61,18 @@ def main():
     program = str(Path(sys.argv[1]).resolve())
     counts = [int(word) for word in (sys.argv[2] if len(sys.argv) > 2 else "2,4,8").split(",")]
     rates = (sys.argv[3] if len(sys.argv) > 3 else "1gbit,100mbit").split(",")
-    result = {**about(program), "cases": []}
-    for workers in counts:
-        for rate in rates:
-            pairs = list(zip(measure(program, workers, rate), floors(program, workers, rate)))[1:]
-            ratios = [seconds / floor for seconds, floor in pairs]
-            case = {"workers": workers, "rate": rate, "seconds": [seconds for seconds, _ in pairs],
-                    "floors": [floor for _, floor in pairs], "ratio": statistics.median(ratios)}
-            result["cases"].append(case)
-            print(f"{workers} workers, {rate}: median {statistics.median(s for s, _ in pairs):.2f} s, "
-                  f"{case['ratio']:.3f} times the floor")
+    congestion = Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip()
+    result = {**about(program), "congestion_control": congestion, "cases": []}
+    cases = [(workers, rate, wire) for workers in counts for rate in rates for wire in FORMATS]
+    for workers, rate, wire in cases:
+        extra = FORMATS[wire]
+        pairs = list(zip(measure(program, workers, rate, extra), floors(program, workers, rate, extra)))[1:]
+        ratios = [seconds / floor for seconds, floor in pairs]
+        case = {"workers": workers, "rate": rate, "format": wire, "seconds": [seconds for seconds, _ in pairs],
+                "floors": [floor for _, floor in pairs], "ratio": statistics.median(ratios)}
+        result["cases"].append(case)
+        print(f"{workers} workers, {rate}, {wire}: median {statistics.median(s for s, _ in pairs):.2f} s, "
+              f"{case['ratio']:.3f} times the floor")
     keep("synchronisation", result)
 
 
