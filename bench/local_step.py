@@ -21,8 +21,12 @@ BATCH = 32
 
 
 def resist(program, depths, steps):
-    """Mean of a round of `steps`; a first round of one step sets things up, as PyTorch's first step does."""
-    folder = tempfile.mkdtemp(prefix="resist-bench-")
+    """Mean of the second round of `steps`; the first one sets things up, as PyTorch's first step does."""
+    with tempfile.TemporaryDirectory(prefix="resist-bench-") as folder:
+        return resist_in(folder, program, depths, steps)
+
+
+def resist_in(folder, program, depths, steps):
     job = ["--data", f"synthetic:{BATCH * steps * 2},3,32,32,100", "--model", "preact-resnet101", "--depths", depths,
            "--method", "local-sgd", "--workers", "1", "--threads", "1", "--batch-size", str(BATCH), "--local-iterations",
            str(steps), "--rounds", "2", "--eval-batch-size", "32", "--run-dir", f"{folder}/run"]

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""An idiomatic PyTorch training loop, for comparing: prints the median seconds of a step.
+"""An idiomatic PyTorch training loop, for comparing: prints the mean seconds of a step.
 
     pytorch_loop.py default|best DEPTHS BATCH STEPS THREADS
 
@@ -79,7 +79,7 @@ def main():
             seconds.append(time.perf_counter() - started)
             if len(seconds) > int(steps):
                 break
-    print(statistics.median(seconds[1:]))  # the first one sets things up
+    print(statistics.mean(seconds[1:]))  # the first one sets things up
 
 
 main()

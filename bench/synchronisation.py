@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Seconds of a synchronisation over slow links, beside the floor of its rounds.
 
-    bench/synchronisation.py PROGRAM [WORKERS,...] [RATE,...]     default: 2,4,8 and 1gbit,100mbit; needs root
+    bench/synchronisation.py PROGRAM [WORKERS,...] [RATE,...] [CONGESTION]     default: 2,4,8 and 1gbit,100mbit; needs root
+
+CONGESTION: TCP's congestion control in the hosts (reno, cubic, bbr); default: the system's.
 
 Every worker has a network namespace of its own with a link of that rate both ways. The network is the paper's
 (preact-resnet101, 100 classes, blocks included), with float32 and with --compress int6. A round's floor is the most payload that any one worker must
@@ -39,13 +41,19 @@ def floors(program, workers, rate, extra):
     return [bytes_ * 8 / bits_per_second(rate) for bytes_ in mine["busiest_link_bytes_by_round"][:ROUNDS]]
 
 
-def measure(program, workers, rate, extra):
+def measure(program, workers, rate, extra, congestion):
     """Seconds of each round's synchronisation; the first one also opens connections and is left out."""
-    folder = Path(tempfile.mkdtemp(prefix="resist-bench-"))
+    with tempfile.TemporaryDirectory(prefix="resist-bench-") as folder:
+        return measure_in(Path(folder), program, workers, rate, extra, congestion)
+
+
+def measure_in(folder, program, workers, rate, extra, congestion):
     command = [program, "train", *NETWORK, *extra, "--data", "synthetic:64,3,32,32,100", "--batch-size", "1",
                "--local-iterations", "1", "--rounds", ROUNDS, "--eval-batch-size", "4", "--threads", "1", "--run-dir",
                folder / "run"]
     with Hosts(workers, rate) as hosts:
+        for rank in range(workers):
+            run(hosts.on(rank, ["sysctl", "-qw", f"net.ipv4.tcp_congestion_control={congestion}"]))
         processes = [start(hosts.on(rank, [str(word) for word in command]),
                            env=torchrun_environment(rank, workers, "10.78.0.1", PORT, 1)) for rank in range(workers)]
         for process in processes:
@@ -61,19 +69,20 @@ def main():
     program = str(Path(sys.argv[1]).resolve())
     counts = [int(word) for word in (sys.argv[2] if len(sys.argv) > 2 else "2,4,8").split(",")]
     rates = (sys.argv[3] if len(sys.argv) > 3 else "1gbit,100mbit").split(",")
-    congestion = Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip()
+    own = Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip()
+    congestion = sys.argv[4] if len(sys.argv) > 4 else own
     result = {**about(program), "congestion_control": congestion, "cases": []}
     cases = [(workers, rate, wire) for workers in counts for rate in rates for wire in FORMATS]
     for workers, rate, wire in cases:
         extra = FORMATS[wire]
-        pairs = list(zip(measure(program, workers, rate, extra), floors(program, workers, rate, extra)))[1:]
+        pairs = list(zip(measure(program, workers, rate, extra, congestion), floors(program, workers, rate, extra)))[1:]
         ratios = [seconds / floor for seconds, floor in pairs]
         case = {"workers": workers, "rate": rate, "format": wire, "seconds": [seconds for seconds, _ in pairs],
                 "floors": [floor for _, floor in pairs], "ratio": statistics.median(ratios)}
         result["cases"].append(case)
         print(f"{workers} workers, {rate}, {wire}: median {statistics.median(s for s, _ in pairs):.2f} s, "
               f"{case['ratio']:.3f} times the floor")
-    keep("synchronisation", result)
+    keep(f"synchronisation-{congestion}", result)
 
 
 main()

@@ -98,7 +98,7 @@ class Rendezvous(TestCase):
 
 class WhileTraining(TestCase):
     def test_a_killed_worker_ends_all_and_the_cause_is_on_screen(self):
-        process = self.started(self.folder / "run", "--workers", 3)
+        process = self.started(self.folder / "run", "--workers", 3, "--overlap")
         workers = children(process)
         os.kill(workers[1], signal.SIGKILL)
         _, err = process.communicate(timeout=DEADLINE)

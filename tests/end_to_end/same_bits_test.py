@@ -135,7 +135,7 @@ class Resuming(TestCase):
         for sent, code in ((signal.SIGTERM, 75), (signal.SIGUSR1, 75), (signal.SIGINT, 130)):
             with self.subTest(signal=sent):
                 run_dir = self.folder / f"signal{sent}"
-                process = self.started(run_dir, "--workers", 2)
+                process = self.started(run_dir, "--workers", 2, "--overlap", "--compress", "int6")
                 process.send_signal(sent)
                 _, err = process.communicate(timeout=DEADLINE)
                 self.assertEqual(process.returncode, code, err)
@@ -146,7 +146,7 @@ class Resuming(TestCase):
         for sent, code in ((signal.SIGTERM, 75), (signal.SIGINT, 130)):
             with self.subTest(signal=sent):
                 run_dir = self.folder / f"signal{sent}"
-                process = self.started(run_dir, "--workers", 2)
+                process = self.started(run_dir, "--workers", 2, "--overlap", "--compress", "int6")
                 os.kill(children(process)[1], sent)
                 _, err = process.communicate(timeout=DEADLINE)
                 self.assertEqual(process.returncode, code, err)
@@ -170,7 +170,7 @@ class Resuming(TestCase):
 
     def test_resuming_may_change_the_number_of_workers_and_the_length(self):
         run_dir = self.folder / "run"
-        run(train_command("--workers", 2, "--run-dir", run_dir))
+        run(train_command("--workers", 2, "--run-dir", run_dir, "--compress", "int6"))
         run([RESIST, "train", "--resume", run_dir, "--workers", 3, "--rounds", 7])
         records = metrics(run_dir)
         self.assertEqual([m["round"] for m in records], list(range(1, 8)))

@@ -32,7 +32,8 @@ CoreShare share_cores(const std::vector<Cores>& workers, int worker);
 // where it sets no limit or can't be read.
 std::optional<double> parse_cpu_max(const std::string& content);
 
-// Keeps this process, and the threads that it starts from now on, on these cores. A system that refuses is a warning.
+// Keeps this thread, and those that it starts from now on (a worker's compute threads), on these cores. A system that
+// refuses is a warning.
 void stay_on(const std::vector<int>& cores);
 
 }  // namespace resist

@@ -128,7 +128,7 @@ class Exchange {
  private:
   static constexpr std::int64_t kBlock = 8 * kCodecChunk;  // elements that are worked at a time: they stay in the cache
   using Block = std::array<float, kBlock>;
-  enum Leg : std::uint32_t { kValue, kResult };
+  enum Leg : std::uint32_t { value_leg, result_leg };
 
   int rank() const { return communicator_.rank(); }
   const Segment& segment(int part) const { return plan_.segments[plan_.parts[part].segment]; }
@@ -184,7 +184,7 @@ class Exchange {
       return bytes(source, piece.size);
     }
     std::byte* out = passing;
-    const std::uint64_t key = key_of(piece.part, kValue);
+    const std::uint64_t key = key_of(piece.part, value_leg);
     for (std::int64_t done = 0; done < piece.size; done += kBlock) {
       const std::int64_t count = std::min(kBlock, piece.size - done);
       Block values;
@@ -323,7 +323,7 @@ class Exchange {
       return;
     }
     std::byte* encoded = scratch_ + places_.result(part) + encoded_size(format, start);
-    encode_block(part, result, key_of(part, kResult), offset, encoded);
+    encode_block(part, result, key_of(part, result_leg), offset, encoded);
     Block said;
     const std::span<float> decoded(said.data(), result.size());
     decode(format, encoded, decoded);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include <mutex>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <utility>
 
@@ -74,6 +75,7 @@ class GlooCommunicator : public Communicator {
     const std::string& address = addresses_.at(static_cast<std::size_t>(peer));
     try {
       std::vector<at::Tensor> tensors = {at::from_blob(data, {static_cast<std::int64_t>(size)}, at::kByte)};
+      const std::lock_guard lock(starting_);
       return std::make_unique<GlooTransfer>(start_work(tensors), operation, rank(), peer, address, deadline());
     } catch (const std::exception& error) {
       throw CommError(operation, rank(), peer, address, reason(error));
@@ -82,6 +84,7 @@ class GlooCommunicator : public Communicator {
 
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
   std::vector<std::string> addresses_;
+  std::mutex starting_;  // the process group counts its operations without one
 };
 
 }  // namespace

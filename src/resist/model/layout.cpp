@@ -109,7 +109,7 @@ class LayoutBuilder {
   // Puts a group's weights before its norm parameters and biases, so that each kind can be sent in a format of its own.
   // Returns the elements of the weights.
   static std::int64_t weights_first(std::vector<Parameter>& group) {
-    const auto rest = std::ranges::stable_partition(group, [](const Parameter& parameter) {
+    const auto rest = std::stable_partition(group.begin(), group.end(), [](const Parameter& parameter) {
       return parameter.kind == ParameterKind::convolution || parameter.kind == ParameterKind::linear_weight;
     });
     std::int64_t size = 0;
@@ -117,7 +117,7 @@ class LayoutBuilder {
     for (auto parameter = group.begin(); parameter != group.end(); ++parameter) {
       parameter->offset = size;
       size += parameter->size;
-      weights = parameter < rest.begin() ? size : weights;
+      weights = parameter < rest ? size : weights;
     }
     return weights;
   }

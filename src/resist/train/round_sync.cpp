@@ -1,6 +1,7 @@
 #include "resist/train/round_sync.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "resist/comm/tags.h"
 #include "resist/core/random.h"
@@ -18,6 +19,10 @@ RoundSync::RoundSync(const TrainingSetup& setup, Communicator& communicator, Wor
   if (setup.config.sync.overlap) {
     sent_.resize(size);
     mean_.resize(size);
+    SyncRule rule = sync_rule(setup.config.sync.compress);
+    rule.scope = SyncScope::shared;
+    const Placement& any = parameters.placement();
+    average_ = make_sync_plan(setup.layout, any, any, communicator.rank(), rule);
   }
 }
 
@@ -75,19 +80,19 @@ Payload RoundSync::synchronise(const Placement& next, std::int64_t round, bool i
   communicator_.barrier();  // the commit: whoever passes knows that all have staged
   parameters_.install(next, momentum != MomentumSync::reset);
   if (overlapped) {
-    start_average(next, round);
+    due_ = round;
   } else {
     agree();
   }
   return payload;
 }
 
-void RoundSync::start_average(const Placement& placement, std::int64_t round) {
-  SyncRule rule = sync_rule(setup_.config.sync.compress);
-  rule.scope = SyncScope::shared;
-  average_ = make_sync_plan(setup_.layout, placement, placement, communicator_.rank(), rule);
+void RoundSync::set_out() {
+  if (due_ < 0) {
+    return;
+  }
   std::copy_n(parameters_.values(), sent_.size(), sent_.begin());
-  under_way_ = std::thread([this, round] {
+  under_way_ = std::thread([this, round = std::exchange(due_, -1)] {
     try {
       landed_ = resist::synchronise(communicator_, average_, sent_.data(), mean_.data(), round_tag(round),
                                     shared_memory(), {.rounding_key = rounding_key(round, SyncScope::shared)});

@@ -25,12 +25,16 @@ class RoundSync {
   // The parameters are the same on all workers now: at the start, after a restore.
   void agree();
 
+  // Sends the average that the last round left behind on its way, if there is one. Called when nothing else is to be
+  // said before land(): its bytes would hold up every other message.
+  void set_out();
+
   // Takes in the average that is under way, if there is one: x := x + (mean - x_sent). CommError as exchange().
   // Returns what it sent and received, and nothing where none is under way.
   Payload land();
 
   // Ends round `round` (0-based): parameters become those of `next`, staged first, committed together. `in_full`: so do
-  // the shared ones; otherwise, with --overlap, their average sets out and lands later.
+  // the shared ones; otherwise, with --overlap, their average waits for set_out() and lands later.
   // Returns what was sent and received, without such an average.
   Payload synchronise(const Placement& next, std::int64_t round, bool in_full);
 
@@ -41,7 +45,6 @@ class RoundSync {
  private:
   SharedMemory shared_memory() { return {.agreed = agreed_.data(), .residual = residual()}; }
   std::uint64_t rounding_key(std::int64_t round, SyncScope scope) const;
-  void start_average(const Placement& placement, std::int64_t round);
 
   const TrainingSetup& setup_;
   Communicator& communicator_;
@@ -51,6 +54,7 @@ class RoundSync {
   std::vector<float> sent_;  // and these with --overlap
   std::vector<float> mean_;
   SyncPlan average_;
+  std::int64_t due_ = -1;  // the round whose average is to set out; -1: none
   std::thread under_way_;
   std::exception_ptr failure_;  // these two of the thread
   Payload landed_;

@@ -22,7 +22,7 @@ namespace resist {
 struct Trainer::LocalRound {
   double loss = 0;  // mean over the iterations
   double seconds_compute = 0;
-  double seconds_sync = 0;  // averaging gradients, where the method does
+  double seconds_sync = 0;  // averaging gradients, where the method does; waiting for an average to land
   double learning_rate = 0;
   std::int64_t iterations = 0;
   Payload payload;                  // gradients, and with --overlap the average that landed
@@ -178,6 +178,7 @@ Trainer::LocalRound Trainer::run_local_iterations(TrainingObserver& observer) {
   if (momentum_sync(setup_.config) == MomentumSync::reset) {
     std::fill_n(parameters_->momentum(), parameters_->placement().arena.size(), 0.0F);
   }
+  sync_->set_out();
   Stopwatch watch;
   for (std::int64_t i = 0; i < local.iterations; ++i) {
     const Batch& batch = loader_.next();

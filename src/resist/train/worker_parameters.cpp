@@ -81,8 +81,9 @@ void WorkerParameters::install(Placement next, bool momentum_staged) {
   if (momentum_staged) {
     std::swap(arenas_->momentum, arenas_->gradients);
   }
-  fit(arenas_->momentum, size);
-  fit(arenas_->gradients, size);
+  for (at::Tensor* arena : {&arenas_->staging, &arenas_->gradients, &arenas_->momentum}) {
+    fit(*arena, size);
+  }
   bind();
 }
 

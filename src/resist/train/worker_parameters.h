@@ -11,7 +11,7 @@ namespace resist {
 
 // One worker's share of the global network: four flat arenas of one shape (values, gradients, momentum, staging) laid
 // out as Placement says, and the sub-network whose parameters are views into them. Repartition changes what the slots
-// hold, never where they are. No more memory than that is used, except while the arena changes its shape.
+// hold, never where they lie in an arena. No more memory than that is used, except while the arena changes its shape.
 class WorkerParameters {
  public:
   // Values are the initial ones of the placed blocks (a pure function of the seed); momentum is zero.
