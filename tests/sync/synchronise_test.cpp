@@ -32,10 +32,7 @@ void check_group(const float* staged, const std::vector<int>& holders, int group
 // Fills each worker's arena, synchronises, and checks that every next holder has the mean over the holders.
 void check_synchronisation(const Layout& layout, const Placement& now, const Placement& next) {
   const int workers = now.assignment.workers();
-  std::vector<int> everyone;
-  for (int worker = 0; worker < workers; ++worker) {
-    everyone.push_back(worker);
-  }
+  const std::vector<int> all = everyone(workers);
   run_in_process(workers, [&](Communicator& communicator) {
     const int rank = communicator.rank();
     std::vector<float> live(static_cast<std::size_t>(now.arena.size()), NAN);
@@ -51,7 +48,7 @@ void check_synchronisation(const Layout& layout, const Placement& now, const Pla
     }
     const std::vector<float> before = live;
     synchronise(communicator, plan, live.data(), staged.data(), 1);
-    check_group(staged.data(), everyone, 0, layout.shared_size);
+    check_group(staged.data(), all, 0, layout.shared_size);
     for (const int block : next.assignment.held(rank)) {
       check_group(staged.data() + plan.places[1 + block].target, now.assignment.holders(block), 1 + block,
                   layout.blocks[block].size);
