@@ -47,9 +47,9 @@ class Transfer {
 };
 
 // What workers exchange bytes through. One object per worker. Several threads may use it at a time if their tags
-// differ. Messages from one worker
-// to another with one tag arrive in the order in which they were sent; a receive must name the size that was sent.
-// Backends implement only the protected part; collectives (collectives.h) are written once above it.
+// differ. Messages from one worker to another with one tag arrive in the order in which they were sent; a receive must
+// name the size that was sent. Backends implement only the protected part; collectives (collectives.h) are written once
+// above it.
 class Communicator {
  public:
   Communicator(int rank, int size, std::chrono::milliseconds deadline);

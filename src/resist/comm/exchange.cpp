@@ -67,7 +67,10 @@ class Scratch {
     for (const Step& step : steps) {
       std::int64_t bytes = 0;
       for (int from = 0; from < plan.workers; ++from) {
-        for (const Piece& piece : (sent ? from : step.to[from]) == worker ? step.pieces[from] : std::vector<Piece>()) {
+        if ((sent ? from : step.to[from]) != worker) {
+          continue;
+        }
+        for (const Piece& piece : step.pieces[from]) {
           const Segment& segment = plan.segments[plan.parts[piece.part].segment];
           bytes += is_float(segment) ? 0 : encoded_size(segment.format, piece.size);
         }

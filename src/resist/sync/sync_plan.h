@@ -21,9 +21,10 @@ enum class SyncScope { all, shared, blocks };
 
 // What a synchronisation sends, and how.
 struct SyncRule {
-  WireFormat shared = WireFormat::float32;  // of shared weights; norm parameters and biases always travel as float32
-  WireFormat blocks =
-      WireFormat::float32;  // of blocks' weights; rounding adds up from holder to holder: 8 bits or more
+  // Of weights; norm parameters and biases always travel as float32. Blocks: 8 bits or more, since their rounding adds
+  // up from holder to holder.
+  WireFormat shared = WireFormat::float32;
+  WireFormat blocks = WireFormat::float32;
   SyncScope scope = SyncScope::all;
 };
 

@@ -71,7 +71,9 @@ Payload RoundSync::synchronise(const Placement& next, std::int64_t round, bool i
                                         {.rounding_key = rounding_key(round, rule.scope), .scratch = scratch});
   const MomentumSync momentum = momentum_sync(setup_.config);
   if (momentum == MomentumSync::average) {
-    const SyncPlan exact = make_sync_plan(setup_.layout, parameters_.placement(), next, communicator_.rank());
+    const bool compressed = setup_.config.sync.compress != Compression::none;
+    const SyncPlan exact =
+        compressed ? make_sync_plan(setup_.layout, parameters_.placement(), next, communicator_.rank()) : plan;
     payload +=
         resist::synchronise(communicator_, exact, parameters_.momentum(), parameters_.stage_momentum(next.arena), tag);
   } else if (momentum == MomentumSync::carry) {
