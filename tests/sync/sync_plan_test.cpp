@@ -47,6 +47,7 @@ TEST(SyncPlan, WhatOneSendsTheOtherReceives) {
     const Placement now = placement(layout, workers, 3);
     const Placement next = placement(layout, workers, 4);
     std::vector<Traffic> traffic;
+    traffic.reserve(static_cast<std::size_t>(workers));
     for (int worker = 0; worker < workers; ++worker) {
       traffic.push_back(plan_traffic(make_sync_plan(layout, now, next, worker).exchange, worker));
     }
