@@ -239,7 +239,7 @@ TEST_P(CommunicatorConformance, CompressedExchangesGiveAllTheSameAndLoseNothingF
       std::vector<float> kept(kSize);
       memory[2] = {.source = rank == 2 ? own.data() : nullptr, .target = rank == 2 ? kept.data() : nullptr};
       const Traffic before = communicator.traffic();
-      exchange(communicator, plan, memory, kTag, {.rounding_key = 7});
+      exchange(communicator, plan, memory, kTag, 7);
       const Traffic planned = plan_traffic(plan, rank);
       for (int peer = 0; peer < kWorkers; ++peer) {
         EXPECT_EQ(communicator.traffic().sent[peer] - before.sent[peer], planned.sent[peer]);

@@ -53,6 +53,7 @@ inline const std::map<std::string, std::string>& changed_options() {
       {"threads", "2"},
       {"interface", "eth0"},
       {"port", "29500"},
+      {"precision", "bf16"},
       {"rendezvous-timeout", "10"},
       {"timeout", "20"},
   };

@@ -39,8 +39,8 @@ std::size_t count_fields() {
   [[maybe_unused]] const auto& [s1, s2] = sync;
   [[maybe_unused]] const auto& [e1, e2] = evaluation;
   [[maybe_unused]] const auto& [r1, r2, r3, r4, r5] = run;
-  [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7, c8] = cluster;
-  return 6 + 6 + 4 + 14 + 2 + 2 + 5 + 8;
+  [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9] = cluster;
+  return 6 + 6 + 4 + 14 + 2 + 2 + 5 + 9;
 }
 
 TEST(OptionTable, HasEveryFieldOnce) {
@@ -97,13 +97,13 @@ TEST(OptionTable, AutoUnsetsOptionalFields) {
 TEST(OptionTable, SaysWhatMayChangeOnResume) {
   EXPECT_EQ(names_where([](const Option& option) { return option.may_change_on_resume; }),
             (std::set<std::string>{"epochs", "rounds", "eval-every", "threads", "data-dir", "run-dir", "resume",
-                                   "workers", "device", "interface", "port", "rendezvous-timeout", "timeout",
-                                   "in-process", "checkpoint-every", "keep-checkpoints", "record-round"}));
+                                   "workers", "device", "precision", "interface", "port", "rendezvous-timeout",
+                                   "timeout", "in-process", "checkpoint-every", "keep-checkpoints", "record-round"}));
 }
 
 TEST(OptionTable, SaysWhatWorkersNeedNotShare) {
   EXPECT_EQ(names_where([](const Option& option) { return !option.same_on_all_workers; }),
-            (std::set<std::string>{"threads", "device", "interface", "run-dir", "resume", "data-dir"}));
+            (std::set<std::string>{"threads", "device", "precision", "interface", "run-dir", "resume", "data-dir"}));
 }
 
 TEST(SetOption, RefusesWhatIsMalformedOrOutOfBounds) {
@@ -149,6 +149,7 @@ TEST(SetOption, RefusesWhatIsMalformedOrOutOfBounds) {
       {"run-dir", "a\xff"},
       {"run-dir", std::string("a\0b", 3)},
       {"device", "gpu"},
+      {"precision", "fp16"},
       {"min-blocks", "0"},
       {"min-blocks", "all"},
       {"partition-sections", ""},
@@ -220,7 +221,7 @@ TEST(ConfigFromJson, RefusesWrongTypesAndUnknownMembers) {
 TEST(SharedJson, LeavesOutWhatMayDiffer) {
   Config a;
   Config b;
-  for (const std::string name : {"threads", "device", "interface", "run-dir", "resume", "data-dir"}) {
+  for (const std::string name : {"threads", "device", "precision", "interface", "run-dir", "resume", "data-dir"}) {
     set_option(b, name, changed_options().at(name));
   }
   EXPECT_EQ(shared_json(a), shared_json(b));

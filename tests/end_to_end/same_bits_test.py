@@ -69,12 +69,18 @@ class SameBits(TestCase):
             import torch  # noqa: F401
         except ImportError:
             self.skipTest("this python3 has no torch")
-        run_dir = self.folder / "recorded"
-        run([RESIST, "train", "--data", "synthetic:300,3,12,12,5", "--depths", "1,2,6,1", "--width", "8",
-             "--batch-size", "16", "--local-iterations", "3", "--rounds", "3", "--workers", "3", "--threads", "1",
-             "--record-round", "2", "--run-dir", run_dir])
-        result = run([sys.executable, HERE.parent / "parity" / "replay_round.py", run_dir / "record", "1e-4"])
-        self.assertIn("3 workers compared", result.stdout)
+        # The wider one's convolutions are Winograd's, in tiles of 4x4 too. Their last digits differ, so one in a million
+        # activations falls on the other side of the rectifier's kink: that shows in the biases, whose gradients are
+        # what is left of large sums.
+        for width, tolerance in ((8, 1e-4), (32, 3e-2)):
+            with self.subTest(width=width):
+                run_dir = self.folder / f"recorded{width}"
+                run([RESIST, "train", "--data", "synthetic:300,3,12,12,5", "--depths", "1,2,6,1", "--width", width,
+                     "--batch-size", "16", "--local-iterations", "3", "--rounds", "3", "--workers", "3", "--threads",
+                     "1", "--precision", "fp32", "--record-round", "2", "--run-dir", run_dir])
+                result = run([sys.executable, HERE.parent / "parity" / "replay_round.py", run_dir / "record",
+                              tolerance])
+                self.assertIn("3 workers compared", result.stdout)
 
 
 class Resuming(TestCase):

@@ -14,26 +14,23 @@ namespace {
 // The whole network in memory of its own, every block bound.
 struct WholeNetwork {
   explicit WholeNetwork(const NetworkSpec& spec) : layout(make_layout(spec)), network(spec, layout) {
-    network.bind_shared(make_memory(layout.shared, layout.shared_size));
+    leaves.push_back(network.bind_shared(make_memory(layout.shared, layout.shared_size)));
     for (std::size_t id = 0; id < layout.blocks.size(); ++id) {
-      network.bind_block(static_cast<int>(id), make_memory(layout.blocks[id].parameters, layout.blocks[id].size));
+      const BlockLayout& block = layout.blocks[id];
+      leaves.push_back(network.bind_block(static_cast<int>(id), make_memory(block.parameters, block.size)));
     }
   }
 
   ParameterMemory make_memory(const std::vector<Parameter>& parameters, std::int64_t size) {
     at::Tensor& flat = values.emplace_back(at::empty({size}));
     initialise(parameters, 1, {flat.data_ptr<float>(), static_cast<std::size_t>(size)});
-    return {.values = flat, .gradients = gradients.emplace_back(at::zeros({size}))};
-  }
-
-  double gradient_size(std::size_t group, const Parameter& parameter) const {
-    return gradients[group].narrow(0, parameter.offset, parameter.size).abs().sum().item<double>();
+    return {.values = flat, .trained = true};
   }
 
   Layout layout;
   Network network;
   std::deque<at::Tensor> values;  // 0: shared, 1 + b: block b
-  std::deque<at::Tensor> gradients;
+  std::vector<std::vector<at::Tensor>> leaves;
 };
 
 at::Tensor pictures(int count, int channels, int size) {
@@ -58,17 +55,15 @@ TEST(Network, GivesLogitsForEveryKindAndSize) {
   }
 }
 
-TEST(Network, BackwardFillsEveryGradientInPlace) {
+TEST(Network, BackwardLeavesEveryGradientInItsLeaf) {
   for (const BlockType block : {BlockType::preact, BlockType::postact}) {
     WholeNetwork whole({.block = block, .depths = {1, 2, 3, 1}, .width = 4, .classes = 5});
     const at::Tensor labels = at::tensor(std::vector<std::int64_t>{0, 1, 2, 3});
     at::cross_entropy_loss(whole.network.forward(pictures(4, 3, 32)), labels).backward();
-    for (const Parameter& parameter : whole.layout.shared) {
-      EXPECT_GT(whole.gradient_size(0, parameter), 0) << parameter.name;
-    }
-    for (std::size_t id = 0; id < whole.layout.blocks.size(); ++id) {
-      for (const Parameter& parameter : whole.layout.blocks[id].parameters) {
-        EXPECT_GT(whole.gradient_size(1 + id, parameter), 0) << parameter.name;
+    for (const auto& group : whole.leaves) {
+      for (const at::Tensor& leaf : group) {
+        EXPECT_GT(leaf.grad().abs().sum().item<double>(), 0) << leaf.sizes();
+        EXPECT_TRUE(leaf.grad().is_contiguous());
       }
     }
   }
@@ -88,7 +83,7 @@ TEST(Network, AnUnboundBlockIsPassedBy) {
   const Layout layout = make_layout(shallow);
   ASSERT_EQ(layout.shared_size, whole.layout.shared_size);
   Network network(shallow, layout);
-  network.bind_shared({.values = whole.values[0], .gradients = at::Tensor()});
+  network.bind_shared({.values = whole.values[0]});
   EXPECT_TRUE(at::equal(network.forward(x), without));
 }
 
@@ -99,6 +94,27 @@ TEST(Network, ApplyScalesTheResidualBranchOnly) {
   const at::Tensor full = whole.network.apply(position, x, 1.0);
   const at::Tensor half = whole.network.apply(position, x, 0.5);
   EXPECT_TRUE(at::allclose(half - x, (full - x) * 0.5, 1e-4, 1e-5));
+}
+
+TEST(Network, Bf16IsFloat32ToItsEightBits) {
+  for (const BlockType block : {BlockType::preact, BlockType::postact}) {
+    NetworkSpec spec{.block = block, .depths = {1, 1, 3, 1}, .width = 4, .classes = 5};
+    WholeNetwork exact(spec);
+    spec.bf16 = true;
+    WholeNetwork rounded(spec);
+    const at::Tensor x = pictures(8, 3, 32);
+    const at::Tensor expected = exact.network.forward(x);
+    const at::Tensor logits = rounded.network.forward(x);
+    EXPECT_EQ(logits.scalar_type(), at::kFloat);
+    EXPECT_GT((logits - expected).abs().max().item<double>(), 0);
+    EXPECT_LT((logits - expected).abs().max().item<double>(), 0.1 * expected.abs().max().item<double>());
+    logits.sum().backward();
+    for (const auto& group : rounded.leaves) {
+      for (const at::Tensor& leaf : group) {
+        EXPECT_EQ(leaf.grad().scalar_type(), at::kFloat);
+      }
+    }
+  }
 }
 
 TEST(Network, ADealtStridedBlockThatIsAbsentLeavesItsShortcut) {

@@ -36,8 +36,17 @@ TEST(Predict, HasThePapersBytesPerRound) {
 TEST(Predict, ArenasHoldSlotsNotBlocks) {
   const MemoryPrediction memory = predict_paper(Method::resist, 4).memory;
   EXPECT_EQ(memory.arena, (15'422'116 + 6 * 1'180'672) * 4);
-  EXPECT_EQ(memory.arenas, 4 * memory.arena);
-  EXPECT_GT(predict_paper(Method::local_sgd, 4).memory.activations, memory.activations);
+  EXPECT_EQ(memory.arenas, 2 * memory.arena);
+  const MemoryPrediction local = predict_paper(Method::local_sgd, 4).memory;
+  EXPECT_GT(local.step, memory.step);  // more blocks, more activations
+}
+
+TEST(Predict, MemoryOfASynchronisationIsWhatIsStagedAndItsChunks) {
+  const MemoryPrediction memory = predict_paper(Method::resist, 4).memory;
+  const std::int64_t chunks = memory.synchronisation - memory.arena;
+  EXPECT_GE(chunks, 3LL * 15'422'116 / 4 * 4);  // the values of three others of the part that a worker averages
+  EXPECT_LT(chunks, 2 * 3LL * 15'422'116 / 4 * 4);
+  EXPECT_EQ(predict_paper(Method::data_parallel, 4).memory.synchronisation, 0);  // it averages in every step
 }
 
 TEST(Predict, LocalSgdSendsTheMeansBytesAndDataParallelEveryIterations) {

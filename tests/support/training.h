@@ -24,6 +24,7 @@ inline Config small_config() {
   config.train.rounds = 4;
   config.train.seed = 5;
   config.evaluation.eval_batch_size = 16;
+  config.cluster.precision = Precision::fp32;  // whatever processor this is
   return config;
 }
 

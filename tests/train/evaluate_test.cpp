@@ -15,16 +15,15 @@ EvaluationResult evaluate_plainly(const TrainingSetup& setup, double scale) {
   const at::NoGradGuard no_gradients;
   Network network(setup.spec, setup.layout);
   std::vector<at::Tensor> memory;
-  const at::Tensor none;
   const auto add = [&](const std::vector<Parameter>& parameters, std::int64_t size) {
     memory.push_back(at::empty({size}));
     initialise(parameters, setup.config.train.seed, {memory.back().data_ptr<float>(), static_cast<std::size_t>(size)});
   };
   add(setup.layout.shared, setup.layout.shared_size);
-  network.bind_shared({.values = memory[0], .gradients = none});
+  network.bind_shared({.values = memory[0]});
   for (std::size_t id = 0; id < setup.layout.blocks.size(); ++id) {
     add(setup.layout.blocks[id].parameters, setup.layout.blocks[id].size);
-    network.bind_block(static_cast<int>(id), {.values = memory.back(), .gradients = none});
+    network.bind_block(static_cast<int>(id), {.values = memory.back()});
   }
   const EvaluationBatches batches(setup.data.test, setup.data.info, setup.config.evaluation.eval_batch_size);
   EvaluationResult result;
@@ -59,7 +58,7 @@ EvaluationResult evaluate_with(const TrainingSetup& setup, int workers, const st
                                 communicator.rank(), setup.config.train.seed);
     Network network(setup.spec, setup.layout);
     const at::Tensor arena = at::from_blob(parameters.values(), {parameters.placement().arena.size()});
-    network.bind_shared({.values = arena, .gradients = at::Tensor()});
+    network.bind_shared({.values = arena});
     TravellingBlocks blocks(communicator, parameters);
     const EvaluationBatches batches(setup.data.test, setup.data.info, setup.config.evaluation.eval_batch_size);
     results[communicator.rank()] = evaluate(

@@ -22,21 +22,22 @@ NamedValues plain_sgd(const Config& config, int iterations, int zero_every) {
   struct Group {
     const std::vector<Parameter>* parameters;
     at::Tensor values;
-    at::Tensor gradients;
     std::vector<float> momentum;
+    std::vector<at::Tensor> leaves;
   };
   std::vector<Group> groups;
   const auto add = [&](const std::vector<Parameter>& parameters, std::int64_t size) {
-    groups.push_back({&parameters, at::empty({size}), at::zeros({size}), std::vector<float>(size)});
+    groups.push_back({&parameters, at::empty({size}), std::vector<float>(size), {}});
     initialise(parameters, config.train.seed, {groups.back().values.data_ptr<float>(), static_cast<std::size_t>(size)});
   };
   add(setup.layout.shared, setup.layout.shared_size);
   for (const BlockLayout& block : setup.layout.blocks) {
     add(block.parameters, block.size);
   }
-  network.bind_shared({.values = groups[0].values, .gradients = groups[0].gradients});
+  groups[0].leaves = network.bind_shared({.values = groups[0].values, .trained = true});
   for (std::size_t id = 0; id < setup.layout.blocks.size(); ++id) {
-    network.bind_block(static_cast<int>(id), {.values = groups[1 + id].values, .gradients = groups[1 + id].gradients});
+    Group& group = groups[1 + id];
+    group.leaves = network.bind_block(static_cast<int>(id), {.values = group.values, .trained = true});
   }
 
   TrainLoader loader(setup.data.train, setup.data.info, make_augmentation(config.data, setup.data.info),
@@ -48,7 +49,9 @@ NamedValues plain_sgd(const Config& config, int iterations, int zero_every) {
   for (int iteration = 0; iteration < iterations; ++iteration) {
     const Batch& batch = loader.next();
     for (Group& group : groups) {
-      group.gradients.zero_();
+      for (at::Tensor& leaf : group.leaves) {
+        leaf.mutable_grad().reset();
+      }
       if (zero_every > 0 && iteration % zero_every == 0) {
         std::fill(group.momentum.begin(), group.momentum.end(), 0.0F);
       }
@@ -59,11 +62,15 @@ NamedValues plain_sgd(const Config& config, int iterations, int zero_every) {
     const at::Tensor labels = at::tensor(batch.labels);
     at::cross_entropy_loss(network.forward(images), labels).backward();
     for (Group& group : groups) {
-      auto* value = group.values.data_ptr<float>();
-      const auto* gradient = group.gradients.data_ptr<float>();
-      for (std::size_t i = 0; i < group.momentum.size(); ++i) {
-        group.momentum[i] = mu * group.momentum[i] + (gradient[i] + decay * value[i]);
-        value[i] = value[i] - lr * group.momentum[i];
+      for (std::size_t leaf = 0; leaf < group.leaves.size(); ++leaf) {
+        const Parameter& parameter = (*group.parameters)[leaf];
+        float* value = group.values.data_ptr<float>() + parameter.offset;
+        float* momentum = group.momentum.data() + parameter.offset;
+        const auto* gradient = group.leaves[leaf].grad().data_ptr<float>();
+        for (std::int64_t i = 0; i < parameter.size; ++i) {
+          momentum[i] = mu * momentum[i] + (gradient[i] + decay * value[i]);
+          value[i] = value[i] - lr * momentum[i];
+        }
       }
     }
   }
@@ -154,6 +161,25 @@ TEST(Trainer, CompressedAndOverlappedTrainingAgreesAtTheEndAndLearns) {
     plain.sync = {};
     EXPECT_NE(trained[0].values, train_in_process(plain, 3)[0].values);
   }
+}
+
+TEST(Trainer, Bf16LearnsWithFloat32Parameters) {
+  Config config = small_config();
+  config.cluster.precision = Precision::bf16;
+  config.train.rounds = 40;
+  config.train.lr = 0.05;
+  config.train.schedule = Schedule::cosine;
+  const auto trained = train_in_process(config, 2);
+  expect_agreement(trained);
+  const auto& records = trained[0].records;
+  EXPECT_LT(records.back().loss, 0.8 * records.front().loss);
+  EXPECT_GT(records.back().accuracy.value(), 0.5);  // of four classes
+  Config exact = config;
+  exact.cluster.precision = Precision::fp32;
+  const auto reference = train_in_process(exact, 2);
+  EXPECT_NE(trained[0].values, reference[0].values);
+  // The first round starts from the same weights: its loss differs by rounding only (8 bits of mantissa).
+  EXPECT_NEAR(records.front().loss, reference[0].records.front().loss, 0.05 * reference[0].records.front().loss);
 }
 
 TEST(Trainer, OverlapSendsNoMoreThanThePlanSays) {

@@ -47,7 +47,7 @@ void describe_train(CommandLine& train) {
 void describe_evaluate(CommandLine& evaluate) {
   evaluate.add_own("RUN", "", "the run's folder", "Positionals");
   evaluate.add_own("--checkpoint", "WHICH", "last, best or a round; default last", "Evaluation");
-  evaluate.add_named({"eval-batch-size", "data", "data-dir", "threads"}, "the run's");
+  evaluate.add_named({"eval-batch-size", "data", "data-dir", "precision", "threads"}, "the run's");
   evaluate.add_own("--format", "WORD", "output (table or json); default table", "Output");
   evaluate.add_examples({
       "resist evaluate runs/first",
@@ -58,7 +58,7 @@ void describe_evaluate(CommandLine& evaluate) {
 void describe_plan(CommandLine& plan) {
   plan.add_named({"model", "depths", "width", "classes", "channels", "image-size"});
   plan.add_named({"partition", "min-blocks", "partition-sections", "partition-first-blocks"});
-  plan.add_named({"compress", "overlap"});
+  plan.add_named({"compress", "overlap", "precision"});
   plan.add_named({"method", "momentum-sync", "warmup-epochs", "batch-size", "eval-batch-size", "local-iterations",
                   "data", "data-dir"});
   plan.add_own("--workers", "N,N,...", "numbers of workers to plan for; default 2,4,8", "Workers");

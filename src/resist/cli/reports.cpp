@@ -63,11 +63,12 @@ std::vector<PlanRow> plan_rows(const PlanCommand& command, const NetworkSpec& sp
 nlohmann::json to_json(const MemoryPrediction& memory) {
   return {{"arena_bytes", memory.arena},
           {"arenas_bytes", memory.arenas},
-          {"activations_bytes", memory.activations},
-          {"evaluation_bytes", memory.evaluation},
-          {"in_flight_bytes", memory.in_flight},
           {"compress_bytes", memory.compress},
           {"overlap_bytes", memory.overlap},
+          {"bf16_bytes", memory.bf16},
+          {"step_bytes", memory.step},
+          {"synchronisation_bytes", memory.synchronisation},
+          {"evaluation_bytes", memory.evaluation},
           {"total_bytes", memory.total()}};
 }
 
@@ -110,11 +111,13 @@ void print_plan_table(const PlanCommand& command, const Layout& layout, const st
   out << "\nblocks, parameters, memory: of the worker that holds most. paper: the ResIST paper's counting, an upload\n"
          "and a download of everything each worker holds. payload: what resist sends, all workers, mean of "
       << kPlannedRounds
-      << " rounds.\nmemory: arenas, activations and transfers in flight, float32; libtorch itself and the data come on "
-         "top.\n";
+      << " rounds.\nmemory: parameters and momentum, and the most that a step, a synchronisation or an evaluation "
+         "takes "
+         "besides; libtorch\nitself and the data come on top.\n";
   for (const PlanRow& row : rows) {
     for (const auto& [option, bytes] : {std::pair("--compress", row.prediction.memory.compress),
-                                        std::pair("--overlap", row.prediction.memory.overlap)}) {
+                                        std::pair("--overlap", row.prediction.memory.overlap),
+                                        std::pair("--precision bf16", row.prediction.memory.bf16)}) {
       if (bytes > 0) {
         out << fmt::format("{} takes {:.0f} MB of the memory of {} with {} workers.\n", option,
                            static_cast<double>(bytes) / kMega, row.method, row.prediction.workers);

@@ -7,14 +7,9 @@
 #include <cstring>
 #include <limits>
 
-// Inner loops are compiled for newer processors as well; contraction is off for this file, so all give the same bits.
-// (Not under sanitizers: the choice is made before they are set up.)
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-#define RESIST_VECTORISED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define RESIST_VECTORISED
-#endif
+#include "resist/core/vectorised.h"
+
+// Contraction is off for this file, so that every processor gives the same bits.
 
 namespace resist {
 namespace {

@@ -89,21 +89,16 @@ class Scratch {
 class Exchange {
  public:
   Exchange(Communicator& communicator, const ExchangePlan& plan, std::span<const SegmentMemory> memory,
-           std::uint32_t tag, const ExchangeOptions& options)
+           std::uint32_t tag, std::uint64_t rounding_key)
       : communicator_(communicator),
         plan_(plan),
         memory_(memory),
         tag_(tag),
-        rounding_key_(options.rounding_key),
+        rounding_key_(rounding_key),
         places_(plan, communicator.rank()),
-        finished_(plan.parts.size(), 0) {
-    if (options.scratch.size_bytes() >= static_cast<std::size_t>(places_.size())) {
-      scratch_ = std::as_writable_bytes(options.scratch).data();
-    } else {
-      allocated_ = std::make_unique_for_overwrite<float[]>(static_cast<std::size_t>(places_.size()) / sizeof(float));
-      scratch_ = std::as_writable_bytes(std::span(allocated_.get(), 1)).data();
-    }
-  }
+        allocated_(std::make_unique_for_overwrite<float[]>(static_cast<std::size_t>(places_.size()) / sizeof(float))),
+        scratch_(std::as_writable_bytes(std::span(allocated_.get(), 1)).data()),
+        finished_(plan.parts.size(), 0) {}
 
   Payload run() {
     for (const Step& step : plan_.collecting) {
@@ -369,7 +364,7 @@ class Exchange {
   std::uint64_t rounding_key_;
   Scratch places_;
   std::unique_ptr<float[]> allocated_;
-  std::byte* scratch_;
+  std::byte* scratch_;  // the same memory
   Payload payload_;
   std::vector<std::int64_t> finished_;  // per part: elements of the result that are there
 };
@@ -381,8 +376,8 @@ std::int64_t scratch_size(const ExchangePlan& plan, int worker) {
 }
 
 Payload exchange(Communicator& communicator, const ExchangePlan& plan, std::span<const SegmentMemory> memory,
-                 std::uint32_t tag, const ExchangeOptions& options) {
-  return Exchange(communicator, plan, memory, tag, options).run();
+                 std::uint32_t tag, std::uint64_t rounding_key) {
+  return Exchange(communicator, plan, memory, tag, rounding_key).run();
 }
 
 }  // namespace resist

@@ -93,19 +93,14 @@ struct Payload {
   }
 };
 
-struct ExchangeOptions {
-  std::uint64_t rounding_key = 0;  // what the rounding of formats other than float32 follows from
-  std::span<float> scratch = {};   // free memory; where it is too small, memory is allocated
-};
-
 // Carries the plan out together with all other workers. Blocks until this worker's results are in place and its sends
 // are done. A mean is ((x_0 + x_1) + x_2 ...) / n over the holders in ascending order, for every element, so the
 // result depends neither on timing nor on how it is cut. Where the format is not float32, the other holders' values and
-// the result are rounded, once each, under keys that follow from the rounding key, segment and worker; all receivers
+// the result are rounded, once each, under keys that follow from `rounding_key`, segment and worker; all receivers
 // get the same decoded result, the owner included. A part that nobody but its only holder receives is not rounded.
 // CommError when a peer fails; targets and residuals then hold unspecified values.
 // Returns what it moved.
 Payload exchange(Communicator& communicator, const ExchangePlan& plan, std::span<const SegmentMemory> memory,
-                 std::uint32_t tag, const ExchangeOptions& options = {});
+                 std::uint32_t tag, std::uint64_t rounding_key = 0);
 
 }  // namespace resist

@@ -17,6 +17,7 @@ enum class PartitionMode { equal, exact };          // exact: the published code
 enum class MomentumSync { reset, carry, average };  // what happens to momentum at a synchronisation
 enum class Schedule { step, cosine, constant };
 enum class Compression { none, bf16, int8, int6, int4 };  // how shared parameters travel
+enum class Precision { automatic, fp32, bf16 };           // of convolutions; parameters are float32
 enum class DataMode { replicated, sharded };
 enum class BlockType { preact, postact };
 
@@ -84,9 +85,10 @@ struct ClusterOptions {
   int workers = 0;              // 0: what the launcher's environment says, else 1
   bool in_process = false;      // workers are threads of this process
   std::string device = "auto";  // auto or cpu
-  int threads = 0;              // per worker; 0: this machine's cores divided by its workers, at least 1
-  std::string interface;        // network interface of data connections; empty: the route to the rendezvous
-  int port = 0;                 // rendezvous port; 0: the launcher's (MASTER_PORT), or a free one on one machine
+  Precision precision = Precision::automatic;
+  int threads = 0;        // per worker; 0: this machine's cores divided by its workers, at least 1
+  std::string interface;  // network interface of data connections; empty: the route to the rendezvous
+  int port = 0;           // rendezvous port; 0: the launcher's (MASTER_PORT), or a free one on one machine
   std::chrono::seconds rendezvous_timeout{300};
   std::chrono::seconds timeout{600};  // longest wait for a peer within a synchronisation
 };

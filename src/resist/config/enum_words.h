@@ -49,6 +49,11 @@ inline constexpr auto kWords<DataMode> = std::to_array<EnumWord<DataMode>>({{Dat
                                                                             {DataMode::sharded, "sharded"}});
 
 template <>
+inline constexpr auto kWords<Precision> = std::to_array<EnumWord<Precision>>({{Precision::automatic, "auto"},
+                                                                              {Precision::fp32, "fp32"},
+                                                                              {Precision::bf16, "bf16"}});
+
+template <>
 inline constexpr auto kWords<BlockType> = std::to_array<EnumWord<BlockType>>({{BlockType::preact, "preact"},
                                                                               {BlockType::postact, "postact"}});
 

@@ -159,6 +159,8 @@ void add_cluster(std::vector<Option>& table) {
             Scope::resume);
   group.add("in-process", &O::in_process, switch_value(), "workers are threads of one process", Scope::resume);
   group.add("device", &O::device, word({"auto", "cpu"}, "WORD"), "what to compute on", Scope::worker);
+  group.add("precision", &O::precision, choice<Precision>(),
+            "of convolutions; auto: bf16 where the processor multiplies it", Scope::worker);
   group.add("threads", &O::threads, integer<int>(0, 1024), "threads per worker; 0: the cores shared out",
             Scope::worker);
   group.add("interface", &O::interface, text_or_empty("NAME"), "network interface for data; empty: the route's",

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "resist/model/block.h"
+#include "resist/model/winograd.h"
 
 namespace resist {
 
@@ -24,6 +25,20 @@ std::int64_t evaluation_activations(const NetworkSpec& spec) {
     }
   }
   return largest;
+}
+
+std::int64_t convolution_scratch(const NetworkSpec& spec, std::int64_t batch, bool training) {
+  std::int64_t largest = 0;
+  if (spec.bf16) {
+    return largest;  // libtorch's convolutions, which need no memory to speak of
+  }
+  for (int section = 1; section <= static_cast<int>(spec.depths.size()); ++section) {
+    const int width = spec.section_width(section);
+    const auto plan =
+        plan_winograd(batch, width, width, spec.section_height(section), spec.section_image_width(section));
+    largest = std::max(largest, plan ? plan->scratch(training) : 0);
+  }
+  return largest * static_cast<std::int64_t>(sizeof(float));
 }
 
 std::int64_t training_activations(const NetworkSpec& spec, const Layout& layout, const std::vector<int>& held) {

@@ -7,12 +7,15 @@
 
 namespace resist {
 
-// Float32 values that one sample's forward pass keeps for the backward pass of a sub-network that holds these blocks
+// Values that one sample's forward pass keeps for the backward pass of a sub-network that holds these blocks
 // (ascending ids).
 std::int64_t training_activations(const NetworkSpec& spec, const Layout& layout, const std::vector<int>& held);
 
 // The same for the largest moment of a forward pass without a backward pass, as evaluation does.
 std::int64_t evaluation_activations(const NetworkSpec& spec);
+
+// Bytes that the largest convolution of a batch takes beside its inputs, results and gradients (convolution.h).
+std::int64_t convolution_scratch(const NetworkSpec& spec, std::int64_t batch, bool training);
 
 // Elements of one sample's feature map in a section.
 std::int64_t feature_map(const NetworkSpec& spec, int section);

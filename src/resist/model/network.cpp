@@ -8,11 +8,11 @@
 #include <unordered_map>
 
 #include "resist/model/block.h"
+#include "resist/model/convolution.h"
+#include "resist/model/norm.h"
 
 namespace resist {
 namespace {
-
-constexpr double kNormEpsilon = 1e-5;
 
 struct Norm {
   at::Tensor weight;
@@ -29,31 +29,18 @@ struct BlockTensors {
   Norm projection_norm;
 };
 
-// A view of `parameter` that autograd treats as a leaf and whose gradient is a view too.
+// A view of `parameter` that autograd treats as a leaf.
 at::Tensor make_view(const Parameter& parameter, const ParameterMemory& memory) {
-  const auto part = [&](const at::Tensor& flat) {
-    return flat.narrow(0, memory.offset + parameter.offset, parameter.size).view(parameter.shape).detach();
-  };
-  at::Tensor view = part(memory.values);
-  if (memory.gradients.defined()) {
-    view.set_requires_grad(true);
-    view.mutable_grad() = part(memory.gradients);
-  }
-  return view;
+  at::Tensor view = memory.values.narrow(0, memory.offset + parameter.offset, parameter.size);
+  return view.view(parameter.shape).detach().set_requires_grad(memory.trained);
 }
 
-// Batch norm with the batch's own statistics; there are no running ones (docs/algorithm.md).
-at::Tensor batch_norm(const at::Tensor& x, const Norm& norm) {
-  return at::batch_norm(x, norm.weight, norm.bias, {}, {}, /*training=*/true, /*momentum=*/0.0, kNormEpsilon,
-                        /*cudnn_enabled=*/true);
+at::Tensor normalise(const at::Tensor& x, const Norm& norm) {
+  return batch_norm(x, norm.weight, norm.bias, /*relu=*/false);
 }
 
 at::Tensor norm_relu(const at::Tensor& x, const Norm& norm) {
-  return batch_norm(x, norm).relu_();
-}
-
-at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, int stride) {
-  return at::conv2d(x, weight, {}, stride, /*padding=*/weight.size(2) / 2);
+  return batch_norm(x, norm.weight, norm.bias, /*relu=*/true);
 }
 
 // Changes `branch`, which nobody else needs.
@@ -76,12 +63,12 @@ at::Tensor apply_preact(const BlockTensors& block, const BlockShape& shape, cons
 
 at::Tensor apply_postact(const BlockTensors& block, const BlockShape& shape, const at::Tensor& x, double scale) {
   const at::Tensor shortcut =
-      shape.projects ? batch_norm(convolve(x, block.projection, shape.stride), block.projection_norm) : x;
+      shape.projects ? normalise(convolve(x, block.projection, shape.stride), block.projection_norm) : x;
   if (!block.conv1.defined()) {
     return shape.projects ? shortcut.relu() : x;
   }
   const at::Tensor hidden = norm_relu(convolve(x, block.conv1, shape.stride), block.bn1);
-  return add_branch(batch_norm(convolve(hidden, block.conv2, 1), block.bn2), shortcut, scale).relu_();
+  return add_branch(normalise(convolve(hidden, block.conv2, 1), block.bn2), shortcut, scale).relu_();
 }
 
 }  // namespace
@@ -143,16 +130,21 @@ Network::Network(const NetworkSpec& spec, const Layout& layout)
 Network::~Network() = default;
 Network::Network(Network&&) noexcept = default;
 
-void Network::bind_shared(const ParameterMemory& memory) {
-  for (const Parameter& parameter : layout_->shared) {
-    views_->named(parameter.name) = make_view(parameter, memory);
+std::vector<at::Tensor> Network::bind(const std::vector<Parameter>& parameters, const ParameterMemory& memory) {
+  std::vector<at::Tensor> views;
+  views.reserve(parameters.size());
+  for (const Parameter& parameter : parameters) {
+    views.push_back(views_->named(parameter.name) = make_view(parameter, memory));
   }
+  return views;
 }
 
-void Network::bind_block(int block, const ParameterMemory& memory) {
-  for (const Parameter& parameter : layout_->blocks.at(block).parameters) {
-    views_->named(parameter.name) = make_view(parameter, memory);
-  }
+std::vector<at::Tensor> Network::bind_shared(const ParameterMemory& memory) {
+  return bind(layout_->shared, memory);
+}
+
+std::vector<at::Tensor> Network::bind_block(int block, const ParameterMemory& memory) {
+  return bind(layout_->blocks.at(block).parameters, memory);
 }
 
 void Network::unbind_block(int block) {
@@ -168,7 +160,7 @@ void Network::unbind_blocks() {
 }
 
 at::Tensor Network::stem(const at::Tensor& images) const {
-  const at::Tensor x = convolve(images, views_->conv1, 1);
+  const at::Tensor x = convolve(images.to(spec_.bf16 ? at::kBFloat16 : at::kFloat), views_->conv1, 1);
   return spec_.block == BlockType::preact ? x : norm_relu(x, views_->bn1);
 }
 
@@ -180,7 +172,7 @@ at::Tensor Network::apply(const Position& position, const at::Tensor& activation
 }
 
 at::Tensor Network::head(const at::Tensor& activations) const {
-  return at::linear(activations.mean({2, 3}), views_->fc_weight, views_->fc_bias);
+  return at::linear(activations.mean({2, 3}, /*keepdim=*/false, at::kFloat), views_->fc_weight, views_->fc_bias);
 }
 
 at::Tensor Network::forward(const at::Tensor& images) const {

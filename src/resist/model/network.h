@@ -13,12 +13,11 @@ class Tensor;
 
 namespace resist {
 
-// Flat float32 memory that parameters are views into: `values` from element `offset` on, and gradients at the same
-// place of `gradients` (an undefined tensor: no gradients are wanted).
+// Flat float32 memory that parameters are views into, from element `offset` on. `trained`: gradients are wanted.
 struct ParameterMemory {
   const at::Tensor& values;
-  const at::Tensor& gradients;
   std::int64_t offset = 0;
+  bool trained = false;
 };
 
 // The forward pass of a sub-network whose parameters lie in somebody else's flat memory: parameters are views, never
@@ -40,14 +39,15 @@ class Network {
   // All blocks of the global network in depth order.
   const std::vector<Position>& positions() const { return positions_; }
 
-  // Makes the shared parameters views of `memory`; backward passes then add to its gradients.
-  void bind_shared(const ParameterMemory& memory);
+  // Makes the shared parameters views of `memory`. Returns them in the layout's order: where they are trained they are
+  // autograd's leaves, and grad() is what backward passes left there.
+  std::vector<at::Tensor> bind_shared(const ParameterMemory& memory);
   // The same for one partitioned block; it takes part in forward() from now on.
-  void bind_block(int block, const ParameterMemory& memory);
+  std::vector<at::Tensor> bind_block(int block, const ParameterMemory& memory);
   void unbind_block(int block);
   void unbind_blocks();
 
-  // Logits [batch, classes] of images [batch, channels, height, width]; residual branches at scale 1.
+  // Logits [batch, classes], float32, of images [batch, channels, height, width]; residual branches at scale 1.
   at::Tensor forward(const at::Tensor& images) const;
 
   // The steps of forward(), for evaluating block by block.
@@ -58,6 +58,7 @@ class Network {
 
  private:
   struct Views;
+  std::vector<at::Tensor> bind(const std::vector<Parameter>& parameters, const ParameterMemory& memory);
   NetworkSpec spec_;
   const Layout* layout_;
   std::vector<Position> positions_;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "resist/config/model_presets.h"
+#include "resist/model/precision.h"
 
 namespace resist {
 namespace {
@@ -28,7 +29,8 @@ NetworkSpec make_network_spec(const Config& config, const InputShape& input) {
           .height = first_positive(model.image_size, input.height),
           .image_width = first_positive(model.image_size, input.width),
           .partition_sections = std::move(sections),
-          .partition_first_blocks = config.partition.partition_first_blocks};
+          .partition_first_blocks = config.partition.partition_first_blocks,
+          .bf16 = choose_precision(config.cluster.precision) == Precision::bf16};
 }
 
 }  // namespace resist

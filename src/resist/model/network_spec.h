@@ -20,6 +20,8 @@ struct NetworkSpec {
   int image_width = 32;
   std::vector<int> partition_sections = {3};  // 1-based, ascending
   bool partition_first_blocks = false;
+  // Convolutions and activations in bf16 instead of float32; parameters, norms and the loss are float32 always.
+  bool bf16 = false;
 
   int section_width(int section) const { return width << (section - 1); }
   // Height of the feature map in a section (every section but the first halves it, rounding up).

@@ -12,7 +12,6 @@ namespace resist {
 namespace {
 
 constexpr std::int64_t kFloatBytes = sizeof(float);
-constexpr std::int64_t kArenas = 4;  // values, gradients, momentum, staging
 
 std::int64_t sum(const std::vector<std::int64_t>& values) {
   return std::accumulate(values.begin(), values.end(), std::int64_t{0});
@@ -50,23 +49,45 @@ std::int64_t most_scratch(const ExchangePlan& plan) {
   return most;
 }
 
+// What a backward pass has under way at a time: gradients of a block's input, branch and shortcut where feature maps
+// are largest, and of the largest weight, as it is made and as autograd hands it over.
+std::int64_t gradients_under_way(const NetworkSpec& spec, const Layout& layout, std::int64_t batch) {
+  std::int64_t largest = 0;
+  for (const Parameter& parameter : layout.shared) {
+    largest = std::max(largest, parameter.size);
+  }
+  return 3 * feature_map(spec, 1) * batch * (spec.bf16 ? 2 : kFloatBytes) + 2 * largest * kFloatBytes;
+}
+
 MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, const Layout& layout, int workers,
                                 bool warmup) {
   const auto method = make_method(config, deck_sizes(layout), workers);
   const Placement placement = make_placement(layout, *method, 0, warmup);
   MemoryPrediction memory;
   memory.arena = placement.arena.size() * kFloatBytes;
-  memory.arenas = kArenas * memory.arena;
+  memory.arenas = 2 * memory.arena;
+  const std::int64_t batch = config.train.batch_size;
+  std::int64_t activations = 0;
   for (int worker = 0; worker < workers; ++worker) {
-    const std::int64_t per_sample = training_activations(spec, layout, placement.assignment.held(worker));
-    memory.activations = std::max(memory.activations, per_sample * config.train.batch_size * kFloatBytes);
+    activations = std::max(activations, training_activations(spec, layout, placement.assignment.held(worker)));
   }
-  memory.evaluation = evaluation_activations(spec) * config.evaluation.eval_batch_size * kFloatBytes;
-  const auto exchanges = round_exchanges(config, layout, workers, 0, warmup);
-  // A synchronisation works in the gradients' memory, which is free then; averaging gradients or momentum can't.
-  const bool gradients_in_use = exchanges.size() > 1 || method->averages_gradients();
-  const std::int64_t scratch = most_scratch(exchanges.back().plan);
-  memory.in_flight = gradients_in_use || scratch > memory.arena ? scratch : 0;
+  const std::int64_t activation_bytes = spec.bf16 ? 2 : kFloatBytes;
+  memory.bf16 = spec.bf16 ? memory.arena / 2 : 0;
+  memory.step = activations * batch * activation_bytes + gradients_under_way(spec, layout, batch) +
+                convolution_scratch(spec, batch, true);
+  const std::int64_t eval_batch = config.evaluation.eval_batch_size;
+  memory.evaluation =
+      evaluation_activations(spec) * eval_batch * activation_bytes + convolution_scratch(spec, eval_batch, false);
+  std::int64_t chunks = 0;
+  for (const RoundExchange& exchange : round_exchanges(config, layout, workers, 0, warmup)) {
+    chunks = std::max(chunks, most_scratch(exchange.plan));
+  }
+  if (method->averages_gradients()) {
+    memory.step += memory.arena + chunks;
+  } else {
+    const int staged = momentum_sync(config) == MomentumSync::reset ? 1 : 2;
+    memory.synchronisation = staged * memory.arena + chunks;
+  }
   const std::int64_t shared = layout.shared_size * kFloatBytes;
   if (config.sync.compress != Compression::none) {
     memory.compress = 2 * shared;

@@ -12,14 +12,18 @@ namespace resist {
 
 // Resident bytes of one worker beyond what libtorch and the data take.
 struct MemoryPrediction {
-  std::int64_t arena = 0;        // one arena: (shared + slots * block) * 4
-  std::int64_t arenas = 0;       // values, gradients, momentum, staging
-  std::int64_t activations = 0;  // of one training step
-  std::int64_t evaluation = 0;   // activations of evaluating one batch; takes turns with training
-  std::int64_t in_flight = 0;    // scratch of a synchronisation that the gradients' arena has no room for
-  std::int64_t compress = 0;     // what --compress adds: agreed parameters and residual
-  std::int64_t overlap = 0;      // what --overlap adds: the sent parameters, their mean, scratch of its own
-  std::int64_t total() const { return arenas + std::max({activations, evaluation, in_flight}) + compress + overlap; }
+  std::int64_t arena = 0;     // one arena: (shared + slots * block) * 4
+  std::int64_t arenas = 0;    // two, there all the time: values and momentum
+  std::int64_t compress = 0;  // what --compress adds: agreed parameters and residual
+  std::int64_t overlap = 0;   // what --overlap adds: the sent parameters, their mean, chunk buffers of its own
+  std::int64_t bf16 = 0;      // what bf16 adds: a copy of the weights; its activations take half as much
+  // These take turns.
+  std::int64_t step = 0;             // a local iteration: activations, scratch of a convolution, gradients under way
+  std::int64_t synchronisation = 0;  // staged arenas and chunk buffers
+  std::int64_t evaluation = 0;       // activations of evaluating one batch, a convolution's scratch
+  std::int64_t total() const {
+    return arenas + compress + overlap + bf16 + std::max({step, synchronisation, evaluation});
+  }
 };
 
 // What training with S workers takes, before it is tried.

@@ -8,6 +8,7 @@
 #include "resist/comm/in_process.h"
 #include "resist/config/option.h"
 #include "resist/core/clock.h"
+#include "resist/core/heap.h"
 #include "resist/run/threads.h"
 #include "resist/train/training_setup.h"
 
@@ -29,14 +30,13 @@ class StoredBlocks : public BlockSource {
   ParameterMemory fetch(int block) override {
     memory_ = at::empty({layout_.blocks[block].size}, at::kFloat);
     read_group(part_, layout_.blocks[block].parameters, memory_);
-    return {.values = memory_, .gradients = no_gradients_};
+    return {.values = memory_};
   }
 
  private:
   const Layout& layout_;
   SafetensorsReader part_;
   at::Tensor memory_;
-  at::Tensor no_gradients_;
 };
 
 // For networks without partitioned blocks.
@@ -60,14 +60,14 @@ EvaluateReport run_evaluate(const std::filesystem::path& run_dir, const std::str
                                  checkpoint.folder().string(), checkpoint.state().block_scale.size(),
                                  setup.decks.size()));
   }
+  keep_freed_memory();
   set_compute_threads(share_cores({own_cores(config.cluster.threads)}, 0).threads);
   const Stopwatch watch;
   const auto alone = make_in_process_group(1);
   Network network(setup.spec, setup.layout);
   const at::Tensor shared = at::empty({setup.layout.shared_size}, at::kFloat);
-  const at::Tensor no_gradients;
   read_group(checkpoint.part("shared"), setup.layout.shared, shared);
-  network.bind_shared({.values = shared, .gradients = no_gradients});
+  network.bind_shared({.values = shared});
   std::unique_ptr<BlockSource> blocks = std::make_unique<NoBlocks>();
   if (!setup.layout.blocks.empty()) {
     blocks = std::make_unique<StoredBlocks>(checkpoint, setup.layout);

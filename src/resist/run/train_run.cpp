@@ -16,9 +16,12 @@
 #include "resist/cluster/local_launcher.h"
 #include "resist/cluster/rendezvous.h"
 #include "resist/comm/in_process.h"
+#include "resist/config/enum_words.h"
 #include "resist/config/option.h"
 #include "resist/config/resolve.h"
+#include "resist/core/heap.h"
 #include "resist/core/log.h"
+#include "resist/model/precision.h"
 #include "resist/run/signals.h"
 #include "resist/run/threads.h"
 #include "resist/run/training_session.h"
@@ -111,7 +114,7 @@ int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& info, std::o
                         .stack = network_stack_id(),
                         .version = full_version(),
                         .device = "cpu",
-                        .precision = "float32",
+                        .precision = std::string(to_word(choose_precision(config.cluster.precision))),
                         .cores = own_cores(config.cluster.threads),
                         .resumes = !config.run.resume.empty(),
                         .config = config_to_compare(resolved)};
@@ -126,6 +129,7 @@ int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& info, std::o
   if (!share.pinned.empty()) {
     stay_on(share.pinned);
   }
+  keep_freed_memory();
   set_compute_threads(share.threads);
   // Connected first: if this worker can't go on, the others notice at once.
   const auto communicator = rendezvous.connect(card, config.cluster.timeout);
@@ -137,6 +141,7 @@ int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& info, std::o
 int run_in_process(const TrainingSetup& setup, int workers, std::ostream& out) {
   const std::atomic<int>& stop = watch_signals();
   const std::vector<Cores> same(static_cast<std::size_t>(workers), own_cores(setup.config.cluster.threads));
+  keep_freed_memory();
   set_compute_threads(share_cores(same, 0).threads);
   auto communicators = make_in_process_group(workers, setup.config.cluster.timeout);
   std::vector<std::exception_ptr> errors(communicators.size());

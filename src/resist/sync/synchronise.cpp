@@ -6,7 +6,7 @@
 namespace resist {
 
 Payload synchronise(Communicator& communicator, const SyncPlan& plan, const float* live, float* staged,
-                    std::uint32_t tag, const SharedMemory& shared, const ExchangeOptions& options) {
+                    std::uint32_t tag, const SharedMemory& shared, std::uint64_t rounding_key) {
   std::vector<SegmentMemory> memory;
   memory.reserve(plan.origins.size());
   for (std::size_t i = 0; i < plan.origins.size(); ++i) {
@@ -20,7 +20,7 @@ Payload synchronise(Communicator& communicator, const SyncPlan& plan, const floa
     }
     memory.push_back(own);
   }
-  return exchange(communicator, plan.exchange, memory, tag, options);
+  return exchange(communicator, plan.exchange, memory, tag, rounding_key);
 }
 
 void carry_over(const Layout& layout, const SyncPlan& plan, const float* live, float* staged, std::int64_t size) {

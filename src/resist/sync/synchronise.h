@@ -16,10 +16,10 @@ struct SharedMemory {
 
 // Carries out a plan: reads `live` (this round's arena) and writes `staged` (the next round's), which must not overlap.
 // Blocks until this worker has all its next values. `live` stays as it was, so a synchronisation that fails half way
-// (CommError) loses nothing but the residuals; the caller installs `staged` after all have agreed. Returns what was
-// moved.
+// (CommError) loses nothing but the residuals; the caller installs `staged` after all have agreed. `rounding_key`: as
+// exchange() takes it. Returns what was moved.
 Payload synchronise(Communicator& communicator, const SyncPlan& plan, const float* live, float* staged,
-                    std::uint32_t tag, const SharedMemory& shared = {}, const ExchangeOptions& options = {});
+                    std::uint32_t tag, const SharedMemory& shared = {}, std::uint64_t rounding_key = 0);
 
 // What follows a worker without being sent: the shared part and the blocks that stay keep their values, arriving blocks
 // are zero (momentum `carry`, docs/algorithm.md). `staged` has `size` elements.

@@ -64,11 +64,8 @@ Payload RoundSync::synchronise(const Placement& next, std::int64_t round, bool i
   if (overlapped) {
     std::copy_n(parameters_.values(), setup_.layout.shared_size, staged);
   }
-  // Gradients are not needed between two rounds.
-  const std::span<float> scratch(parameters_.gradients(),
-                                 static_cast<std::size_t>(parameters_.placement().arena.size()));
   Payload payload = resist::synchronise(communicator_, plan, parameters_.values(), staged, tag, shared_memory(),
-                                        {.rounding_key = rounding_key(round, rule.scope), .scratch = scratch});
+                                        rounding_key(round, rule.scope));
   const MomentumSync momentum = momentum_sync(setup_.config);
   if (momentum == MomentumSync::average) {
     const bool compressed = setup_.config.sync.compress != Compression::none;
@@ -80,7 +77,7 @@ Payload RoundSync::synchronise(const Placement& next, std::int64_t round, bool i
     carry_over(setup_.layout, plan, parameters_.momentum(), parameters_.stage_momentum(next.arena), next.arena.size());
   }
   communicator_.barrier();  // the commit: whoever passes knows that all have staged
-  parameters_.install(next, momentum != MomentumSync::reset);
+  parameters_.install(next);
   if (overlapped) {
     due_ = round;
   } else {
@@ -97,7 +94,7 @@ void RoundSync::set_out() {
   under_way_ = std::thread([this, round = std::exchange(due_, -1)] {
     try {
       landed_ = resist::synchronise(communicator_, average_, sent_.data(), mean_.data(), round_tag(round),
-                                    shared_memory(), {.rounding_key = rounding_key(round, SyncScope::shared)});
+                                    shared_memory(), rounding_key(round, SyncScope::shared));
     } catch (...) {
       failure_ = std::current_exception();
     }

@@ -1,5 +1,6 @@
 #include "resist/train/trainer.h"
 
+#include <ATen/Parallel.h>
 #include <spdlog/spdlog.h>
 #include <torch/types.h>
 
@@ -11,6 +12,7 @@
 #include "resist/comm/collectives.h"
 #include "resist/comm/tags.h"
 #include "resist/core/clock.h"
+#include "resist/core/heap.h"
 #include "resist/telemetry/memory.h"
 #include "resist/train/evaluate.h"
 #include "resist/train/sgd.h"
@@ -43,6 +45,8 @@ struct Trainer::Synced {
 };
 
 namespace {
+
+constexpr std::int64_t kSgdGrain = 1 << 16;  // elements worth a thread
 
 BatchSchedule batch_schedule(const Config& config, const Communicator& communicator) {
   return {.mode = config.data.data_mode,
@@ -174,7 +178,6 @@ Trainer::LocalRound Trainer::run_local_iterations(TrainingObserver& observer) {
   const TrainOptions& options = setup_.config.train;
   LocalRound local;
   local.iterations = round_iterations(options, communicator_.size(), length_, position_);
-  const auto runs = parameters_->runs();
   if (momentum_sync(setup_.config) == MomentumSync::reset) {
     std::fill_n(parameters_->momentum(), parameters_->placement().arena.size(), 0.0F);
   }
@@ -185,10 +188,8 @@ Trainer::LocalRound Trainer::run_local_iterations(TrainingObserver& observer) {
     const std::int64_t samples = position_.samples + i * options.batch_size * communicator_.size();
     local.learning_rate = learning_rate(options, communicator_.size(), setup_.data.train->size(), length_, samples);
     observer.batch_used(*this, batch, local.learning_rate);
-    for (const auto& run : runs) {
-      std::fill_n(parameters_->gradients() + run.offset, run.size, 0.0F);
-    }
-    const double loss = backward(batch);
+    const at::Tensor loss_tensor = forward(batch);
+    const auto loss = loss_tensor.item<double>();
     local.loss += loss / static_cast<double>(local.iterations);
     if (!std::isfinite(loss) && local.finite()) {
       local.bad_iteration = position_.iteration + i + 1;
@@ -197,20 +198,27 @@ Trainer::LocalRound Trainer::run_local_iterations(TrainingObserver& observer) {
         break;  // nothing that follows can be kept; the others learn of it at the round's end
       }
     }
-    if (method_->averages_gradients()) {
-      local.seconds_compute += watch.lap();
-      local.payload += mean_in_place(
-          communicator_, {parameters_->gradients(), static_cast<std::size_t>(parameters_->placement().arena.size())},
-          round_tag(position_.round));
-      local.seconds_sync += watch.lap();
-    }
     const SgdOptions sgd{.lr = static_cast<float>(local.learning_rate),
                          .momentum = static_cast<float>(options.momentum),
                          .weight_decay = static_cast<float>(options.weight_decay),
                          .nesterov = options.nesterov};
-    for (const auto& run : runs) {
-      sgd_step(sgd, run.size, parameters_->gradients() + run.offset, parameters_->momentum() + run.offset,
-               parameters_->values() + run.offset);
+    const auto step = [&](std::int64_t offset, std::int64_t size, const float* gradient) {
+      at::parallel_for(0, size, kSgdGrain, [&](std::int64_t begin, std::int64_t end) {
+        sgd_step(sgd, end - begin, gradient + begin, parameters_->momentum() + offset + begin,
+                 parameters_->values() + offset + begin);
+      });
+    };
+    if (method_->averages_gradients()) {
+      const std::span<float> gradients = parameters_->gradients();
+      parameters_->backward(loss_tensor, [&](std::int64_t offset, std::int64_t size, const float* gradient) {
+        std::copy_n(gradient, size, gradients.data() + offset);
+      });
+      local.seconds_compute += watch.lap();
+      local.payload += mean_in_place(communicator_, gradients, round_tag(position_.round));
+      local.seconds_sync += watch.lap();
+      step(0, static_cast<std::int64_t>(gradients.size()), gradients.data());
+    } else {
+      parameters_->backward(loss_tensor, step);
     }
   }
   local.seconds_compute += watch.lap();
@@ -220,15 +228,13 @@ Trainer::LocalRound Trainer::run_local_iterations(TrainingObserver& observer) {
   return local;
 }
 
-double Trainer::backward(const Batch& batch) {
+at::Tensor Trainer::forward(const Batch& batch) {
   const NetworkSpec& spec = setup_.spec;
   // from_blob takes mutable memory; the network only reads it.
   const at::Tensor images = at::from_blob(const_cast<float*>(batch.pixels.data()),
                                           {batch.size(), spec.channels, spec.height, spec.image_width}, at::kFloat);
   const at::Tensor labels = at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {batch.size()}, at::kLong);
-  const at::Tensor loss = at::cross_entropy_loss(parameters_->network().forward(images), labels);
-  loss.backward();
-  return loss.item<double>();
+  return at::cross_entropy_loss(parameters_->network().forward(images), labels);
 }
 
 void Trainer::check_finite(LocalRound& local) {
@@ -250,6 +256,7 @@ Trainer::Synced Trainer::synchronise_round(const TrainPosition& after, bool in_f
   Synced synced;
   if (!method_->averages_gradients()) {
     const Stopwatch watch;
+    give_back_freed_memory();
     const Payload payload = sync_->synchronise(placement_at(after), position_.round, in_full);
     synced.seconds_sync = watch.seconds();
     synced.bytes_sent = payload.sent;
@@ -269,7 +276,7 @@ void Trainer::evaluate_into(RoundRecord& record) {
   const Stopwatch watch;
   Network network(setup_.spec, setup_.layout);
   const at::Tensor arena = at::from_blob(parameters_->values(), {parameters_->placement().arena.size()}, at::kFloat);
-  network.bind_shared({.values = arena, .gradients = at::Tensor()});
+  network.bind_shared({.values = arena});
   TravellingBlocks blocks(communicator_, *parameters_);
   const EvaluationResult result = evaluate(communicator_, network, blocks,
                                            {.layout = setup_.layout,

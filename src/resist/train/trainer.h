@@ -15,6 +15,10 @@
 #include "resist/train/training_setup.h"
 #include "resist/train/worker_parameters.h"
 
+namespace at {
+class Tensor;
+}
+
 namespace resist {
 
 // Why training ended before its length.
@@ -75,8 +79,7 @@ class Trainer {
 
   Placement placement_at(const TrainPosition& position) const;
   LocalRound run_local_iterations(TrainingObserver& observer);
-  // Adds the batch's gradients to the arena; returns its loss.
-  double backward(const Batch& batch);
+  at::Tensor forward(const Batch& batch);  // the batch's loss
   void check_finite(LocalRound& local);
   // `in_full`: nothing may be left under way (--overlap).
   Synced synchronise_round(const TrainPosition& after, bool in_full);

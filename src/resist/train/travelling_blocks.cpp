@@ -19,7 +19,6 @@ struct TravellingBlocks::Visit {
   };
   std::array<Lane, 2> lanes;
   at::Tensor arena;
-  at::Tensor no_gradients;
 };
 
 TravellingBlocks::TravellingBlocks(Communicator& communicator, WorkerParameters& parameters)
@@ -76,9 +75,9 @@ ParameterMemory TravellingBlocks::fetch(int block) {
     start(block + 1);
   }
   if (held_at_[block] >= 0) {
-    return {.values = visits_->arena, .gradients = visits_->no_gradients, .offset = held_at_[block]};
+    return {.values = visits_->arena, .offset = held_at_[block]};
   }
-  return {.values = visits_->lanes[block % 2].memory, .gradients = visits_->no_gradients};
+  return {.values = visits_->lanes[block % 2].memory};
 }
 
 }  // namespace resist

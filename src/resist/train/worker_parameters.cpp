@@ -1,32 +1,50 @@
 #include "resist/train/worker_parameters.h"
 
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/function_hook.h>
+#include <torch/csrc/autograd/variable.h>
 #include <torch/types.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "resist/core/pages.h"
 #include "resist/model/initialise.h"
 
 namespace resist {
 
 struct WorkerParameters::Arenas {
   at::Tensor values;
-  at::Tensor gradients;
   at::Tensor momentum;
-  at::Tensor staging;
+  at::Tensor staged;  // undefined where nothing is; so are the next two
+  at::Tensor staged_momentum;
+  at::Tensor gradients;
+  // The nodes of autograd that leave a parameter's gradient in it; it does not keep them itself.
+  std::vector<decltype(torch::autograd::impl::grad_accumulator(at::Tensor()))> accumulators;
+  const GradientSink* sink = nullptr;  // of the backward pass under way
 };
 
 namespace {
 
-at::Tensor make_arena(std::int64_t size) {
-  return at::zeros({size}, at::kFloat);
-}
+using torch::autograd::variable_list;
 
-// Memory of `size` elements: `arena` itself where it fits.
-void fit(at::Tensor& arena, std::int64_t size) {
-  if (arena.numel() != size) {
-    arena = make_arena(size);
+// What follows when autograd has left a gradient in a parameter.
+class GradientHook : public torch::autograd::FunctionPostHook {
+ public:
+  explicit GradientHook(std::function<void()> work) : work_(std::move(work)) {}
+  variable_list operator()(const variable_list& outputs, const variable_list& /*inputs*/) override {
+    work_();
+    return outputs;
   }
+
+ private:
+  std::function<void()> work_;
+};
+
+at::Tensor make_arena(std::int64_t size) {
+  const auto pages = std::make_shared<Pages>(static_cast<std::size_t>(size) * sizeof(float));
+  return at::from_blob(
+      pages->data(), {size}, [pages](void* /*data*/) {}, at::kFloat);
 }
 
 }  // namespace
@@ -39,9 +57,8 @@ WorkerParameters::WorkerParameters(const NetworkSpec& spec, const Layout& layout
       network_(spec, layout),
       arenas_(std::make_unique<Arenas>()) {
   const std::int64_t size = placement_.arena.size();
-  for (at::Tensor* arena : {&arenas_->values, &arenas_->gradients, &arenas_->momentum, &arenas_->staging}) {
-    *arena = make_arena(size);
-  }
+  arenas_->values = make_arena(size);
+  arenas_->momentum = make_arena(size);
   initialise(layout_.shared, seed, {values(), static_cast<std::size_t>(layout_.shared_size)});
   const auto places = offsets();
   for (std::size_t i = 0; i < places.size(); ++i) {
@@ -56,43 +73,66 @@ WorkerParameters::~WorkerParameters() = default;
 float* WorkerParameters::values() {
   return arenas_->values.data_ptr<float>();
 }
-float* WorkerParameters::gradients() {
-  return arenas_->gradients.data_ptr<float>();
-}
 float* WorkerParameters::momentum() {
   return arenas_->momentum.data_ptr<float>();
 }
 
 float* WorkerParameters::stage(const ArenaLayout& next) {
-  fit(arenas_->staging, next.size());
-  return arenas_->staging.data_ptr<float>();
+  arenas_->staged = make_arena(next.size());
+  return arenas_->staged.data_ptr<float>();
 }
 
 float* WorkerParameters::stage_momentum(const ArenaLayout& next) {
-  fit(arenas_->gradients, next.size());
-  return gradients();
+  arenas_->staged_momentum = make_arena(next.size());
+  return arenas_->staged_momentum.data_ptr<float>();
 }
 
-void WorkerParameters::install(Placement next, bool momentum_staged) {
-  const std::int64_t size = next.arena.size();
+void WorkerParameters::install(Placement next) {
   placement_ = std::move(next);
   network_.unbind_blocks();
-  std::swap(arenas_->values, arenas_->staging);
-  if (momentum_staged) {
-    std::swap(arenas_->momentum, arenas_->gradients);
-  }
-  for (at::Tensor* arena : {&arenas_->staging, &arenas_->gradients, &arenas_->momentum}) {
-    fit(*arena, size);
+  arenas_->values = std::exchange(arenas_->staged, at::Tensor());
+  if (arenas_->staged_momentum.defined()) {
+    arenas_->momentum = std::exchange(arenas_->staged_momentum, at::Tensor());
+  } else if (arenas_->momentum.numel() != placement_.arena.size()) {
+    arenas_->momentum = make_arena(placement_.arena.size());
   }
   bind();
 }
 
 void WorkerParameters::bind() {
-  network_.bind_shared({.values = arenas_->values, .gradients = arenas_->gradients});
+  arenas_->accumulators.clear();
+  const auto keep = [&](const std::vector<Parameter>& parameters, const std::vector<at::Tensor>& leaves,
+                        std::int64_t start) {
+    for (std::size_t i = 0; i < leaves.size(); ++i) {
+      const auto hand_over = [arenas = arenas_.get(), leaf = leaves[i], offset = start + parameters[i].offset] {
+        at::Tensor& gradient = leaf.mutable_grad();
+        (*arenas->sink)(offset, gradient.numel(), gradient.data_ptr<float>());
+        gradient.reset();
+      };
+      arenas_->accumulators.push_back(torch::autograd::impl::grad_accumulator(leaves[i]));
+      arenas_->accumulators.back()->add_post_hook(std::make_unique<GradientHook>(hand_over));
+    }
+  };
+  keep(layout_.shared, network_.bind_shared({.values = arenas_->values, .trained = true}), 0);
   const auto places = offsets();
   for (std::size_t i = 0; i < places.size(); ++i) {
-    network_.bind_block(held()[i], {.values = arenas_->values, .gradients = arenas_->gradients, .offset = places[i]});
+    const ParameterMemory memory{.values = arenas_->values, .offset = places[i], .trained = true};
+    keep(layout_.blocks[held()[i]].parameters, network_.bind_block(held()[i], memory), places[i]);
   }
+}
+
+void WorkerParameters::backward(const at::Tensor& loss, const GradientSink& sink) {
+  arenas_->sink = &sink;
+  loss.backward();
+  arenas_->sink = nullptr;
+}
+
+std::span<float> WorkerParameters::gradients() {
+  const std::int64_t size = placement_.arena.size();
+  if (!arenas_->gradients.defined() || arenas_->gradients.numel() != size) {
+    arenas_->gradients = make_arena(size);
+  }
+  return {arenas_->gradients.data_ptr<float>(), static_cast<std::size_t>(size)};
 }
 
 std::vector<WorkerParameters::Run> WorkerParameters::runs() const {

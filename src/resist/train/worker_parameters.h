@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "resist/model/network.h"
@@ -9,9 +12,9 @@
 
 namespace resist {
 
-// One worker's share of the global network: four flat arenas of one shape (values, gradients, momentum, staging) laid
-// out as Placement says, and the sub-network whose parameters are views into them. Repartition changes what the slots
-// hold, never where they lie in an arena. No more memory than that is used, except while the arena changes its shape.
+// One worker's share of the global network: flat arenas of one shape (values and momentum, and while a round ends the
+// staged next ones) laid out as Placement says, and the sub-network whose parameters are views into the values.
+// Repartition changes what the slots hold, never where they lie in an arena.
 class WorkerParameters {
  public:
   // Values are the initial ones of the placed blocks (a pure function of the seed); momentum is zero.
@@ -26,15 +29,23 @@ class WorkerParameters {
   const Network& network() const { return network_; }
 
   float* values();
-  float* gradients();
   float* momentum();
-  // Memory of `next`'s shape for the next round's values.
+  // Memory of `next`'s shape for the next round's values, zero.
   float* stage(const ArenaLayout& next);
-  // The same for its momentum; takes the gradients' memory, which is free between rounds.
+  // The same for its momentum.
   float* stage_momentum(const ArenaLayout& next);
-  // What was staged becomes the live parameters: arenas change places, nothing is copied, and the views follow.
-  // `momentum_staged`: so does the momentum.
-  void install(Placement next, bool momentum_staged);
+  // What was staged becomes live: it takes its arena's place, nothing is copied, and the views follow. Momentum that
+  // was not staged is left as it is, or zero where the shape changes.
+  void install(Placement next);
+
+  // Takes the gradient of elements offset..offset+size-1 of the arena.
+  using GradientSink = std::function<void(std::int64_t offset, std::int64_t size, const float* gradient)>;
+  // Gradients of `loss`: `sink` is called with each parameter's as soon as it is there, in this thread, and may change
+  // the parameter. Then it is dropped: no more than a few are in memory at a time, none is zeroed or added up. A
+  // parameter that the sub-network does not use has none.
+  void backward(const at::Tensor& loss, const GradientSink& sink);
+  // An arena for gradients, for methods that need all of them at once; zero at first.
+  std::span<float> gradients();
 
   // Runs of elements in use: the shared part and the filled slots.
   struct Run {

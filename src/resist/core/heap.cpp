@@ -1,0 +1,46 @@
+#include "resist/core/heap.h"
+
+#include <features.h>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#endif
+
+#include <cstdint>
+#include <cstdlib>
+
+namespace resist {
+namespace {
+
+// Address space, not memory: the heap grows into it. What comes beyond has the kernel's usual pages.
+constexpr std::size_t kReserved = std::size_t{4} << 30U;
+
+}  // namespace
+
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  // One heap, grown by the program break, from which nothing is given back.
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, -1);
+  mallopt(M_ARENA_MAX, 1);
+  void* reserved = std::malloc(kReserved);
+  if (reserved == nullptr) {
+    return;  // this process may not have so much; usual pages then
+  }
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto start = (reinterpret_cast<std::uintptr_t>(reserved) + page - 1) / page * page;
+  ::madvise(reinterpret_cast<void*>(start), kReserved - page, MADV_HUGEPAGE);
+  std::free(reserved);
+#endif
+}
+
+void give_back_freed_memory() {
+#ifdef __GLIBC__
+  malloc_trim(kReserved);  // the reserved end stays: memory that grew again would have usual pages
+#endif
+}
+
+}  // namespace resist

@@ -1,0 +1,144 @@
+#include "resist/model/norm.h"
+
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/types.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "resist/model/norm_kernels.h"
+
+namespace resist {
+namespace {
+
+constexpr double kEpsilon = 1e-5;
+constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
+constexpr std::int64_t kRows = 64;       // summed in float32 before they are added in float64
+constexpr std::int64_t kStretch = 1024;  // rows that one thread takes at a time
+
+using Row = std::vector<float>;
+
+// The stretches of a batch, by whichever thread: work(stretch, first row, rows).
+template <typename Work>
+void each_stretch(std::int64_t pixels, const Work& work) {
+  at::parallel_for(0, (pixels + kStretch - 1) / kStretch, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t stretch = begin; stretch < end; ++stretch) {
+      work(stretch, stretch * kStretch, std::min(kStretch, pixels - stretch * kStretch));
+    }
+  });
+}
+
+// Sums over all rows of what `add(first row, rows, sums)` adds for a few of them; `width` sums, each divided by pixels.
+template <typename Add>
+Row means_of(std::int64_t pixels, int width, const Add& add) {
+  const std::int64_t stretches = (pixels + kStretch - 1) / kStretch;
+  std::vector<double> partial(static_cast<std::size_t>(stretches * width));
+  each_stretch(pixels, [&](std::int64_t stretch, std::int64_t first, std::int64_t rows) {
+    Row sums(static_cast<std::size_t>(width));
+    double* total = &partial[static_cast<std::size_t>(stretch * width)];
+    for (std::int64_t row = 0; row < rows; row += kRows) {
+      std::fill(sums.begin(), sums.end(), 0.0F);
+      add(first + row, std::min(kRows, rows - row), sums.data());
+      for (int i = 0; i < width; ++i) {
+        total[i] += sums[static_cast<std::size_t>(i)];
+      }
+    }
+  });
+  Row means(static_cast<std::size_t>(width));
+  for (int i = 0; i < width; ++i) {
+    double sum = 0;
+    for (std::int64_t stretch = 0; stretch < stretches; ++stretch) {
+      sum += partial[static_cast<std::size_t>(stretch * width + i)];
+    }
+    means[static_cast<std::size_t>(i)] = static_cast<float>(sum / static_cast<double>(pixels));
+  }
+  return means;
+}
+
+at::Tensor to_tensor(const Row& row) {
+  return at::tensor(row, at::kFloat);
+}
+
+struct Shape {
+  explicit Shape(const at::Tensor& x)
+      : channels(static_cast<int>(x.size(1))), pixels(x.size(0) * x.size(2) * x.size(3)) {}
+  int channels;
+  std::int64_t pixels;
+};
+
+class BatchNorm : public torch::autograd::Function<BatchNorm> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            const at::Tensor& bias, bool relu) {
+    const Shape shape(x);
+    const auto* values = x.data_ptr<float>();
+    const Row mean = means_of(shape.pixels, shape.channels, [&](std::int64_t first, std::int64_t rows, float* sums) {
+      add_rows(rows, shape.channels, values + first * shape.channels, sums);
+    });
+    Row inverse = means_of(shape.pixels, shape.channels, [&](std::int64_t first, std::int64_t rows, float* sums) {
+      add_squares(rows, shape.channels, values + first * shape.channels, mean.data(), sums);
+    });
+    for (float& variance : inverse) {
+      variance = static_cast<float>(1 / std::sqrt(variance + kEpsilon));
+    }
+    const NormChannels norm{.channels = shape.channels,
+                            .mean = mean.data(),
+                            .inverse_deviation = inverse.data(),
+                            .weight = weight.data_ptr<float>(),
+                            .bias = bias.data_ptr<float>()};
+    at::Tensor y = at::empty(x.sizes(), at::TensorOptions(at::kFloat), kChannelsLast);
+    auto* result = y.data_ptr<float>();
+    each_stretch(shape.pixels, [&](std::int64_t /*stretch*/, std::int64_t first, std::int64_t rows) {
+      const std::int64_t offset = first * shape.channels;
+      normalise_rows(norm, relu, rows, values + offset, result + offset);
+    });
+    context->save_for_backward({x, weight, bias, relu ? y : at::Tensor(), to_tensor(mean), to_tensor(inverse)});
+    return y;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    const auto saved = context->get_saved_variables();
+    const Shape shape(saved[0]);
+    const at::Tensor grad_y = gradients[0].contiguous(kChannelsLast);
+    const NormChannels norm{.channels = shape.channels,
+                            .mean = saved[4].data_ptr<float>(),
+                            .inverse_deviation = saved[5].data_ptr<float>(),
+                            .weight = saved[1].data_ptr<float>(),
+                            .bias = saved[2].data_ptr<float>()};
+    const auto* x = saved[0].data_ptr<float>();
+    const float* y = saved[3].defined() ? saved[3].data_ptr<float>() : nullptr;
+    const auto* gradient = grad_y.data_ptr<float>();
+    const auto rectified = [&](std::int64_t offset) { return y == nullptr ? nullptr : y + offset; };
+    const Row means =
+        means_of(shape.pixels, 2 * shape.channels, [&](std::int64_t first, std::int64_t rows, float* sums) {
+          const std::int64_t offset = first * shape.channels;
+          add_gradients(norm, rows, x + offset, rectified(offset), gradient + offset, sums, sums + shape.channels);
+        });
+    at::Tensor grad_x = at::empty(saved[0].sizes(), at::TensorOptions(at::kFloat), kChannelsLast);
+    auto* result = grad_x.data_ptr<float>();
+    each_stretch(shape.pixels, [&](std::int64_t /*stretch*/, std::int64_t first, std::int64_t rows) {
+      const std::int64_t offset = first * shape.channels;
+      gradient_rows(norm, means.data(), means.data() + shape.channels, rows, x + offset, rectified(offset),
+                    gradient + offset, result + offset);
+    });
+    const at::Tensor sums = to_tensor(means) * static_cast<double>(shape.pixels);
+    return {grad_x, sums.narrow(0, shape.channels, shape.channels).clone(), sums.narrow(0, 0, shape.channels).clone(),
+            at::Tensor()};
+  }
+};
+
+}  // namespace
+
+at::Tensor batch_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool relu) {
+  if (x.is_cpu() && x.scalar_type() == at::kFloat) {
+    return BatchNorm::apply(x.contiguous(kChannelsLast), weight, bias, relu);
+  }
+  const at::Tensor y = at::batch_norm(x, weight, bias, {}, {}, /*training=*/true, /*momentum=*/0.0, kEpsilon,
+                                      /*cudnn_enabled=*/true);
+  return relu ? y.relu_() : y;
+}
+
+}  // namespace resist

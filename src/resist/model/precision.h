@@ -1,0 +1,14 @@
+#pragma once
+
+#include "resist/config/config.h"
+
+namespace resist {
+
+// Whether this processor has instructions that multiply bf16 (AVX-512 BF16 or AMX). Others convert at every turn, which
+// is slower than float32.
+bool multiplies_bf16();
+
+// What `asked` means on this machine: fp32 or bf16.
+Precision choose_precision(Precision asked);
+
+}  // namespace resist
