@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "resist/comm/codec.h"
 #include "resist/comm/collectives.h"
 #include "resist/comm/in_process.h"
 #include "resist/data/augment.h"
@@ -56,6 +57,39 @@ BENCHMARK(sgd)
     ->Args({kMiddleArena, 0})
     ->Args({kLargeArena, 0})
     ->Args({kLargeArena, 1});
+
+// Float32 values encoded and decoded, bytes of values a second.
+void encode_values(benchmark::State& state) {
+  const auto format = static_cast<WireFormat>(state.range(0));
+  const std::vector<float> values(kMiddleArena, 0.7F);
+  std::vector<std::byte> encoded(static_cast<std::size_t>(encoded_size(format, kMiddleArena)));
+  for (auto _ : state) {
+    encode(format, values, 1, 0, encoded.data());
+    benchmark::ClobberMemory();
+  }
+  state.SetBytesProcessed(state.iterations() * kMiddleArena * static_cast<std::int64_t>(sizeof(float)));
+}
+
+void decode_values(benchmark::State& state) {
+  const auto format = static_cast<WireFormat>(state.range(0));
+  std::vector<float> values(kMiddleArena, 0.7F);
+  std::vector<std::byte> encoded(static_cast<std::size_t>(encoded_size(format, kMiddleArena)));
+  encode(format, values, 1, 0, encoded.data());
+  for (auto _ : state) {
+    decode(format, encoded.data(), values);
+    benchmark::ClobberMemory();
+  }
+  state.SetBytesProcessed(state.iterations() * kMiddleArena * static_cast<std::int64_t>(sizeof(float)));
+}
+
+void wire_formats(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgName("format");
+  for (const WireFormat format : {WireFormat::bf16, WireFormat::int8, WireFormat::int6, WireFormat::int4}) {
+    benchmark->Arg(static_cast<int>(format));
+  }
+}
+BENCHMARK(encode_values)->Apply(wire_formats);
+BENCHMARK(decode_values)->Apply(wire_formats);
 
 DatasetInfo pictures(int channels, int side) {
   return {.name = "random",

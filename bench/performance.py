@@ -62,6 +62,15 @@ def kernels(result):
     return [f"{hardware(result)}, {result['repetitions']} repetitions", "",
             "Fused SGD (momentum, weight decay) over an arena, one thread, bytes read and written; beside it copying:", "",
             table(("benchmark", "reaches", "copying", "share", "spread"), list(sgd_lines(result))), "",
+            "A 3x3 convolution of a batch of 32 forward and backward, one thread, counted as direct convolution; "
+            "`libtorch` in its default format:", "",
+            table(("benchmark", "GFLOP/s", "spread"),
+                  [line for prefix in ("convolution/", "libtorch/") for line in
+                   rows_of(result, prefix, "items_per_second", lambda rate: f"{rate / 1e9:.0f}")]), "",
+            "Codecs, bytes of float32 a second, one thread (formats 1 to 4: bf16, int8, int6, int4):", "",
+            table(("benchmark", "GB/s", "spread"),
+                  [line for prefix in ("encode_values/", "decode_values/") for line in
+                   rows_of(result, prefix, "bytes_per_second", lambda rate: f"{rate / 1e9:.2f}")]), "",
             "Pictures a second, one core (`loader`: with its thread, batches of 32):", "",
             table(("benchmark", "pictures/s", "spread"),
                   [line for prefix in ("augment/", "loader/") for line in

@@ -69,8 +69,8 @@ class SameBits(TestCase):
             import torch  # noqa: F401
         except ImportError:
             self.skipTest("this python3 has no torch")
-        # The wider one's convolutions are Winograd's, in tiles of 4x4 too. Their last digits differ, so one in a million
-        # activations falls on the other side of the rectifier's kink: that shows in the biases, whose gradients are
+        # The wider one's convolutions are Winograd's, in tiles of 4x4 too. Their last digits differ, so a few
+        # activations fall on the other side of the rectifier's kink: that shows in the biases, whose gradients are
         # what is left of large sums.
         for width, tolerance in ((8, 1e-4), (32, 3e-2)):
             with self.subTest(width=width):

@@ -228,7 +228,7 @@ RESIST_INLINE void filters_back(std::int64_t count, const float* points, std::in
   }
 }
 
-// Below these, transforming takes longer than the products that it saves (bench/kernels.cpp: winograd, direct).
+// Below these, transforming takes longer than the products that it saves (bench/convolutions.cpp).
 constexpr int kLeastChannels = 32;
 constexpr std::int64_t kLeastTiles = 32;
 constexpr std::int64_t kGroupBytes = std::int64_t{4} << 20U;
