@@ -16,6 +16,7 @@ from pathlib import Path
 from machine import about, keep
 
 HERE = Path(__file__).resolve().parent
+PYTHON = "/usr/bin/python3"  # the one whose torch is Debian's libtorch, as resist is built with
 NETWORKS = {"sub-network, S=4": "3,4,7,3", "whole network": "3,4,23,3"}
 BATCH = 32
 
@@ -36,18 +37,13 @@ def resist_in(folder, program, depths, steps):
 
 
 def pytorch(mode, depths, steps):
-    answer = subprocess.run(["/usr/bin/python3", HERE / "pytorch_loop.py", mode, depths, str(BATCH), str(steps), "1"],
+    answer = subprocess.run([PYTHON, HERE / "pytorch_loop.py", mode, depths, str(BATCH), str(steps), "1"],
                             check=True, capture_output=True, text=True).stdout
     return float(answer)
 
 
-def main():
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    program = str(Path(sys.argv[1]).resolve())
-    repeats = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    steps = int(sys.argv[3]) if len(sys.argv) > 3 else 3
-    result = {**about(program), "batch": BATCH, "steps": steps, "repeats": repeats, "networks": {}}
+def measure(program, repeats=5, steps=3):
+    result = {"batch": BATCH, "steps": steps, "repeats": repeats, "networks": {}}
     for name, depths in NETWORKS.items():
         seconds = {"resist": [], "PyTorch, defaults": [], "PyTorch, best": []}
         for _ in range(repeats):
@@ -56,7 +52,15 @@ def main():
             seconds["PyTorch, best"].append(pytorch("best", depths, steps))
         result["networks"][name] = seconds
         print(name, {who: round(statistics.median(values), 3) for who, values in seconds.items()})
-    keep("local-step", result)
+    return result
 
 
-main()
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    program = str(Path(sys.argv[1]).resolve())
+    keep("local-step", {**about(program), **measure(program, *map(int, sys.argv[2:4]))})
+
+
+if __name__ == "__main__":
+    main()

@@ -96,6 +96,25 @@ def local_step(result):
             table(("network", "who", "a step", "spread", "times resist's"), lines), ""]
 
 
+def compare(result):
+    step = local_step({**result, **result["local_step"]})
+    lines = []
+    for row in result["rounds"]:
+        times = row["times_a_round"]
+        seconds = statistics.median(row["seconds"])
+        spread = statistics.stdev(row["seconds"]) / seconds if len(row["seconds"]) > 1 else 0
+        lines.append((str(row["workers"]), row["rate"], row["who"], f"{times * seconds:.2f} s", f"{100 * spread:.0f} %",
+                      f"{seconds / row['floor']:.2f}" if row["floor"] else "",
+                      f"{times * statistics.median(row['bytes_sent']) / 1e6:.0f} MB",
+                      f"{statistics.median(row['peak_memory_bytes']) / 1e6:.0f} MB"))
+    return ["Local step.", *step,
+            "Synchronising a round of 50 local iterations (DistributedDataParallel does it in every one). Every worker in a "
+            "network namespace with a link of its own, all on these cores; TCP congestion control "
+            f"{result['congestion_control']}. Bytes are what the busiest worker sends, payload for resist and as the "
+            f"interface counts for PyTorch; memory is a worker's peak at batch 1; {result['repeats']} alternating repeats.",
+            "", table(("workers", "link", "who", "a round", "spread", "times the floor", "sent", "memory"), lines), ""]
+
+
 def synchronisation(result):
     return [hardware(result) + f"; TCP congestion control {result['congestion_control']}; every worker in a network namespace with a link of its own, all on these cores", "",
             table(("workers", "link", "format", "seconds", "floor", "times the floor"),
@@ -103,7 +122,8 @@ def synchronisation(result):
                     f"{statistics.median(case['floors']):.2f}", f"{case['ratio']:.2f}") for case in result["cases"]]), ""]
 
 
-SECTIONS = {"local-step": ("Local step, preact-resnet101, beside an idiomatic PyTorch loop", local_step),
+SECTIONS = {"compare": ("resist beside PyTorch, preact-resnet101", compare),
+            "local-step": ("Local step, preact-resnet101, beside an idiomatic PyTorch loop", local_step),
             "synchronisation": ("Synchronisation over slow links, preact-resnet101, blocks included",
                                 synchronisation),
             "kernels": ("Kernels", kernels)}

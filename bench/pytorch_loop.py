@@ -82,4 +82,5 @@ def main():
     print(statistics.mean(seconds[1:]))  # the first one sets things up
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -41,26 +41,33 @@ def floors(program, workers, rate, extra):
     return [bytes_ * 8 / bits_per_second(rate) for bytes_ in mine["busiest_link_bytes_by_round"][:ROUNDS]]
 
 
-def measure(program, workers, rate, extra, congestion):
-    """Seconds of each round's synchronisation; the first one also opens connections and is left out."""
-    with tempfile.TemporaryDirectory(prefix="resist-bench-") as folder:
-        return measure_in(Path(folder), program, workers, rate, extra, congestion)
-
-
-def measure_in(folder, program, workers, rate, extra, congestion):
-    command = [program, "train", *NETWORK, *extra, "--data", "synthetic:64,3,32,32,100", "--batch-size", "1",
-               "--local-iterations", "1", "--rounds", ROUNDS, "--eval-batch-size", "4", "--threads", "1", "--run-dir",
-               folder / "run"]
+def on_hosts(command, workers, rate, congestion):
+    """Runs one worker's command on every host; returns what worker 0 printed."""
     with Hosts(workers, rate) as hosts:
         for rank in range(workers):
             run(hosts.on(rank, ["sysctl", "-qw", f"net.ipv4.tcp_congestion_control={congestion}"]))
         processes = [start(hosts.on(rank, [str(word) for word in command]),
                            env=torchrun_environment(rank, workers, "10.78.0.1", PORT, 1)) for rank in range(workers)]
+        printed = []
         for process in processes:
-            _, errors = process.communicate()
+            output, errors = process.communicate()
             if process.returncode != 0:
                 sys.exit(errors)
-    return [round_["seconds_sync"] for round_ in metrics(folder / "run")]
+            printed.append(output)
+    return printed[0]
+
+
+def measure(program, workers, rate, extra, congestion, rounds=ROUNDS):
+    """The records of a run's rounds. The first one also opens connections: leave it out."""
+    with tempfile.TemporaryDirectory(prefix="resist-bench-") as folder:
+        on_hosts([program, "train", *NETWORK, *extra, "--data", "synthetic:64,3,32,32,100", "--batch-size", "1",
+                  "--local-iterations", "1", "--rounds", rounds, "--eval-batch-size", "4", "--threads", "1", "--run-dir",
+                  f"{folder}/run"], workers, rate, congestion)
+        return metrics(f"{folder}/run")
+
+
+def own_congestion():
+    return Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip()
 
 
 def main():
@@ -69,13 +76,13 @@ def main():
     program = str(Path(sys.argv[1]).resolve())
     counts = [int(word) for word in (sys.argv[2] if len(sys.argv) > 2 else "2,4,8").split(",")]
     rates = (sys.argv[3] if len(sys.argv) > 3 else "1gbit,100mbit").split(",")
-    own = Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip()
-    congestion = sys.argv[4] if len(sys.argv) > 4 else own
+    congestion = sys.argv[4] if len(sys.argv) > 4 else own_congestion()
     result = {**about(program), "congestion_control": congestion, "cases": []}
     cases = [(workers, rate, wire) for workers in counts for rate in rates for wire in FORMATS]
     for workers, rate, wire in cases:
         extra = FORMATS[wire]
-        pairs = list(zip(measure(program, workers, rate, extra, congestion), floors(program, workers, rate, extra)))[1:]
+        rounds = measure(program, workers, rate, extra, congestion)
+        pairs = list(zip([r["seconds_sync"] for r in rounds], floors(program, workers, rate, extra)))[1:]
         ratios = [seconds / floor for seconds, floor in pairs]
         case = {"workers": workers, "rate": rate, "format": wire, "seconds": [seconds for seconds, _ in pairs],
                 "floors": [floor for _, floor in pairs], "ratio": statistics.median(ratios)}
@@ -85,4 +92,5 @@ def main():
     keep(f"synchronisation-{congestion}", result)
 
 
-main()
+if __name__ == "__main__":
+    main()
