@@ -71,9 +71,10 @@ inline constexpr int kRowsOf = std::tuple_size_v<std::remove_cvref_t<decltype(kM
 template <const auto& kMatrix>
 inline constexpr int kColumnsOf = std::tuple_size_v<std::remove_cvref_t<decltype(kMatrix[0])>>;
 
-// sum += kFactor * x; nothing at all where the factor is zero.
-template <float kFactor>
+// sum += factor * x; nothing at all where the factor is zero.
+template <const auto& kMatrix, std::size_t kRow, std::size_t kColumn>
 RESIST_INLINE void add(Lanes& sum, const Lanes& x) {
+  constexpr float kFactor = kMatrix[kRow][kColumn];
   if constexpr (kFactor == 1.0F) {
     sum += x;
   } else if constexpr (kFactor == -1.0F) {
@@ -86,7 +87,7 @@ RESIST_INLINE void add(Lanes& sum, const Lanes& x) {
 template <const auto& kMatrix, std::size_t kRow, std::size_t... kColumn>
 RESIST_INLINE void apply_row(const Lanes* in, int stride, Lanes& out, std::index_sequence<kColumn...> /*columns*/) {
   Lanes sum = {};
-  (add<kMatrix[kRow][kColumn]>(sum, in[static_cast<int>(kColumn) * stride]), ...);
+  (add<kMatrix, kRow, kColumn>(sum, in[static_cast<int>(kColumn) * stride]), ...);
   out = sum;
 }
 
