@@ -29,6 +29,7 @@ ROUNDS = 6
 FORMATS = {"float32": [], "int6": ["--compress", "int6"]}
 BITS = {"gbit": 1e9, "mbit": 1e6}
 PORT = 29650
+LONGEST = 900  # seconds of a run
 
 
 def bits_per_second(rate):
@@ -41,20 +42,27 @@ def floors(program, workers, rate, extra):
     return [bytes_ * 8 / bits_per_second(rate) for bytes_ in mine["busiest_link_bytes_by_round"][:ROUNDS]]
 
 
+def output_of(process):
+    output, errors = process.communicate(timeout=LONGEST)
+    if process.returncode != 0:
+        sys.exit(errors)
+    return output
+
+
 def on_hosts(command, workers, rate, congestion):
     """Runs one worker's command on every host; returns what worker 0 printed."""
     with Hosts(workers, rate) as hosts:
         for rank in range(workers):
             run(hosts.on(rank, ["sysctl", "-qw", f"net.ipv4.tcp_congestion_control={congestion}"]))
+        # Without the interface's name PyTorch's Gloo would listen where the machine's own name leads to.
         processes = [start(hosts.on(rank, [str(word) for word in command]),
-                           env=torchrun_environment(rank, workers, "10.78.0.1", PORT, 1)) for rank in range(workers)]
-        printed = []
-        for process in processes:
-            output, errors = process.communicate()
-            if process.returncode != 0:
-                sys.exit(errors)
-            printed.append(output)
-    return printed[0]
+                           env={**torchrun_environment(rank, workers, "10.78.0.1", PORT, 1),
+                                "GLOO_SOCKET_IFNAME": "veth"}) for rank in range(workers)]
+        try:
+            return [output_of(process) for process in processes][0]
+        finally:
+            for process in processes:
+                process.kill()
 
 
 def measure(program, workers, rate, extra, congestion, rounds=ROUNDS):
