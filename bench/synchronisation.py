@@ -74,6 +74,12 @@ def measure(program, workers, rate, extra, congestion, rounds=ROUNDS):
         return metrics(f"{folder}/run")
 
 
+def counts_and_rates(given):
+    """The first two optional arguments."""
+    counts, rates = [*given, *["2,4,8", "1gbit,100mbit"][len(given):]]
+    return [int(word) for word in counts.split(",")], rates.split(",")
+
+
 def own_congestion():
     return Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip()
 
@@ -82,8 +88,7 @@ def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     program = str(Path(sys.argv[1]).resolve())
-    counts = [int(word) for word in (sys.argv[2] if len(sys.argv) > 2 else "2,4,8").split(",")]
-    rates = (sys.argv[3] if len(sys.argv) > 3 else "1gbit,100mbit").split(",")
+    counts, rates = counts_and_rates(sys.argv[2:4])
     congestion = sys.argv[4] if len(sys.argv) > 4 else own_congestion()
     result = {**about(program), "congestion_control": congestion, "cases": []}
     cases = [(workers, rate, wire) for workers in counts for rate in rates for wire in FORMATS]

@@ -8,21 +8,12 @@
 #include <ostream>
 #include <vector>
 
-#include "resist/core/random.h"
+#include "support/random_values.h"
 
 namespace resist {
 namespace {
 
 using Values = std::vector<float>;
-
-Values random_values(std::int64_t count, std::uint64_t seed) {
-  RandomStream random(seed, RandomPurpose::synthetic_data, {});
-  Values values(static_cast<std::size_t>(count));
-  for (float& value : values) {
-    value = static_cast<float>(random.uniform() * 2 - 1);
-  }
-  return values;
-}
 
 double dot(const Values& a, const Values& b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);

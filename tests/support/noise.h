@@ -4,19 +4,13 @@
 
 #include <cstdint>
 
-#include "resist/core/random.h"
+#include "support/random_values.h"
 
 namespace resist {
 
-// A tensor of values in -1..1 without a pattern.
+// random_values() as a tensor.
 inline at::Tensor noise(at::IntArrayRef shape, std::uint64_t seed) {
-  at::Tensor values = at::empty(shape, at::kFloat);
-  RandomStream random(seed, RandomPurpose::synthetic_data, {});
-  auto* data = values.data_ptr<float>();
-  for (std::int64_t i = 0; i < values.numel(); ++i) {
-    data[i] = random.uniform() * 2 - 1;
-  }
-  return values;
+  return at::tensor(random_values(c10::multiply_integers(shape), seed), at::kFloat).reshape(shape);
 }
 
 }  // namespace resist

@@ -119,20 +119,31 @@ void expect_agreement(const std::vector<Trained>& trained) {
   }
 }
 
+// Long enough for the small job to be learned.
+Config learning_config() {
+  Config config = small_config();
+  config.train.rounds = 40;
+  config.train.lr = 0.05;
+  config.train.schedule = Schedule::cosine;
+  return config;
+}
+
+void expect_learning(const std::vector<Trained>& trained) {
+  expect_agreement(trained);
+  const auto& records = trained[0].records;
+  ASSERT_EQ(records.size(), 40U);
+  EXPECT_LT(records.back().loss, 0.8 * records.front().loss);
+  EXPECT_GT(records.back().accuracy.value(), 0.5);  // of four classes
+}
+
 TEST(Trainer, EveryMethodAgreesAfterEachRoundAndLearns) {
   for (const Method method : {Method::resist, Method::local_sgd, Method::data_parallel}) {
     for (const int workers : {2, 3}) {
-      Config config = small_config();
+      Config config = learning_config();
       config.train.method = method;
-      config.train.rounds = 40;
-      config.train.lr = 0.05;
-      config.train.schedule = Schedule::cosine;
       const auto trained = train_in_process(config, workers);
-      expect_agreement(trained);
+      expect_learning(trained);
       const auto& records = trained[0].records;
-      ASSERT_EQ(records.size(), 40U);
-      EXPECT_LT(records.back().loss, 0.8 * records.front().loss);
-      EXPECT_GT(records.back().accuracy.value(), 0.5);  // of four classes
       EXPECT_EQ(records.back().samples, 40 * 3 * 8 * workers);
       for (int worker = 1; worker < workers; ++worker) {
         EXPECT_EQ(trained[worker].records.back().accuracy, records.back().accuracy);
@@ -146,17 +157,11 @@ TEST(Trainer, CompressedAndOverlappedTrainingAgreesAtTheEndAndLearns) {
        {std::pair(Compression::bf16, false), std::pair(Compression::int8, false), std::pair(Compression::int6, false),
         std::pair(Compression::int4, false), std::pair(Compression::none, true), std::pair(Compression::int6, true)}) {
     SCOPED_TRACE(testing::Message() << static_cast<int>(compress) << (overlap ? ", overlapped" : ""));
-    Config config = small_config();
-    config.train.rounds = 40;
-    config.train.lr = 0.05;
-    config.train.schedule = Schedule::cosine;
+    Config config = learning_config();
     config.sync.compress = compress;
     config.sync.overlap = overlap;
     const auto trained = train_in_process(config, 3);
-    expect_agreement(trained);
-    const auto& records = trained[0].records;
-    EXPECT_LT(records.back().loss, 0.8 * records.front().loss);
-    EXPECT_GT(records.back().accuracy.value(), 0.5);  // of four classes
+    expect_learning(trained);
     Config plain = config;
     plain.sync = {};
     EXPECT_NE(trained[0].values, train_in_process(plain, 3)[0].values);
@@ -164,22 +169,17 @@ TEST(Trainer, CompressedAndOverlappedTrainingAgreesAtTheEndAndLearns) {
 }
 
 TEST(Trainer, Bf16LearnsWithFloat32Parameters) {
-  Config config = small_config();
+  Config config = learning_config();
   config.cluster.precision = Precision::bf16;
-  config.train.rounds = 40;
-  config.train.lr = 0.05;
-  config.train.schedule = Schedule::cosine;
   const auto trained = train_in_process(config, 2);
-  expect_agreement(trained);
-  const auto& records = trained[0].records;
-  EXPECT_LT(records.back().loss, 0.8 * records.front().loss);
-  EXPECT_GT(records.back().accuracy.value(), 0.5);  // of four classes
+  expect_learning(trained);
   Config exact = config;
   exact.cluster.precision = Precision::fp32;
   const auto reference = train_in_process(exact, 2);
   EXPECT_NE(trained[0].values, reference[0].values);
   // The first round starts from the same weights: its loss differs by rounding only (8 bits of mantissa).
-  EXPECT_NEAR(records.front().loss, reference[0].records.front().loss, 0.05 * reference[0].records.front().loss);
+  const double expected = reference[0].records.front().loss;
+  EXPECT_NEAR(trained[0].records.front().loss, expected, 0.05 * expected);
 }
 
 TEST(Trainer, OverlapSendsNoMoreThanThePlanSays) {

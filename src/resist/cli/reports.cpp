@@ -112,8 +112,7 @@ void print_plan_table(const PlanCommand& command, const Layout& layout, const st
          "and a download of everything each worker holds. payload: what resist sends, all workers, mean of "
       << kPlannedRounds
       << " rounds.\nmemory: parameters and momentum, and the most that a step, a synchronisation or an evaluation "
-         "takes "
-         "besides; libtorch\nitself and the data come on top.\n";
+         "takes besides; libtorch\nitself and the data come on top.\n";
   for (const PlanRow& row : rows) {
     for (const auto& [option, bytes] : {std::pair("--compress", row.prediction.memory.compress),
                                         std::pair("--overlap", row.prediction.memory.overlap),

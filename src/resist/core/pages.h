@@ -14,6 +14,7 @@ class Pages {
   Pages& operator=(const Pages&) = delete;
 
   void* data() const { return data_; }
+  std::size_t bytes() const { return bytes_; }
 
  private:
   std::size_t bytes_;

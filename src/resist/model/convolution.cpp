@@ -16,10 +16,6 @@ namespace {
 
 constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
 
-// The parts of an image's way to its points or back: the functions of winograd.h with `images` advanced to one image.
-using ToPoints = void (*)(const WinogradMap&, const float*, float*, std::int64_t);
-using FromPoints = void (*)(const WinogradMap&, const float*, std::int64_t, float*);
-
 // The images first..first+count-1 of a batch, and the points of as many.
 struct Group {
   std::int64_t first;
@@ -30,37 +26,46 @@ std::int64_t plane(const WinogradMap& map, const Group& group) {
   return group.count * map.tiles() * map.channels;
 }
 
-void to_points(ToPoints transform, const WinogradMap& map, const Group& group, const at::Tensor& images,
-               float* points) {
+// Calls work(image, points, plane) for each image of a group, by whichever thread: its values in `images`, and where
+// its points begin in `points`.
+template <typename Work>
+void each_image(const WinogradMap& map, const Group& group, const at::Tensor& images, const at::Tensor& points,
+                const Work& work) {
   const std::int64_t image = map.pixels() * map.channels;
-  const float* from = images.data_ptr<float>() + group.first * image;
+  const std::int64_t tiles = map.tiles() * map.channels;
+  float* first_image = images.data_ptr<float>() + group.first * image;
+  auto* first_points = points.data_ptr<float>();
   at::parallel_for(0, group.count, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      transform(map, from + i * image, points + i * map.tiles() * map.channels, plane(map, group));
+      work(first_image + i * image, first_points + i * tiles, plane(map, group));
     }
   });
 }
 
-void from_points(FromPoints transform, const WinogradMap& map, const Group& group, const float* points,
+// The maps of winograd.h.
+using ToPoints = void (*)(const WinogradMap&, const float*, float*, std::int64_t);
+using FromPoints = void (*)(const WinogradMap&, const float*, std::int64_t, float*);
+
+void to_points(ToPoints transform, const WinogradMap& map, const Group& group, const at::Tensor& images,
+               const at::Tensor& points) {
+  each_image(map, group, images, points,
+             [&](const float* image, float* at, std::int64_t stride) { transform(map, image, at, stride); });
+}
+
+void from_points(FromPoints transform, const WinogradMap& map, const Group& group, const at::Tensor& points,
                  const at::Tensor& images) {
-  const std::int64_t image = map.pixels() * map.channels;
-  float* to = images.data_ptr<float>() + group.first * image;
-  at::parallel_for(0, group.count, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      transform(map, points + i * map.tiles() * map.channels, plane(map, group), to + i * image);
-    }
-  });
+  each_image(map, group, images, points,
+             [&](float* image, const float* at, std::int64_t stride) { transform(map, at, stride, image); });
 }
 
 // Memory of `size` elements that this thread's convolutions share, one at a time. It is kept: among the activations it
 // would leave a hole after every convolution.
 at::Tensor scratch(std::int64_t size) {
+  const std::size_t bytes = static_cast<std::size_t>(size) * sizeof(float);
   thread_local std::optional<Pages> pages;
-  thread_local std::int64_t kept = 0;
-  if (size > kept) {
+  if (!pages || pages->bytes() < bytes) {
     pages.reset();
-    pages.emplace(static_cast<std::size_t>(size) * sizeof(float));
-    kept = size;
+    pages.emplace(bytes);
   }
   return at::from_blob(pages->data(), {size}, at::kFloat);
 }
@@ -78,9 +83,9 @@ class Winograd {
     for_groups([&](const Group& group) {
       const at::Tensor in = in_points(group, 1);
       at::Tensor out = out_points(group, 1);
-      to_points(input_to_points, plan_.in, group, x, in.data_ptr<float>());
+      to_points(input_to_points, plan_.in, group, x, in);
       at::bmm_out(out, in, filters.transpose(1, 2));
-      from_points(output_from_points, plan_.out, group, out.data_ptr<float>(), y);
+      from_points(output_from_points, plan_.out, group, out, y);
     });
     return y;
   }
@@ -95,11 +100,11 @@ class Winograd {
     for_groups([&](const Group& group) {
       at::Tensor in = in_points(group, 2);
       const at::Tensor grad_out = out_points(group, 2);
-      to_points(input_to_points, plan_.in, group, x, in.data_ptr<float>());
-      to_points(output_to_points, plan_.out, group, grad_y, grad_out.data_ptr<float>());
+      to_points(input_to_points, plan_.in, group, x, in);
+      to_points(output_to_points, plan_.out, group, grad_y, grad_out);
       at::baddbmm_out(grad_filters, grad_filters, grad_out.transpose(1, 2), in, /*beta=*/group.first == 0 ? 0 : 1);
       at::bmm_out(in, grad_out, filters);
-      from_points(input_from_points, plan_.in, group, in.data_ptr<float>(), grad_x);
+      from_points(input_from_points, plan_.in, group, in, grad_x);
     });
     each_filters([&](std::int64_t begin, std::int64_t count) {
       filters_from_points(plan_.in.tile, count, grad_filters.data_ptr<float>() + begin, plan_.filters(),

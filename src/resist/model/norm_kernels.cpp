@@ -17,6 +17,21 @@ inline __attribute__((always_inline)) void each(std::int64_t pixels, int channel
   }
 }
 
+// Calls work(offset of the value, channel, gradient behind the rectifier); `y`: its result, null where there is none.
+template <typename Work>
+inline __attribute__((always_inline)) void each_gradient(std::int64_t pixels, int channels, const float* __restrict y,
+                                                         const float* __restrict grad_y, const Work& work) {
+  if (y == nullptr) {
+    each(
+        pixels, channels, [=](std::int64_t i, int c) __attribute__((always_inline)) { work(i, c, grad_y[i]); });
+  } else {
+    each(
+        pixels, channels, [=](std::int64_t i, int c) __attribute__((always_inline)) {
+          work(i, c, y[i] > 0 ? grad_y[i] : 0.0F);
+        });
+  }
+}
+
 }  // namespace
 
 RESIST_VECTORISED void add_rows(std::int64_t pixels, int channels, const float* __restrict x, float* __restrict sums) {
@@ -56,15 +71,7 @@ RESIST_VECTORISED void add_gradients(const NormChannels& norm, std::int64_t pixe
     sums[c] += gradient;
     products[c] += gradient * ((x[i] - mean[c]) * inverse[c]);
   };
-  if (y == nullptr) {
-    each(
-        pixels, norm.channels, [=](std::int64_t i, int c) __attribute__((always_inline)) { add(i, c, grad_y[i]); });
-  } else {
-    each(
-        pixels, norm.channels, [=](std::int64_t i, int c) __attribute__((always_inline)) {
-          add(i, c, y[i] > 0 ? grad_y[i] : 0.0F);
-        });
-  }
+  each_gradient(pixels, norm.channels, y, grad_y, add);
 }
 
 RESIST_VECTORISED void gradient_rows(const NormChannels& norm, const float* __restrict mean_gradient,
@@ -78,15 +85,7 @@ RESIST_VECTORISED void gradient_rows(const NormChannels& norm, const float* __re
     const float normalised = (x[i] - mean[c]) * inverse[c];
     grad_x[i] = weight[c] * inverse[c] * (gradient - mean_gradient[c] - normalised * mean_product[c]);
   };
-  if (y == nullptr) {
-    each(
-        pixels, norm.channels, [=](std::int64_t i, int c) __attribute__((always_inline)) { set(i, c, grad_y[i]); });
-  } else {
-    each(
-        pixels, norm.channels, [=](std::int64_t i, int c) __attribute__((always_inline)) {
-          set(i, c, y[i] > 0 ? grad_y[i] : 0.0F);
-        });
-  }
+  each_gradient(pixels, norm.channels, y, grad_y, set);
 }
 
 }  // namespace resist
