@@ -35,6 +35,11 @@ if(RESIST_WITH_PICTURES)
   find_package(PNG REQUIRED)
 endif()
 
+if(RESIST_WITH_ONNX)
+  find_package(Protobuf REQUIRED)
+  find_package(ONNX REQUIRED)
+endif()
+
 if(RESIST_WITH_TORCH)
   find_package(Torch REQUIRED)
   message(STATUS "libtorch ${Torch_VERSION}: ${Torch_DIR}")

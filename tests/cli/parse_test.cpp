@@ -69,7 +69,8 @@ TEST(Parse, MistakesGiveOneClearLine) {
   EXPECT_EQ(refused({"train", "--wokers=4"}), "unknown option '--wokers'; did you mean '--workers'?");
   EXPECT_EQ(refused({"train", "--xyzzy"}), "unknown option '--xyzzy'; 'resist train --help' lists the options");
   EXPECT_EQ(refused({"trian", "--workers", "4"}), "unknown command 'trian'; did you mean 'train'?");
-  EXPECT_EQ(refused({"frobnicate"}), "unknown command 'frobnicate'; it must be train, evaluate or plan");
+  EXPECT_EQ(refused({"frobnicate"}),
+            "unknown command 'frobnicate'; it must be train, evaluate, calibrate, export, predict, plan or data");
   EXPECT_EQ(refused({"train", "--workers", "four"}), "--workers is 'four'; it must be an integer from 0 to 1024");
   EXPECT_EQ(refused({"train", "--lr", "-1"}), "--lr is -1; it must be a number from 0 to 1000");
   EXPECT_EQ(refused({"train", "--lr"}), "--lr needs a value");
@@ -79,7 +80,8 @@ TEST(Parse, MistakesGiveOneClearLine) {
   EXPECT_TRUE(contains(refused({"train", "fashion-mnist"}), "unexpected argument 'fashion-mnist'"));
   EXPECT_TRUE(contains(refused({"train", "plan"}), "unexpected argument 'plan'"));
   EXPECT_TRUE(contains(refused({"--workers", "4"}), "unknown option '--workers'"));
-  EXPECT_TRUE(contains(refused({}), "no command given; it must be train, evaluate or plan"));
+  EXPECT_TRUE(
+      contains(refused({}), "no command given; it must be train, evaluate, calibrate, export, predict, plan or data"));
   for (const Args& args : std::vector<Args>{{""},
                                             {"-"},
                                             {"--"},
@@ -100,7 +102,7 @@ TEST(Parse, HelpListsEveryOptionInItsGroupAndGivesExamples) {
     EXPECT_TRUE(contains(help, "\n" + option.group + ":")) << option.group;
   }
   EXPECT_TRUE(contains(help, "--config FILE"));
-  for (const std::string command : {"train", "evaluate", "plan"}) {
+  for (const std::string command : {"train", "evaluate", "calibrate", "export", "predict", "plan"}) {
     EXPECT_TRUE(contains(message({command, "--help"}), "Examples:\n  resist " + command)) << command;
     EXPECT_EQ(message({command, "-h"}), message({command, "--help"}));
     EXPECT_TRUE(contains(message({"--help"}), "\n  " + command));
@@ -147,21 +149,22 @@ TEST_F(ParseWithRun, TrainResumes) {
 
 TEST_F(ParseWithRun, EvaluateTakesTheRunsOptionsAndItsOwn) {
   const auto command = std::get<EvaluateCommand>(parse({"evaluate", run()}));
-  EXPECT_EQ(command.run_dir, run());
-  EXPECT_EQ(command.checkpoint, "last");
-  EXPECT_EQ(command.config.data.data, "kmnist");
+  EXPECT_EQ(command.run.run_dir, run());
+  EXPECT_EQ(command.run.checkpoint, "last");
+  EXPECT_EQ(command.run.config.data.data, "kmnist");
   EXPECT_EQ(command.format, OutputFormat::table);
   const auto other = std::get<EvaluateCommand>(parse({"evaluate", "--checkpoint", "12", run(), "--data", "mnist",
                                                       "--format=json", "--threads", "2", "--eval-batch-size", "50"}));
-  EXPECT_EQ(other.checkpoint, "12");
-  EXPECT_EQ(other.config.data.data, "mnist");
-  EXPECT_EQ(other.config.cluster.threads, 2);
-  EXPECT_EQ(other.config.evaluation.eval_batch_size, 50);
+  EXPECT_EQ(other.run.checkpoint, "12");
+  EXPECT_EQ(other.run.config.data.data, "mnist");
+  EXPECT_EQ(other.run.config.cluster.threads, 2);
+  EXPECT_EQ(other.run.config.evaluation.eval_batch_size, 50);
   EXPECT_EQ(other.format, OutputFormat::json);
 }
 
 TEST_F(ParseWithRun, EvaluateRefusesWhatItCannotUse) {
-  EXPECT_EQ(refused({"evaluate"}), "evaluate needs the folder of a run: resist evaluate RUN");
+  EXPECT_EQ(refused({"evaluate"}),
+            "evaluate needs the folder of a run: resist evaluate RUN; 'resist evaluate --help' shows more");
   EXPECT_TRUE(contains(refused({"evaluate", run() + "/missing"}), "is not a run folder"));
   EXPECT_EQ(refused({"evaluate", run(), "--checkpoint", "bset"}),
             "--checkpoint is 'bset'; it must be last, best or the number of a round; did you mean 'best'?");
@@ -169,6 +172,71 @@ TEST_F(ParseWithRun, EvaluateRefusesWhatItCannotUse) {
   EXPECT_TRUE(contains(refused({"evaluate", run(), "--format", "jsno"}), "did you mean 'json'?"));
   EXPECT_TRUE(contains(refused({"evaluate", run(), run()}), "unexpected argument"));
   EXPECT_TRUE(contains(refused({"evaluate", run(), "--lr", "1"}), "unknown option '--lr'"));
+}
+
+TEST_F(ParseWithRun, FurtherTestSetsAddUp) {
+  const auto command =
+      std::get<EvaluateCommand>(parse({"evaluate", run(), "--eval", "v2=a b,c", "--eval", "v3=/some/where"}));
+  EXPECT_EQ(command.run.config.evaluation.eval, (std::vector<std::string>{"v2=a b,c", "v3=/some/where"}));
+  const std::string allowed = "; it must be NAME=PATH, with a NAME of letters, digits, _, - and . that no other has";
+  EXPECT_EQ(refused({"evaluate", run(), "--eval", "v2"}), "--eval is [\"v2\"]" + allowed);
+  EXPECT_TRUE(contains(refused({"evaluate", run(), "--eval", "v2="}), allowed));
+  EXPECT_TRUE(contains(refused({"evaluate", run(), "--eval", "v/2=x"}), allowed));
+  EXPECT_TRUE(contains(refused({"evaluate", run(), "--eval", "a=x", "--eval", "a=y"}), allowed));
+}
+
+TEST_F(ParseWithRun, CalibrateAndExport) {
+  const auto calibrate = std::get<CalibrateCommand>(
+      parse({"calibrate", run(), "--choose-scale", "--calibrate-samples", "10", "--checkpoint", "best"}));
+  EXPECT_TRUE(calibrate.choose_scale);
+  EXPECT_EQ(calibrate.run.checkpoint, "best");
+  EXPECT_EQ(calibrate.run.config.evaluation.calibrate_samples, 10);
+  EXPECT_FALSE(std::get<CalibrateCommand>(parse({"calibrate", run()})).choose_scale);
+  EXPECT_TRUE(contains(refused({"calibrate", run(), "--calibrate-samples", "0"}), "--calibrate-samples is 0"));
+  EXPECT_EQ(refused({"calibrate", run(), "--choose-scale=maybe"}),
+            "--choose-scale is 'maybe'; it must be true or false");
+
+  const auto exported = std::get<ExportCommand>(parse({"export", run(), "--format", "onnx", "-o", "x.onnx"}));
+  EXPECT_EQ(exported.format, ModelFormat::onnx);
+  EXPECT_EQ(exported.output, "x.onnx");
+  EXPECT_EQ(std::get<ExportCommand>(parse({"export", run(), "--output=y"})).output, "y");
+  EXPECT_EQ(std::get<ExportCommand>(parse({"export", run()})).format, ModelFormat::safetensors);
+  EXPECT_TRUE(contains(refused({"export", run(), "--format", "onx"}), "did you mean 'onnx'?"));
+  EXPECT_TRUE(contains(refused({"export", run(), "--ouput", "y"}), "did you mean '--output'?"));
+}
+
+TEST(Parse, PredictTakesAnyNumberOfPictures) {
+  const auto command = std::get<PredictCommand>(parse({"predict", "model", "a.jpg", "b.png", "--format", "json"}));
+  EXPECT_EQ(command.model, "model");
+  EXPECT_EQ(command.pictures, (std::vector<std::filesystem::path>{"a.jpg", "b.png"}));
+  EXPECT_EQ(command.format, OutputFormat::json);
+  EXPECT_TRUE(contains(refused({"predict"}), "predict needs a model.safetensors"));
+  EXPECT_TRUE(contains(refused({"predict", "model"}), "predict needs pictures"));
+}
+
+TEST(Parse, DataCommands) {
+  const auto pack = std::get<PackCommand>(
+      parse({"data", "pack", "from", "to", "--storage", "pixels", "--resize", "32", "--skip-corrupt", "3"}));
+  EXPECT_EQ(pack.source, "from");
+  EXPECT_EQ(pack.destination, "to");
+  EXPECT_EQ(pack.storage, PackStorage::pixels);
+  EXPECT_EQ(pack.resize, 32);
+  EXPECT_EQ(pack.skip_corrupt, 3);
+  EXPECT_EQ(std::get<PackedInfoCommand>(parse({"data", "info", "x", "--format", "json"})).format, OutputFormat::json);
+  EXPECT_EQ(std::get<VerifyCommand>(parse({"data", "verify", "x"})).file, "x");
+  EXPECT_TRUE(contains(refused({"data"}), "no command given; it must be pack, info or verify"));
+  EXPECT_TRUE(contains(refused({"data", "pak"}), "unknown command 'pak'; did you mean 'pack'?"));
+  EXPECT_TRUE(contains(refused({"data", "pack", "from"}), "data pack needs the file to write"));
+  EXPECT_TRUE(contains(refused({"data", "pack", "from", "to", "--resize", "0"}), "--resize is '0'"));
+  EXPECT_TRUE(contains(message({"data", "pack", "--help"}), "Examples:\n  resist data pack"));
+  EXPECT_TRUE(contains(message({"data", "--help"}), "verify"));
+}
+
+TEST(Parse, ShippedConfigurationsAreThereByName) {
+  EXPECT_EQ(train({"train", "--config", "imagenet"}).config.model.model, "preact-bottleneck50");
+  EXPECT_EQ(train({"train", "--config", "cifar100-paper"}).config.train.epochs, 160);
+  EXPECT_TRUE(contains(refused({"train", "--config", "imagnet"}), "did you mean 'imagenet'?"));
+  EXPECT_TRUE(contains(refused({"train", "--config", "nowhere/my.toml"}), "cifar100-paper, imagenet or quickstart"));
 }
 
 TEST(Parse, PlanNeedsNoData) {

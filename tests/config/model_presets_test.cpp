@@ -21,6 +21,15 @@ TEST(ModelPresets, AreThePapersNetworks) {
   EXPECT_EQ(model_preset("preact-small").width, 8);
 }
 
+TEST(ModelPresets, BottlenecksAreForLargePictures) {
+  const auto& model = model_preset("preact-bottleneck152");
+  EXPECT_EQ(model.depths, (std::vector<int>{3, 8, 36, 3}));
+  EXPECT_TRUE(model.bottleneck);
+  EXPECT_EQ(model.stem, Stem::conv7);
+  EXPECT_TRUE(model.final_norm);
+  EXPECT_EQ(model_preset("preact-bottleneck200").depths, (std::vector<int>{3, 24, 36, 3}));
+}
+
 TEST(ModelPresets, AnUnknownNameGivesTheNearest) {
   EXPECT_EQ(input_error([] { model_preset("preact-resnet102"); }),
             "unknown model 'preact-resnet102'; did you mean 'preact-resnet101'?");
@@ -34,6 +43,11 @@ TEST(ModelPresets, OptionsOverrideDepthsAndWidth) {
   options.width = 8;
   EXPECT_EQ(resolve_model(options).depths, options.depths);
   EXPECT_EQ(resolve_model(options).width, 8);
+  options.model = "preact-bottleneck50";
+  options.stem = Stem::conv3;
+  options.final_norm = false;
+  EXPECT_EQ(resolve_model(options).stem, Stem::conv3);
+  EXPECT_FALSE(resolve_model(options).final_norm);
 }
 
 }  // namespace

@@ -32,15 +32,15 @@ std::set<std::string> names_where(bool (*test)(const Option&)) {
 std::size_t count_fields() {
   const Config config;
   const auto& [model, data, partition, train, sync, evaluation, run, cluster] = config;
-  [[maybe_unused]] const auto& [m1, m2, m3, m4, m5, m6] = model;
-  [[maybe_unused]] const auto& [d1, d2, d3, d4, d5, d6] = data;
+  [[maybe_unused]] const auto& [m1, m2, m3, m4, m5, m6, m7, m8, m9] = model;
+  [[maybe_unused]] const auto& [d1, d2, d3, d4, d5, d6, d7, d8] = data;
   [[maybe_unused]] const auto& [p1, p2, p3, p4] = partition;
-  [[maybe_unused]] const auto& [t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14] = train;
+  [[maybe_unused]] const auto& [t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14, t15, t16] = train;
   [[maybe_unused]] const auto& [s1, s2] = sync;
-  [[maybe_unused]] const auto& [e1, e2] = evaluation;
+  [[maybe_unused]] const auto& [e1, e2, e3, e4] = evaluation;
   [[maybe_unused]] const auto& [r1, r2, r3, r4, r5] = run;
-  [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9] = cluster;
-  return 6 + 6 + 4 + 14 + 2 + 2 + 5 + 9;
+  [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9, c10] = cluster;
+  return 9 + 8 + 4 + 16 + 2 + 4 + 5 + 10;
 }
 
 TEST(OptionTable, HasEveryFieldOnce) {
@@ -87,7 +87,8 @@ TEST(OptionTable, RoundTripsThroughTextAndJson) {
 }
 
 TEST(OptionTable, AutoUnsetsOptionalFields) {
-  for (const std::string name : {"crop-padding", "flip", "min-blocks", "momentum-sync"}) {
+  for (const std::string name :
+       {"crop-padding", "crop-area", "flip", "stem", "final-norm", "min-blocks", "momentum-sync"}) {
     Config config = with(name, changed_options().at(name));
     set_option(config, name, "auto");
     EXPECT_EQ(to_json(config), to_json(Config())) << name;
@@ -96,14 +97,34 @@ TEST(OptionTable, AutoUnsetsOptionalFields) {
 
 TEST(OptionTable, SaysWhatMayChangeOnResume) {
   EXPECT_EQ(names_where([](const Option& option) { return option.may_change_on_resume; }),
-            (std::set<std::string>{"epochs", "rounds", "eval-every", "threads", "data-dir", "run-dir", "resume",
-                                   "workers", "device", "precision", "interface", "port", "rendezvous-timeout",
-                                   "timeout", "in-process", "checkpoint-every", "keep-checkpoints", "record-round"}));
+            (std::set<std::string>{"epochs",
+                                   "rounds",
+                                   "eval",
+                                   "eval-every",
+                                   "calibrate-samples",
+                                   "skip-corrupt",
+                                   "threads",
+                                   "loader-threads",
+                                   "data-dir",
+                                   "run-dir",
+                                   "resume",
+                                   "workers",
+                                   "device",
+                                   "precision",
+                                   "interface",
+                                   "port",
+                                   "rendezvous-timeout",
+                                   "timeout",
+                                   "in-process",
+                                   "checkpoint-every",
+                                   "keep-checkpoints",
+                                   "record-round"}));
 }
 
 TEST(OptionTable, SaysWhatWorkersNeedNotShare) {
   EXPECT_EQ(names_where([](const Option& option) { return !option.same_on_all_workers; }),
-            (std::set<std::string>{"threads", "device", "precision", "interface", "run-dir", "resume", "data-dir"}));
+            (std::set<std::string>{"threads", "loader-threads", "device", "precision", "interface", "run-dir", "resume",
+                                   "data-dir"}));
 }
 
 TEST(SetOption, RefusesWhatIsMalformedOrOutOfBounds) {

@@ -27,6 +27,16 @@ TEST(File, ReadRefusesWhatIsMissingAFolderOrTooLarge) {
   EXPECT_EQ(read_file(folder.path() / "a", 5), "12345");
 }
 
+TEST(File, WritingOverLeavesTheEndWhereItIs) {
+  const TemporaryFolder folder;
+  OutputFile file(folder.path() / "a");
+  file.write("01234");
+  file.write_over(1, "xy");
+  file.write("56");
+  file.sync_and_close();
+  EXPECT_EQ(read_file(folder.path() / "a"), "0xy3456");
+}
+
 TEST(File, AFullDiskIsAnErrorThatNamesTheFile) {
   OutputFile file("/dev/full");
   try {

@@ -17,6 +17,7 @@ TEST(Hasher, GivesTheSameDigestForAnySplit) {
 
 TEST(Hasher, MatchesTheEmptyInputOfXxh3) {
   EXPECT_EQ(hash_text(""), "99aa06d3014798d86001c324468d497f");
+  EXPECT_EQ(hash_64(""), 0x2d06800538d394c2U);
 }
 
 }  // namespace

@@ -127,6 +127,89 @@ TEST(MakeAugmentation, TakesWhatIsUsualUnlessTheOptionsSayOtherwise) {
   EXPECT_FALSE(make_augmentation(options, info).flip);
 }
 
+TEST(MakeAugmentation, PicturesWithSizesOfTheirOwnAreCutAtRandom) {
+  DatasetInfo info = plain_info(3, 8, 8);
+  info.own_sizes = true;
+  EXPECT_EQ(make_augmentation({}, info).crop_area, 0.08);
+  DataOptions options;
+  options.crop_area = 0.25;
+  EXPECT_EQ(make_augmentation(options, info).crop_area, 0.25);
+  options.crop_area = 0;
+  EXPECT_EQ(make_augmentation(options, info).crop_area, 0);
+}
+
+TEST(MakeAugmentation, AGivenCropReplacesTheUsualOne) {
+  DatasetInfo info = plain_info(3, 8, 8);
+  info.crop_padding = 1;
+  DataOptions options;
+  options.crop_area = 0.5;
+  EXPECT_EQ(make_augmentation(options, info).crop_area, 0.5);
+  EXPECT_EQ(make_augmentation(options, info).crop_padding, 0);
+  options.crop_area = 0;
+  EXPECT_EQ(make_augmentation(options, info).crop_padding, 1);
+  info.crop_padding = 0;
+  info.own_sizes = true;
+  options = {};
+  options.crop_padding = 2;
+  EXPECT_EQ(make_augmentation(options, info).crop_area, 0);
+  EXPECT_EQ(make_augmentation(options, info).crop_padding, 2);
+}
+
+TEST(MakeAugmentation, RefusesBothCropsAndImpossibleAreas) {
+  const DatasetInfo info = plain_info(3, 8, 8);
+  DataOptions options;
+  options.crop_area = 0.5;
+  options.crop_padding = 2;
+  expect_input_error([&] { make_augmentation(options, info); },
+                     {"--crop-padding is 2", "--crop-area is 0.5", "exclude each other"});
+  options.crop_padding = 0;
+  EXPECT_EQ(make_augmentation(options, info).crop_area, 0.5);
+  for (const double area : {-0.1, 1.5, std::nan("")}) {
+    options.crop_area = area;
+    expect_input_error([&] { make_augmentation(options, info); }, {"--crop-area is", "0 to 1"});
+  }
+}
+
+TEST(TrainingFraming, IsWhatEvaluationSeesWithoutARandomBox) {
+  const PictureSize picture{.height = 16, .width = 32};
+  DatasetInfo info = plain_info(3, 8, 8);
+  const RandomStream random(1, RandomPurpose::augmentation, {});
+  EXPECT_THROW(training_framing({}, info, random).box(picture, info.input_size()), InputError);
+  info.own_sizes = true;
+  EXPECT_EQ(training_framing({}, info, random).box(picture, info.input_size()),
+            Framing::centre().box(picture, info.input_size()));
+}
+
+// Boxes must not tell which pictures are mirrored, and must not depend on whether any are.
+TEST(TrainingFraming, BoxesAndMirroringAreIndependent) {
+  const PictureSize picture{.height = 100, .width = 100};
+  DatasetInfo info = plain_info(1, 1, 2);
+  info.own_sizes = true;
+  const PixelTransform transform(info);
+  const std::vector<std::uint8_t> pixels = {1, 2};
+  std::vector<float> out(2);
+  int right = 0;
+  int mirrored = 0;
+  int both = 0;
+  constexpr int kPictures = 2000;
+  for (std::uint32_t position = 0; position < kPictures; ++position) {
+    const RandomStream random(1, RandomPurpose::augmentation, {.position = position});
+    const Augmentation flipping{.crop_area = 0.08, .flip = true};
+    const PictureBox box = training_framing(flipping, info, random).box(picture, info.input_size());
+    EXPECT_EQ(box, training_framing({.crop_area = 0.08}, info, random).box(picture, info.input_size()));
+    transform.augment(pixels, flipping, random, out);
+    const bool is_right = box.left > 15;
+    const bool is_mirrored = out[0] > 1.5F;
+    right += is_right ? 1 : 0;
+    mirrored += is_mirrored ? 1 : 0;
+    both += is_right && is_mirrored ? 1 : 0;
+  }
+  EXPECT_NEAR(mirrored, kPictures / 2, 110);  // five standard deviations
+  EXPECT_NEAR(both, right / 2, 80);
+  EXPECT_GT(right, kPictures / 4);
+  EXPECT_LT(right, kPictures * 3 / 4);
+}
+
 TEST(MakeAugmentation, PaddingMustBeSmallerThanThePicture) {
   const DatasetInfo info = plain_info(1, 8, 6);
   DataOptions options;

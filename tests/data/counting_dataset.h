@@ -2,31 +2,41 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <stdexcept>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "resist/data/dataset.h"
 
 namespace resist {
 
-// Sample i has label i and pixels i, i + 1, ...; so every sample can be told from the others.
+// Sample i has label i and pixels i, i + 1, ...; so every sample can be told from the others. Reading a broken one
+// throws; a damaged one is left out.
 class CountingDataset : public Dataset {
  public:
-  explicit CountingDataset(std::int64_t size, std::int64_t broken = -1) : size_(size), broken_(broken) {}
+  explicit CountingDataset(std::int64_t size, std::set<std::int64_t> broken = {}, std::set<std::int64_t> damaged = {})
+      : size_(size), broken_(std::move(broken)), damaged_(std::move(damaged)) {}
   std::int64_t size() const override { return size_; }
   std::int64_t label(std::int64_t index) const override { return index; }
-  void read(std::int64_t index, std::span<std::uint8_t> pixels) const override {
-    if (index == broken_) {
-      throw std::runtime_error("sample is broken");
+  bool read(std::int64_t index, const Framing& /*framing*/, std::span<std::uint8_t> pixels) const override {
+    if (broken_.contains(index)) {
+      throw std::runtime_error("sample " + std::to_string(index) + " is broken");
+    }
+    if (damaged_.contains(index)) {
+      return false;
     }
     for (std::size_t i = 0; i < pixels.size(); ++i) {
       pixels[i] = static_cast<std::uint8_t>(static_cast<std::size_t>(index) + i);
     }
+    return true;
   }
 
  private:
   std::int64_t size_;
-  std::int64_t broken_;
+  std::set<std::int64_t> broken_;
+  std::set<std::int64_t> damaged_;
 };
 
 // mean 0 and stddev 1/255: the network's input is the pixel value.

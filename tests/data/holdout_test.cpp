@@ -31,8 +31,23 @@ TEST(Holdout, PartsAreDisjointCompleteAndInTheOriginalOrder) {
   EXPECT_EQ(all.size(), 100U);
   EXPECT_GT(held_out.back(), 50);  // not just the first ones
   std::vector<std::uint8_t> pixel(1);
-  split.held_out->read(3, pixel);
+  EXPECT_TRUE(split.held_out->read(3, Framing::whole(), pixel));
   EXPECT_EQ(pixel[0], held_out[3]);
+}
+
+TEST(Holdout, LeavesOutWhatTheWholeSetDoes) {
+  const auto dataset = std::make_shared<CountingDataset>(10, std::set<std::int64_t>{}, std::set<std::int64_t>{3});
+  const HoldoutSplit split = hold_out(dataset, 5, 7);
+  int left_out = 0;
+  std::vector<std::uint8_t> pixel(1);
+  for (const Dataset* part : {split.rest.get(), split.held_out.get()}) {
+    for (std::int64_t i = 0; i < part->size(); ++i) {
+      const bool is_there = part->read(i, Framing::whole(), pixel);
+      EXPECT_EQ(is_there, part->label(i) != 3);
+      left_out += is_there ? 0 : 1;
+    }
+  }
+  EXPECT_EQ(left_out, 1);
 }
 
 TEST(Holdout, DependsOnTheSeedOnly) {

@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "counting_dataset.h"
-#include "resist/core/error.h"
+#include "expect_input_error.h"
 
 namespace resist {
 namespace {
@@ -19,11 +19,13 @@ struct LoaderSetup {
   std::uint64_t seed = 1;
   std::int64_t position = 0;
   std::int64_t samples = 10;
-  std::int64_t broken = -1;
+  std::set<std::int64_t> broken = {};
+  std::set<std::int64_t> damaged = {};
+  int threads = 1;
 
   std::unique_ptr<TrainLoader> make() const {
-    return std::make_unique<TrainLoader>(std::make_shared<CountingDataset>(samples, broken), plain_info(1, 3, 4),
-                                         kAugmentation, schedule, seed, position);
+    return std::make_unique<TrainLoader>(std::make_shared<CountingDataset>(samples, broken, damaged),
+                                         plain_info(1, 3, 4), kAugmentation, schedule, seed, position, threads);
   }
 };
 
@@ -57,7 +59,7 @@ TEST(TrainLoader, BatchesAreTheStreamsSamplesAugmentedByTheirPlace) {
       const SamplePlace place = stream.at(batch * 4 + i);
       std::vector<std::uint8_t> pixels(12);
       std::vector<float> expected(12);
-      dataset.read(place.index, pixels);
+      dataset.read(place.index, Framing::whole(), pixels);
       transform.augment(
           pixels, kAugmentation,
           RandomStream(5, RandomPurpose::augmentation, {.stream = 0, .epoch = place.epoch, .position = place.position}),
@@ -106,24 +108,86 @@ TEST(TrainLoader, ShardedWorkersTogetherSeeEverySampleOnceAnEpoch) {
 
 TEST(TrainLoader, ErrorsShowAtTheBatchTheyBelongToAndStay) {
   SampleStream stream(10, 1, 0);
-  const auto loader = LoaderSetup{.broken = stream.at(9).index}.make();
+  const auto loader = LoaderSetup{.broken = {stream.at(9).index}}.make();
   EXPECT_EQ(take(*loader, 2, std::chrono::milliseconds(5)).size(), 2U);
   EXPECT_THROW(loader->next(), std::runtime_error);
   EXPECT_THROW(loader->next(), std::runtime_error);
 }
 
+TEST(TrainLoader, TheNumberOfThreadsDoesNotChangeBatches) {
+  for (const std::set<std::int64_t>& damaged : {std::set<std::int64_t>{}, std::set<std::int64_t>{0, 4, 5}}) {
+    const auto expected = take(*LoaderSetup{.damaged = damaged}.make(), 40);
+    for (const int threads : {2, 5}) {
+      const auto loader = LoaderSetup{.damaged = damaged, .threads = threads}.make();
+      expect_same(take(*loader, 40), expected);
+    }
+  }
+}
+
+// A broken sample that takes longer than a later one.
+TEST(TrainLoader, TheFirstSamplesErrorIsThrownHoweverLongItTakes) {
+  class SlowToBreak : public CountingDataset {
+   public:
+    SlowToBreak(std::int64_t slow, std::int64_t later) : CountingDataset(10, {slow, later}), slow_(slow) {}
+    bool read(std::int64_t index, const Framing& framing, std::span<std::uint8_t> pixels) const override {
+      std::this_thread::sleep_for(std::chrono::milliseconds(index == slow_ ? 50 : 0));
+      return CountingDataset::read(index, framing, pixels);
+    }
+
+   private:
+    std::int64_t slow_;
+  };
+  SampleStream stream(10, 1, 0);
+  const std::int64_t slow = stream.at(6).index;  // in the second batch; the other is in the third
+  TrainLoader loader(std::make_shared<SlowToBreak>(slow, stream.at(9).index), plain_info(1, 3, 4), kAugmentation,
+                     {DataMode::replicated, 0, 1, 4}, 1, 0, 4);
+  EXPECT_EQ(loader.next().size(), 4);
+  for (int i = 0; i < 2; ++i) {
+    try {
+      loader.next();
+      ADD_FAILURE() << "no error";
+    } catch (const std::runtime_error& error) {
+      EXPECT_EQ(error.what(), "sample " + std::to_string(slow) + " is broken");
+    }
+  }
+}
+
+TEST(TrainLoader, ADamagedSampleIsReplacedByTheNextWithTheSameDraws) {
+  SampleStream stream(10, 1, 0);
+  const SamplePlace place = stream.at(2);
+  const std::int64_t replacement = (place.index + 2) % 10;
+  const auto loader = LoaderSetup{.damaged = {place.index, (place.index + 1) % 10}}.make();
+  const Batch& got = loader->next();
+  std::vector<std::uint8_t> pixels(12);
+  std::vector<float> expected(12);
+  CountingDataset(10).read(replacement, Framing::whole(), pixels);
+  PixelTransform(plain_info(1, 3, 4))
+      .augment(pixels, kAugmentation,
+               RandomStream(1, RandomPurpose::augmentation, {.epoch = place.epoch, .position = place.position}),
+               expected);
+  EXPECT_EQ(got.labels.at(2), replacement);
+  EXPECT_EQ(std::vector<float>(got.pixels.begin() + 24, got.pixels.begin() + 36), expected);
+}
+
+TEST(TrainLoader, AllDamagedIsAnError) {
+  const auto loader = LoaderSetup{.samples = 3, .damaged = {0, 1, 2}, .threads = 2}.make();
+  expect_input_error([&] { loader->next(); }, {"all 3 training pictures of counting"});
+}
+
 TEST(TrainLoader, CanBeDestroyedAtAnyTime) {
   for (int taken = 0; taken < 30; ++taken) {
-    const auto loader = LoaderSetup{.samples = 1000}.make();
+    const auto loader = LoaderSetup{.samples = 1000, .threads = 1 + taken % 3}.make();
     take(*loader, taken % 7);
   }
-  LoaderSetup{.broken = 3}.make();
+  LoaderSetup{.broken = {3}}.make();
+  LoaderSetup{.broken = {3}, .threads = 4}.make();
 }
 
 TEST(TrainLoader, RefusesImpossibleSchedules) {
   EXPECT_THROW((LoaderSetup{.schedule = {DataMode::sharded, 0, 1, 0}}.make()), Error);
   EXPECT_THROW((LoaderSetup{.schedule = {DataMode::sharded, 2, 2, 1}}.make()), Error);
   EXPECT_THROW((LoaderSetup{.position = -1}.make()), Error);
+  EXPECT_THROW((LoaderSetup{.threads = 0}.make()), Error);
   EXPECT_THROW((LoaderSetup{.samples = 0}.make()), InputError);
 }
 

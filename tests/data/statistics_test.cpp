@@ -8,6 +8,7 @@
 
 #include "counting_dataset.h"
 #include "environment_variable.h"
+#include "expect_input_error.h"
 #include "resist/data/memory_dataset.h"
 #include "support/temporary_folder.h"
 
@@ -16,7 +17,7 @@ namespace {
 
 // Two pictures of two channels of two pixels.
 MemoryDataset two_pictures() {
-  return MemoryDataset({0, 100, 7, 7, 200, 100, 7, 7}, {0, 1}, 4);
+  return MemoryDataset({0, 100, 7, 7, 200, 100, 7, 7}, {0, 1}, {.height = 1, .width = 2}, 2);
 }
 
 TEST(ChannelStatistics, AreMeanAndDeviationPerChannel) {
@@ -30,6 +31,31 @@ TEST(ChannelStatistics, AreMeanAndDeviationPerChannel) {
 TEST(ChannelStatistics, OfMoreSamplesThanAllowedUseEvenlySpacedOnes) {
   const ChannelStatistics statistics = channel_statistics(CountingDataset(100), plain_info(1, 1, 1), 4);
   EXPECT_FLOAT_EQ(statistics.mean.at(0), (0 + 25 + 50 + 75) / 4.0F / 255);
+}
+
+TEST(ChannelStatistics, LeaveOutDamagedSamples) {
+  const ChannelStatistics statistics = channel_statistics(CountingDataset(4, {}, {0, 3}), plain_info(1, 1, 1), 4);
+  EXPECT_FLOAT_EQ(statistics.mean.at(0), (1 + 2) / 2.0F / 255);
+  expect_input_error(
+      [] {
+        channel_statistics(CountingDataset(2, {}, {0, 1}), plain_info(1, 1, 1), 4);
+      },
+      {"none of the pictures of counting"});
+}
+
+// Samples that are the box they were asked for.
+TEST(ChannelStatistics, AreOfWhatEvaluationSees) {
+  class Boxes : public CountingDataset {
+   public:
+    using CountingDataset::CountingDataset;
+    bool read(std::int64_t /*index*/, const Framing& framing, std::span<std::uint8_t> pixels) const override {
+      pixels[0] = static_cast<std::uint8_t>(framing.box({.height = 80, .width = 80}, {.height = 1, .width = 1}).height);
+      return true;
+    }
+  };
+  DatasetInfo info = plain_info(1, 1, 1);
+  info.own_sizes = true;
+  EXPECT_FLOAT_EQ(channel_statistics(Boxes(1), info, 1).mean.at(0), 70.0F / 255);
 }
 
 class CachedStatisticsTest : public testing::Test {
@@ -46,7 +72,7 @@ class CachedStatisticsTest : public testing::Test {
 TEST_F(CachedStatisticsTest, AreComputedOnceWithTheSameBits) {
   const ChannelStatistics first = get(two_pictures());
   EXPECT_TRUE(std::filesystem::exists(file_));
-  const ChannelStatistics second = get(CountingDataset(2, 0));  // reading this one would throw
+  const ChannelStatistics second = get(CountingDataset(2, {0}));  // reading this one would throw
   EXPECT_EQ(first.mean, second.mean);
   EXPECT_EQ(first.stddev, second.stddev);
 }

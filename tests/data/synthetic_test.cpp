@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "expect_input_error.h"
+#include "resist/data/resample.h"
 #include "resist/data/statistics.h"
 
 namespace resist {
@@ -13,7 +14,7 @@ namespace {
 
 std::vector<std::uint8_t> picture(const Dataset& dataset, const DatasetInfo& info, std::int64_t index) {
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(info.channels * info.height * info.width));
-  dataset.read(index, pixels);
+  dataset.read(index, Framing::whole(), pixels);
   return pixels;
 }
 
@@ -41,6 +42,18 @@ TEST(Synthetic, IsAFunctionOfTheSeed) {
 }
 
 // Class means of the training pictures must tell the classes of the test pictures.
+TEST(Synthetic, APartIsResampled) {
+  const DataSource source = open_synthetic("synthetic:5,2,9,8,2", 1);
+  const auto whole = picture(*source.train, source.info, 3);
+  const Framing framing = Framing::random(0.1, RandomStream(1, RandomPurpose::augmentation, {}));
+  std::vector<std::uint8_t> part(whole.size());
+  std::vector<std::uint8_t> expected(whole.size());
+  EXPECT_TRUE(source.train->read(3, framing, part));
+  frame_pixels(whole, source.info.input_size(), framing, source.info.input_size(), expected);
+  EXPECT_EQ(part, expected);
+  EXPECT_NE(part, whole);
+}
+
 TEST(Synthetic, IsLearnable) {
   const DataSource source = open_synthetic("synthetic:400,1,8,8,5", 3);
   std::vector<std::vector<double>> means(5, std::vector<double>(64));

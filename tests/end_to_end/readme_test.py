@@ -10,7 +10,7 @@ from support import RESIST, TestCase, run
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 # Training is cut short: that a command is right shows in its first round.
-SHORT = ["--rounds", "1", "--local-iterations", "1", "--batch-size", "8"]
+SHORT = ["--rounds", "1", "--local-iterations", "1", "--batch-size", "8", "--calibrate-samples", "250"]
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 
 
@@ -18,7 +18,7 @@ def commands():
     text = README.replace("\\\n", " ")
     for block in re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
         for line in block.splitlines():
-            if re.match(r"resist (train|evaluate|plan) ", line):
+            if re.match(r"resist (train|evaluate|export|plan) ", line):
                 yield shlex.split(line, comments=True)[1:]
 
 
@@ -32,7 +32,7 @@ class Readme(TestCase):
                          "Fashion-MNIST is not installed (Debian's dataset-fashion-mnist)")
     def test_the_commands_work_in_the_order_shown(self):
         shown = [words for words in commands() if words[0] != "plan"]
-        self.assertEqual([words[0] for words in shown], ["train", "evaluate", "train"])
+        self.assertEqual([words[0] for words in shown], ["train", "evaluate", "train", "export"])
         for words in shown:
             fresh = words[0] == "train" and "--resume" not in words
             run([RESIST, *words, *(SHORT if fresh else [])] if "--resume" not in words

@@ -14,6 +14,20 @@ std::vector<float> initial_shared(const Layout& layout, std::uint64_t seed) {
   return values;
 }
 
+TEST(Initialise, LastConvolutionsStartAtZeroWhereAskedTo) {
+  for (const bool bottleneck : {false, true}) {
+    const Layout layout =
+        make_layout({.bottleneck = bottleneck, .zero_init = true, .depths = {1, 1, 2, 1}, .width = 4});
+    const std::string last = bottleneck ? ".conv3.weight" : ".conv2.weight";
+    const auto values = initial_shared(layout, 1);
+    for (const Parameter& parameter : layout.shared) {
+      const auto begin = values.begin() + parameter.offset;
+      const bool zero = std::all_of(begin, begin + parameter.size, [](float v) { return v == 0.0F; });
+      EXPECT_EQ(zero, parameter.kind == ParameterKind::norm_bias || parameter.name.ends_with(last)) << parameter.name;
+    }
+  }
+}
+
 TEST(Initialise, IsUniformWithinPyTorchsBounds) {
   const Layout layout = make_layout({.depths = {1, 1, 2, 1}, .width = 16});
   const auto values = initial_shared(layout, 1);

@@ -24,6 +24,35 @@ TEST(Layout, HasThePapersParameterCounts) {
   EXPECT_EQ(layout.decks[0].slot_size, 1'180'672);
 }
 
+// Pre-activation bottleneck networks for ImageNet: as others count them.
+TEST(Layout, HasTheBottlenecksParameterCounts) {
+  const auto total = [](std::vector<int> depths) {
+    return make_layout({.bottleneck = true,
+                        .stem = Stem::conv7,
+                        .final_norm = true,
+                        .depths = std::move(depths),
+                        .classes = 1000,
+                        .height = 224,
+                        .image_width = 224})
+        .total_size();
+  };
+  EXPECT_EQ(total({3, 4, 6, 3}), 25'549'352);
+  EXPECT_EQ(total({3, 4, 23, 3}), 44'541'480);
+  EXPECT_EQ(total({3, 8, 36, 3}), 60'185'128);
+  EXPECT_EQ(total({3, 24, 36, 3}), 64'666'152);
+}
+
+// torchvision's resnet50 is the post-activation one.
+TEST(Layout, APostActivationBottleneckNetworkIsTorchvisions) {
+  EXPECT_EQ(make_layout({.block = BlockType::postact,
+                         .bottleneck = true,
+                         .stem = Stem::conv7,
+                         .depths = {3, 4, 6, 3},
+                         .classes = 1000})
+                .total_size(),
+            25'557'032);
+}
+
 TEST(Layout, TheDeeperNetworksDifferByBlocksOnly) {
   const auto shared = make_layout(paper({3, 4, 23, 3})).shared_size;
   for (const int depth : {36, 50}) {
@@ -35,9 +64,12 @@ TEST(Layout, TheDeeperNetworksDifferByBlocksOnly) {
 
 TEST(Layout, NumbersEveryParameterOnceAndLeavesNoHoles) {
   NetworkSpec spec = paper({2, 3, 4, 2});
-  for (const BlockType block : {BlockType::preact, BlockType::postact}) {
+  for (const auto& [block, bottleneck] : {std::pair(BlockType::preact, false), std::pair(BlockType::postact, false),
+                                          std::pair(BlockType::preact, true), std::pair(BlockType::postact, true)}) {
     for (const bool first : {false, true}) {
       spec.block = block;
+      spec.bottleneck = bottleneck;
+      spec.final_norm = block == BlockType::preact && bottleneck;
       spec.partition_first_blocks = first;
       spec.partition_sections = {1, 3};
       const Layout layout = make_layout(spec);
@@ -96,6 +128,15 @@ TEST(NetworkSpec, HalvesTheFeatureMapUp) {
   EXPECT_EQ(spec.section_height(4), 4);
   EXPECT_EQ(spec.section_height(3), 7);
   EXPECT_EQ(spec.section_width(4), 512);
+  EXPECT_EQ(spec.section_channels(4), 512);
+  spec.stem = Stem::conv7;
+  EXPECT_EQ(spec.section_height(1), 7);
+  EXPECT_EQ(spec.section_height(4), 1);
+  spec.height = 224;
+  EXPECT_EQ(spec.section_height(1), 56);
+  EXPECT_EQ(spec.section_height(4), 7);
+  spec.bottleneck = true;
+  EXPECT_EQ(spec.section_channels(4), 2048);
 }
 
 }  // namespace

@@ -74,6 +74,23 @@ TEST(BatchNorm, GivesTheSameBitsWithAnyNumberOfThreads) {
   }
 }
 
+TEST(BatchNorm, WithTheBatchsMomentsGivenIsTheSame) {
+  const Inputs inputs = make_inputs(5, 12, 7);
+  const ChannelMoments moments = batch_moments(inputs.x);
+  const at::Tensor mean = inputs.x.to(at::kDouble).mean({0, 2, 3});
+  const at::Tensor variance = inputs.x.to(at::kDouble).var({0, 2, 3}, /*unbiased=*/false);
+  for (int channel = 0; channel < 12; ++channel) {
+    EXPECT_NEAR(moments.mean[channel], mean[channel].item<double>(), 1e-5);
+    EXPECT_NEAR(moments.variance[channel], variance[channel].item<double>(), 1e-5);
+  }
+  for (const bool relu : {false, true}) {
+    const at::Tensor own = batch_norm(inputs.x, inputs.weight, inputs.bias, relu);
+    EXPECT_TRUE(at::equal(batch_norm(inputs.x, inputs.weight, inputs.bias, relu, moments), own));
+    const at::Tensor rounded = batch_norm(inputs.x.to(at::kBFloat16), inputs.weight, inputs.bias, relu, moments);
+    EXPECT_TRUE(at::allclose(rounded.to(at::kFloat), own, 0.02, 0.05));
+  }
+}
+
 TEST(BatchNorm, DoesNotHideWhatIsNotANumber) {
   Inputs inputs = make_inputs(2, 3, 2);
   inputs.x[0][1][0][0] = std::numeric_limits<float>::quiet_NaN();

@@ -43,6 +43,7 @@ RoundRecord evaluated() {
   record.test_loss = 0.5;
   record.eval_batch_size = 256;
   record.eval_permutation_seed = 0;
+  record.further.push_back({.name = "v2", .samples = 10, .accuracy = 0.5, .top5_accuracy = 0.75, .test_loss = 1.5});
   return record;
 }
 
@@ -57,6 +58,7 @@ TEST(RoundRecord, HasTheDocumentedKeys) {
   const json more = to_json(evaluated());
   EXPECT_EQ(more["accuracy"], 0.875);
   EXPECT_EQ(more["top5_accuracy"], 0.99);
+  EXPECT_EQ(more["further"].dump(), R"({"v2":{"accuracy":0.5,"samples":10,"test_loss":1.5,"top5_accuracy":0.75}})");
   EXPECT_EQ(more["test_loss"], 0.5);
   EXPECT_EQ(more["eval_batch_size"], 256);
   EXPECT_EQ(more["eval_permutation_seed"], 0);

@@ -14,6 +14,12 @@
 namespace resist {
 namespace {
 
+bool is_weight(const Parameter& parameter) {
+  return parameter.name.starts_with("conv1.w") || parameter.name.ends_with(".conv1.weight") ||
+         parameter.name.ends_with(".conv2.weight") || parameter.name.ends_with("downsample.0.weight") ||
+         parameter.name == "fc.weight";
+}
+
 // Plain SGD on the whole network, written without resist's arenas, assignments, rounds and optimizer: the oracle.
 // Momentum is zeroed every `zero_every` iterations (0: never).
 NamedValues plain_sgd(const Config& config, int iterations, int zero_every) {
@@ -45,7 +51,6 @@ NamedValues plain_sgd(const Config& config, int iterations, int zero_every) {
                      config.train.seed, 0);
   const auto lr = static_cast<float>(config.train.lr);
   const auto mu = static_cast<float>(config.train.momentum);
-  const auto decay = static_cast<float>(config.train.weight_decay);
   for (int iteration = 0; iteration < iterations; ++iteration) {
     const Batch& batch = loader.next();
     for (Group& group : groups) {
@@ -60,13 +65,20 @@ NamedValues plain_sgd(const Config& config, int iterations, int zero_every) {
         at::from_blob(const_cast<float*>(batch.pixels.data()),
                       {batch.size(), setup.spec.channels, setup.spec.height, setup.spec.image_width});
     const at::Tensor labels = at::tensor(batch.labels);
-    at::cross_entropy_loss(network.forward(images), labels).backward();
+    const at::Tensor logits = network.forward(images);
+    at::Tensor loss = at::cross_entropy_loss(logits, labels);
+    if (config.train.label_smoothing > 0) {  // a share of the target is spread over all classes
+      loss = (1 - config.train.label_smoothing) * loss - config.train.label_smoothing * logits.log_softmax(1).mean();
+    }
+    loss.backward();
     for (Group& group : groups) {
       for (std::size_t leaf = 0; leaf < group.leaves.size(); ++leaf) {
         const Parameter& parameter = (*group.parameters)[leaf];
         float* value = group.values.data_ptr<float>() + parameter.offset;
         float* momentum = group.momentum.data() + parameter.offset;
         const auto* gradient = group.leaves[leaf].grad().data_ptr<float>();
+        const bool decays = config.train.decay_norms || is_weight(parameter);
+        const auto decay = decays ? static_cast<float>(config.train.weight_decay) : 0.0F;
         for (std::int64_t i = 0; i < parameter.size; ++i) {
           momentum[i] = mu * momentum[i] + (gradient[i] + decay * value[i]);
           value[i] = value[i] - lr * momentum[i];
@@ -101,6 +113,32 @@ TEST(Trainer, OneWorkerThatResetsMomentumIsPlainSgdWithMomentumZeroedEveryRound)
   const auto trained = train_in_process(config, 1)[0].values;
   EXPECT_EQ(trained, plain_sgd(config, 12, 3));
   EXPECT_NE(trained, plain_sgd(config, 12, 0));
+}
+
+TEST(Trainer, NormsNeedNotDecay) {
+  Config config = constant_rate(MomentumSync::carry);
+  config.train.weight_decay = 0.05;
+  const auto all = train_in_process(config, 1)[0].values;
+  config.train.decay_norms = false;
+  const auto trained = train_in_process(config, 1)[0].values;
+  EXPECT_EQ(trained, plain_sgd(config, 12, 0));
+  EXPECT_NE(trained, all);
+  // Data-parallel steps from averaged gradients instead of one by one.
+  config.train.method = Method::data_parallel;
+  EXPECT_EQ(train_in_process(config, 1)[0].values, trained);
+}
+
+TEST(Trainer, LabelsAreSmoothed) {
+  Config config = constant_rate(MomentumSync::carry);
+  const auto sharp = train_in_process(config, 1)[0].values;
+  config.train.label_smoothing = 0.1;
+  const auto trained = train_in_process(config, 1)[0].values;
+  EXPECT_NE(trained, sharp);
+  for (const auto& [name, values] : plain_sgd(config, 12, 0)) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      ASSERT_NEAR(trained.at(name)[i], values[i], 1e-4) << name;
+    }
+  }
 }
 
 TEST(Trainer, AveragedMomentumOfOneWorkerIsCarriedMomentum) {

@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "resist/checkpoint/checkpoint_folder.h"
-#include "resist/checkpoint/json_text.h"
 #include "resist/checkpoint/manifest.h"
 #include "resist/core/error.h"
 #include "resist/core/hash.h"
+#include "resist/core/json_text.h"
 
 namespace resist {
 namespace {

@@ -5,10 +5,10 @@
 
 #include "resist/checkpoint/checkpoint.h"
 #include "resist/checkpoint/checkpoint_folder.h"
-#include "resist/checkpoint/json_text.h"
 #include "resist/checkpoint/manifest.h"
 #include "resist/core/error.h"
 #include "resist/core/file.h"
+#include "resist/core/json_text.h"
 
 namespace resist {
 

@@ -6,10 +6,11 @@
 #include <cmath>
 #include <limits>
 
-#include "resist/checkpoint/json_text.h"
 #include "resist/core/error.h"
 #include "resist/core/file.h"
 #include "resist/core/hash.h"
+#include "resist/core/json_fields.h"
+#include "resist/core/json_text.h"
 
 namespace resist {
 namespace {
@@ -26,65 +27,14 @@ std::string ending(const std::string& checksum) {
   return fmt::format(",\n  \"manifest_xxh3_128\": \"{}\"\n}}\n", checksum);
 }
 
-// Fields of one JSON object; InputError names the file and the key.
-class Fields {
- public:
-  Fields(const json& object, std::string file) : object_(object), file_(std::move(file)) {
-    if (!object.is_object()) {
-      throw InputError(fmt::format("'{}' is damaged: an object is missing", file_));
-    }
-  }
-
-  const json& at(const char* key) const {
-    const auto found = object_.find(key);
-    if (found == object_.end()) {
-      refuse(key, "is missing");
-    }
-    return *found;
-  }
-
-  std::int64_t whole(const char* key, std::int64_t maximum = std::numeric_limits<std::int64_t>::max()) const {
-    const json& value = at(key);
-    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > static_cast<std::uint64_t>(maximum)) {
-      refuse(key, fmt::format("must be a whole number from 0 to {}", maximum));
-    }
-    return value.get<std::int64_t>();
-  }
-
-  std::string text(const char* key) const {
-    const json& value = at(key);
-    if (!value.is_string()) {
-      refuse(key, "must be a text");
-    }
-    return value.get<std::string>();
-  }
-
-  [[noreturn]] void refuse(const char* key, const std::string& reason) const {
-    throw InputError(fmt::format("'{}' is damaged: {} {}", file_, key, reason));
-  }
-
- private:
-  const json& object_;
-  std::string file_;
-};
-
-CheckpointState parse_state(const Fields& fields) {
+CheckpointState parse_state(const JsonFields& fields) {
   CheckpointState state;
   state.round = fields.whole("round");
   state.iteration = fields.whole("iteration");
   state.samples = fields.whole("samples");
   state.stream_position = fields.whole("stream_position");
-  state.workers = static_cast<int>(fields.whole("workers", std::numeric_limits<int>::max()));
-  const json& scales = fields.at("block_scale");
-  if (!scales.is_array()) {
-    fields.refuse("block_scale", "must be a list of numbers");
-  }
-  for (const json& scale : scales) {
-    if (!scale.is_number()) {
-      fields.refuse("block_scale", "must be a list of numbers");
-    }
-    state.block_scale.push_back(scale.get<double>());
-  }
+  state.workers = static_cast<int>(fields.whole("workers", 0, std::numeric_limits<int>::max()));
+  state.block_scale = fields.numbers("block_scale");
   const json& accuracy = fields.at("accuracy");
   if (!accuracy.is_null() && !accuracy.is_number()) {
     fields.refuse("accuracy", "must be a number or null");
@@ -152,7 +102,7 @@ Manifest parse_manifest(const std::string& text, const std::string& file) {
     throw InputError(fmt::format("'{}' is damaged: its own checksum does not match", file));
   }
   const json document = parse_strict_json(text, file);
-  const Fields fields(document, file);
+  const JsonFields fields(document, file);
   if (fields.text("format") != kFormat || fields.whole("version") != kVersion) {
     throw InputError(
         fmt::format("'{}' has a format that this version of resist does not know: {} version {}, known is {} "
@@ -160,14 +110,14 @@ Manifest parse_manifest(const std::string& text, const std::string& file) {
                     file, in_quotes(fields.text("format")), fields.whole("version"), kFormat, kVersion));
   }
   Manifest manifest{parse_state(fields), {}};
-  const Fields parts(fields.at("parts"), file);
+  const JsonFields parts(fields.at("parts"), file);
   for (const auto& [key, value] : fields.at("parts").items()) {
     const std::string name =
         key.ends_with(kPartSuffix) ? key.substr(0, key.size() - std::string(kPartSuffix).size()) : "";
     if (!is_part_name(name)) {
       parts.refuse(in_quotes(key).c_str(), "is not the name of a part");
     }
-    const Fields part(value, file);
+    const JsonFields part(value, file);
     manifest.parts[name] = {part.whole("bytes"), part.text("xxh3_128")};
   }
   return manifest;

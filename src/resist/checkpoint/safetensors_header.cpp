@@ -8,8 +8,8 @@
 #include <numeric>
 #include <set>
 
-#include "resist/checkpoint/json_text.h"
 #include "resist/core/error.h"
+#include "resist/core/json_text.h"
 
 namespace resist {
 namespace {

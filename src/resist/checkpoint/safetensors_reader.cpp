@@ -7,10 +7,10 @@
 #include <cerrno>
 #include <unordered_map>
 
-#include "resist/checkpoint/json_text.h"
 #include "resist/checkpoint/safetensors.h"
 #include "resist/checkpoint/safetensors_header.h"
 #include "resist/core/error.h"
+#include "resist/core/json_text.h"
 
 namespace resist {
 

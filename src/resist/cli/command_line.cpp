@@ -26,7 +26,7 @@ std::string help_text(const Option& option, const std::string& default_text) {
 }  // namespace
 
 CommandLine::CommandLine(CLI::App& parent, const std::string& name, const std::string& description)
-    : app_(parent.add_subcommand(name, description)), flags_{"help"} {
+    : name_(name), app_(parent.add_subcommand(name.substr(name.rfind(' ') + 1), description)), flags_{"help"} {
   app_->allow_extras();
 }
 
@@ -37,6 +37,9 @@ void CommandLine::add(const Option& option, const std::string& default_text) {
           ? app_->add_flag(flag, unused(), help_text(option, default_text))
           : app_->add_option(flag, unused(), help_text(option, default_text))->type_name(option.value_name);
   added->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->group(option.group);
+  if (option.repeatable) {
+    repeatable_.insert(added->get_name());
+  }
   options_.push_back(&option);
   flags_.push_back(option.name);
 }
@@ -53,9 +56,23 @@ void CommandLine::add_own(const std::string& name, const std::string& value_name
       ->type_name(value_name)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
       ->group(group);
-  if (name.starts_with("--")) {
-    flags_.push_back(name.substr(2));
+  if (const std::size_t dashes = name.find("--"); dashes != std::string::npos) {
+    flags_.push_back(name.substr(dashes + 2));
   }
+}
+
+void CommandLine::add_own_switch(const std::string& name, const std::string& help, const std::string& group) {
+  app_->add_flag(name, unused(), help)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->group(group);
+  flags_.push_back(name.substr(2));
+}
+
+void CommandLine::add_rest(const std::string& name, const std::string& help) {
+  app_->add_option(name, unused(), help)
+      ->type_name("")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+      ->expected(-1)
+      ->group("Positionals");
+  repeatable_.insert(name);
 }
 
 void CommandLine::add_examples(const std::vector<std::string>& examples) {
@@ -78,10 +95,10 @@ void CommandLine::check() const {
     }
   }
   if (const auto rest = app_->remaining(); !rest.empty()) {
-    refuse_argument(rest.front(), "resist " + app_->get_name(), flags_);
+    refuse_argument(rest.front(), "resist " + name_, flags_);
   }
   for (const CLI::Option* option : options) {
-    if (option->count() > 1) {
+    if (option->count() > 1 && !repeatable_.contains(option->get_name())) {
       throw InputError(fmt::format("{} is given {} times; give it once", option->get_name(), option->count()));
     }
   }
@@ -95,7 +112,12 @@ std::vector<Setting> CommandLine::settings() const {
       continue;
     }
     try {
-      settings.push_back({option->name, option->parse(given->results().front()), "--"});
+      nlohmann::json value = option->parse(given->results().front());
+      for (std::size_t i = 1; i < given->results().size(); ++i) {  // a list: see check()
+        const nlohmann::json more = option->parse(given->results()[i]);
+        value.insert(value.end(), more.begin(), more.end());
+      }
+      settings.push_back({option->name, std::move(value), "--"});
     } catch (const InputError& error) {
       throw InputError(std::string("--") + error.what());
     }
@@ -106,6 +128,27 @@ std::vector<Setting> CommandLine::settings() const {
 std::optional<std::string> CommandLine::own(const std::string& name) const {
   const CLI::Option* given = app_->get_option(name);
   return given->count() == 0 ? std::nullopt : std::optional(given->results().front());
+}
+
+std::string CommandLine::needed(const std::string& name, const std::string& what) const {
+  const auto given = own(name);
+  if (!given || given->empty()) {
+    throw InputError(
+        fmt::format("{} needs {}: resist {} {}; 'resist {} --help' shows more", name_, what, name_, name, name_));
+  }
+  return *given;
+}
+
+bool CommandLine::own_switch(const std::string& name) const {
+  const auto given = own(name);
+  if (given && given != "true" && given != "false") {
+    throw InputError(fmt::format("{} is '{}'; it must be true or false", name, *given));
+  }
+  return given == "true";
+}
+
+std::vector<std::string> CommandLine::rest(const std::string& name) const {
+  return app_->get_option(name)->results();
 }
 
 void refuse_argument(const std::string& argument, const std::string& command, const std::vector<std::string>& flags) {

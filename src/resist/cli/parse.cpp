@@ -17,26 +17,57 @@ namespace resist {
 template <>
 inline constexpr auto kWords<OutputFormat> = std::to_array<EnumWord<OutputFormat>>({{OutputFormat::table, "table"},
                                                                                     {OutputFormat::json, "json"}});
-
+template <>
+inline constexpr auto kWords<ModelFormat> =
+    std::to_array<EnumWord<ModelFormat>>({{ModelFormat::safetensors, "safetensors"}, {ModelFormat::onnx, "onnx"}});
 namespace {
 
-const std::vector<std::string> kCommands = {"train", "evaluate", "plan"};
+constexpr const char* kPositionals = "Positionals";
 
 // The whole program's command line.
 struct Parser {
   CLI::App app{"Train one deep residual network on several workers, each with its own shallow sub-network.", "resist"};
   CommandLine train{app, "train", "Train a network, or go on with a run"};
-  CommandLine evaluate{app, "evaluate", "Measure a trained run's accuracy on a test set"};
+  CommandLine evaluate{app, "evaluate", "Measure a trained run's accuracy on its test sets"};
+  CommandLine calibrate{app, "calibrate", "Compute norms' running statistics of a trained run"};
+  CommandLine export_model{app, "export", "Write a trained run's network to a file of its own"};
+  CommandLine predict{app, "predict", "Classify pictures with an exported network"};
   CommandLine plan{app, "plan", "Predict parameters, bytes and memory per worker, without training"};
+  CLI::App* data = app.add_subcommand("data", "Pack pictures into one file, and look into such files");
+  CommandLine pack{*data, "data pack", "Pack a folder of pictures into one file"};
+  CommandLine info{*data, "data info", "Say what is in a packed file"};
+  CommandLine verify{*data, "data verify", "Check every sample of a packed file"};
 
   Parser();
+  std::vector<const CommandLine*> lines() const {
+    return {&train, &evaluate, &calibrate, &export_model, &predict, &plan, &pack, &info, &verify};
+  }
 };
+
+std::vector<std::string> names_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
+
+void add_format(CommandLine& line) {
+  line.add_own("--format", "WORD", "output (table or json); default table", "Output");
+}
+
+void add_run(CommandLine& line) {
+  line.add_own("RUN", "", "the run's folder", kPositionals);
+  line.add_own("--checkpoint", "WHICH", "last, best or a round; default last", "Run");
+}
 
 void describe_train(CommandLine& train) {
   for (const auto& option : option_table()) {
     train.add(option);
   }
-  train.add_own("--config", "FILE", "TOML file with any of these options; flags win over it", "Run");
+  train.add_own("--config", "FILE",
+                "TOML file with any of these options, or imagenet, cifar100-paper or quickstart; flags win over it",
+                "Run");
   train.add_examples({
       "resist train --data fashion-mnist --workers 4",
       "resist train --config my.toml --method local-sgd --run-dir runs/local",
@@ -45,25 +76,72 @@ void describe_train(CommandLine& train) {
 }
 
 void describe_evaluate(CommandLine& evaluate) {
-  evaluate.add_own("RUN", "", "the run's folder", "Positionals");
-  evaluate.add_own("--checkpoint", "WHICH", "last, best or a round; default last", "Evaluation");
-  evaluate.add_named({"eval-batch-size", "data", "data-dir", "precision", "threads"}, "the run's");
-  evaluate.add_own("--format", "WORD", "output (table or json); default table", "Output");
+  add_run(evaluate);
+  evaluate.add_named({"eval", "eval-batch-size", "data", "data-dir", "skip-corrupt", "precision", "threads"},
+                     "the run's");
+  add_format(evaluate);
   evaluate.add_examples({
       "resist evaluate runs/first",
       "resist evaluate runs/first --checkpoint best --format json",
+      "resist evaluate runs/first --eval v2=imagenetv2-matched-frequency --eval old=val.resist",
   });
 }
 
+void describe_calibrate(CommandLine& calibrate) {
+  add_run(calibrate);
+  calibrate.add_named(
+      {"calibrate-samples", "eval-batch-size", "data", "data-dir", "skip-corrupt", "precision", "threads"},
+      "the run's");
+  calibrate.add_own_switch("--choose-scale", "also choose the residual scale, on the samples that the run held out",
+                           "Evaluation");
+  add_format(calibrate);
+  calibrate.add_examples({
+      "resist calibrate runs/first --checkpoint best",
+      "resist calibrate runs/first --calibrate-samples 20000 --choose-scale",
+  });
+}
+
+void describe_export(CommandLine& line) {
+  add_run(line);
+  line.add_own("--format", "WORD", "safetensors or onnx; default safetensors", "Output");
+  line.add_own("-o,--output", "FILE", "where to; default RUN/model.safetensors or RUN/model.onnx", "Output");
+  line.add_examples({
+      "resist export runs/first",
+      "resist export runs/first --format onnx -o flowers.onnx --checkpoint best",
+  });
+}
+
+void describe_predict(CommandLine& predict) {
+  predict.add_own("MODEL", "", "a model.safetensors from resist export", kPositionals);
+  predict.add_rest("PICTURE", "JPEG or PNG files");
+  predict.add_own("--dump", "FOLDER", "also write inputs.f32 and logits.f32 there, to compare other runtimes with",
+                  "Output");
+  add_format(predict);
+  predict.add_examples({"resist predict runs/first/model.safetensors cat.jpg dog.png"});
+}
+
+void describe_data(CommandLine& pack, CommandLine& info, CommandLine& verify) {
+  pack.add_own("SRC", "", "folder with train/ and test/ or val/, or one set of pictures", kPositionals);
+  pack.add_own("DST", "", "the new file", kPositionals);
+  pack.add_own("--storage", "WORD", "auto, files (as they are) or pixels (decoded); default auto", "Packing");
+  pack.add_own("--resize", "N", "shorter side of larger pictures, in pixels; with pixels: height and width of all",
+               "Packing");
+  pack.add_own("--skip-corrupt", "N", "damaged pictures left out, at most; default 0", "Packing");
+  pack.add_examples({"resist data pack imagenet imagenet.resist --resize 256"});
+  info.add_own("FILE", "", "a packed file", kPositionals);
+  add_format(info);
+  verify.add_own("FILE", "", "a packed file", kPositionals);
+}
+
 void describe_plan(CommandLine& plan) {
-  plan.add_named({"model", "depths", "width", "classes", "channels", "image-size"});
+  plan.add_named({"model", "depths", "width", "stem", "final-norm", "classes", "channels", "image-size"});
   plan.add_named({"partition", "min-blocks", "partition-sections", "partition-first-blocks"});
   plan.add_named({"compress", "overlap", "precision"});
   plan.add_named({"method", "momentum-sync", "warmup-epochs", "batch-size", "eval-batch-size", "local-iterations",
                   "data", "data-dir"});
   plan.add_own("--workers", "N,N,...", "numbers of workers to plan for; default 2,4,8", "Workers");
   plan.add_own("--bandwidth", "RATE", "rate of a worker's link, such as 100mbit or 1gbit; predicts seconds", "Workers");
-  plan.add_own("--format", "WORD", "output (table or json); default table", "Output");
+  add_format(plan);
   plan.add_examples({
       "resist plan --model preact-resnet101 --classes 100 --workers 2,4,8",
       "resist plan --model preact-resnet200 --bandwidth 100mbit --format json",
@@ -78,7 +156,13 @@ Parser::Parser() {
   app.footer("'resist COMMAND --help' shows a command's options and examples.");
   describe_train(train);
   describe_evaluate(evaluate);
+  describe_calibrate(calibrate);
+  describe_export(export_model);
+  describe_predict(predict);
   describe_plan(plan);
+  data->require_subcommand(0, 1);
+  data->allow_extras();
+  describe_data(pack, info, verify);
 }
 
 // The value of one of a command's own flags; messages show the flag with its dashes.
@@ -107,20 +191,51 @@ std::string checkpoint_of(const CommandLine& line) {
   return which;
 }
 
-EvaluateCommand read_evaluate(const CommandLine& line) {
-  EvaluateCommand command;
-  const auto run = line.own("RUN");
-  if (!run || run->empty()) {
-    throw InputError("evaluate needs the folder of a run: resist evaluate RUN");
-  }
+RunChoice read_run(const CommandLine& line) {
+  RunChoice run;
+  run.run_dir = line.needed("RUN", "the folder of a run");
   const auto settings = line.settings();
-  command.run_dir = *run;
-  command.checkpoint = checkpoint_of(line);
-  command.format = format_of(line);
-  command.config = load_run_config(command.run_dir);
-  apply_settings(command.config, settings);
-  validate(command.config);
+  run.checkpoint = checkpoint_of(line);
+  run.config = load_run_config(run.run_dir);
+  apply_settings(run.config, settings);
+  validate(run.config);
+  return run;
+}
+
+CalibrateCommand read_calibrate(const CommandLine& line) {
+  CalibrateCommand command{
+      .run = read_run(line), .choose_scale = line.own_switch("--choose-scale"), .format = format_of(line)};
+  if (command.run.config.evaluation.calibrate_samples == 0) {
+    throw InputError("--calibrate-samples is 0, so there is nothing to compute statistics from; it must be at least 1");
+  }
   return command;
+}
+
+ExportCommand read_export(const CommandLine& line) {
+  return {.run = read_run(line),
+          .format = own_value(line, "--format", codecs::choice<ModelFormat>(), ModelFormat::safetensors),
+          .output = line.own("--output").value_or("")};
+}
+
+PredictCommand read_predict(const CommandLine& line) {
+  PredictCommand command{.model = line.needed("MODEL", "a model.safetensors"),
+                         .dump = line.own("--dump").value_or(""),
+                         .format = format_of(line)};
+  for (const std::string& picture : line.rest("PICTURE")) {
+    command.pictures.emplace_back(picture);
+  }
+  if (command.pictures.empty()) {
+    throw InputError("predict needs pictures: resist predict MODEL PICTURE...");
+  }
+  return command;
+}
+
+PackCommand read_pack(const CommandLine& line) {
+  return {.source = line.needed("SRC", "a folder of pictures"),
+          .destination = line.needed("DST", "the file to write"),
+          .storage = own_value(line, "--storage", codecs::choice<PackStorage>(), PackStorage::automatic),
+          .resize = own_value(line, "--resize", codecs::integer<int>(1, 4096), 0),
+          .skip_corrupt = own_value(line, "--skip-corrupt", codecs::integer<int>(0, 1'000'000), 0)};
 }
 
 PlanCommand read_plan(const CommandLine& line) {
@@ -159,6 +274,21 @@ std::optional<Message> run_cli11(Parser& parser, const std::vector<std::string>&
   return std::nullopt;
 }
 
+// The command that was chosen but is not one of them.
+[[noreturn]] void refuse_command(const CLI::App& app, const std::string& name) {
+  const auto rest = app.remaining();
+  const auto commands = names_of(app);
+  if (rest.empty()) {
+    throw InputError(
+        fmt::format("no command given; it must be {}; '{} --help' shows more", join_words(commands), name));
+  }
+  if (rest.front().starts_with("-")) {
+    refuse_argument(rest.front(), name, {"help", "version"});
+  }
+  throw InputError(fmt::format("unknown command '{}'{}", rest.front(),
+                               did_you_mean(rest.front(), commands, "", "; it must be " + join_words(commands))));
+}
+
 }  // namespace
 
 Command parse(const std::vector<std::string>& args) {
@@ -166,14 +296,10 @@ Command parse(const std::vector<std::string>& args) {
   if (auto message = run_cli11(parser, args)) {
     return *message;
   }
-  if (const auto rest = parser.app.remaining(); !rest.empty()) {
-    if (rest.front().starts_with("-")) {
-      refuse_argument(rest.front(), "resist", {"help", "version"});
-    }
-    throw InputError(fmt::format("unknown command '{}'{}", rest.front(),
-                                 did_you_mean(rest.front(), kCommands, "", "; it must be " + join_words(kCommands))));
+  if (!parser.app.remaining().empty()) {
+    refuse_command(parser.app, "resist");
   }
-  for (const auto* line : {&parser.train, &parser.evaluate, &parser.plan}) {
+  for (const CommandLine* line : parser.lines()) {
     if (line->chosen()) {
       line->check();
     }
@@ -182,12 +308,33 @@ Command parse(const std::vector<std::string>& args) {
     return read_train(parser.train);
   }
   if (parser.evaluate.chosen()) {
-    return read_evaluate(parser.evaluate);
+    return EvaluateCommand{.run = read_run(parser.evaluate), .format = format_of(parser.evaluate)};
+  }
+  if (parser.calibrate.chosen()) {
+    return read_calibrate(parser.calibrate);
+  }
+  if (parser.export_model.chosen()) {
+    return read_export(parser.export_model);
+  }
+  if (parser.predict.chosen()) {
+    return read_predict(parser.predict);
   }
   if (parser.plan.chosen()) {
     return read_plan(parser.plan);
   }
-  throw InputError(fmt::format("no command given; it must be {}; 'resist --help' shows more", join_words(kCommands)));
+  if (parser.pack.chosen()) {
+    return read_pack(parser.pack);
+  }
+  if (parser.info.chosen()) {
+    return PackedInfoCommand{.file = parser.info.needed("FILE", "a packed file"), .format = format_of(parser.info)};
+  }
+  if (parser.verify.chosen()) {
+    return VerifyCommand{.file = parser.verify.needed("FILE", "a packed file")};
+  }
+  if (parser.data->parsed()) {
+    refuse_command(*parser.data, "resist data");
+  }
+  refuse_command(parser.app, "resist");
 }
 
 }  // namespace resist

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "resist/config/resolve.h"
+#include "resist/data/packed.h"
+#include "resist/run/export_run.h"
 
 namespace resist {
 
@@ -14,11 +16,46 @@ enum class OutputFormat { table, json };
 
 using TrainCommand = ResolvedConfig;
 
-struct EvaluateCommand {
+// A checkpoint of a run.
+struct RunChoice {
   std::filesystem::path run_dir;
   std::string checkpoint = "last";  // last, best or a round
-  Config config;                    // the run's, with this command's flags on top
+  Config config;                    // the run's, with the command's flags on top
+};
+
+struct EvaluateCommand {
+  RunChoice run;
   OutputFormat format = OutputFormat::table;
+};
+
+struct CalibrateCommand {
+  RunChoice run;
+  bool choose_scale = false;
+  OutputFormat format = OutputFormat::table;
+};
+
+struct ExportCommand {
+  RunChoice run;
+  ModelFormat format = ModelFormat::safetensors;
+  std::filesystem::path output;  // empty: in the run folder
+};
+
+struct PredictCommand {
+  std::filesystem::path model;
+  std::vector<std::filesystem::path> pictures;
+  std::filesystem::path dump;  // folder for inputs and logits; empty: not written
+  OutputFormat format = OutputFormat::table;
+};
+
+using PackCommand = PackOptions;
+
+struct PackedInfoCommand {
+  std::filesystem::path file;
+  OutputFormat format = OutputFormat::table;
+};
+
+struct VerifyCommand {
+  std::filesystem::path file;
 };
 
 struct PlanCommand {
@@ -34,7 +71,8 @@ struct Message {
   std::string text;
 };
 
-using Command = std::variant<TrainCommand, EvaluateCommand, PlanCommand, Message>;
+using Command = std::variant<TrainCommand, EvaluateCommand, CalibrateCommand, ExportCommand, PredictCommand,
+                             PlanCommand, PackCommand, PackedInfoCommand, VerifyCommand, Message>;
 
 // Reads the arguments after the program's name, and the configuration files that they name. InputError holds one line
 // without the leading "resist: ".

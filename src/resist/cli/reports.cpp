@@ -1,179 +1,127 @@
 #include "resist/cli/reports.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <ostream>
 
-#include "resist/config/enum_words.h"
-#include "resist/data/dataset.h"
+#include "resist/data/dataset_json.h"
 #include "resist/data/loader.h"
-#include "resist/plan/prediction.h"
 
 namespace resist {
 namespace {
 
-constexpr double kGiga = 1e9;
-constexpr double kMega = 1e6;
-// Payload differs from round to round with what moves; the table shows the mean over so many.
-constexpr std::int64_t kPlannedRounds = 100;
+using nlohmann::json;
 
-NetworkSpec planned_network(const PlanCommand& command) {
-  InputShape input{.channels = 3, .height = 32, .width = 32, .classes = 10};
-  if (command.data_given) {
-    const DatasetInfo info = open_data(command.config.data, command.config.train.seed).info;
-    input = {.channels = info.channels, .height = info.height, .width = info.width, .classes = info.classes};
-  }
-  return make_network_spec(command.config, input);
+json to_json(const EvaluationResult& result) {
+  return {{"samples", result.samples},
+          {"accuracy", result.top1},
+          {"top5_accuracy", result.top5},
+          {"test_loss", result.loss}};
 }
 
-double mean(const std::vector<std::int64_t>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-// The methods that a plan compares: the one asked for beside local SGD.
-std::vector<Method> compared_methods(const Config& config) {
-  if (config.train.method == Method::local_sgd) {
-    return {Method::local_sgd};
-  }
-  return {Method::local_sgd, config.train.method};
-}
-
-struct PlanRow {
-  std::string method;
-  Prediction prediction;
-};
-
-std::vector<PlanRow> plan_rows(const PlanCommand& command, const NetworkSpec& spec, const Layout& layout) {
-  std::vector<PlanRow> rows;
-  for (const Method method : compared_methods(command.config)) {
-    Config config = command.config;
-    config.train.method = method;
-    for (const int workers : command.workers) {
-      rows.push_back({.method = std::string(to_word(method)),
-                      .prediction = predict(config, spec, layout, workers, kPlannedRounds)});
-    }
-  }
-  return rows;
-}
-
-nlohmann::json to_json(const MemoryPrediction& memory) {
-  return {{"arena_bytes", memory.arena},
-          {"arenas_bytes", memory.arenas},
-          {"compress_bytes", memory.compress},
-          {"overlap_bytes", memory.overlap},
-          {"bf16_bytes", memory.bf16},
-          {"step_bytes", memory.step},
-          {"synchronisation_bytes", memory.synchronisation},
-          {"evaluation_bytes", memory.evaluation},
-          {"total_bytes", memory.total()}};
-}
-
-nlohmann::json to_json(const PlanRow& row, const std::optional<double>& bandwidth) {
-  const Prediction& prediction = row.prediction;
-  nlohmann::json json = {{"method", row.method},
-                         {"workers", prediction.workers},
-                         {"blocks_per_worker", prediction.slots},
-                         {"parameters_per_worker", prediction.parameters_per_worker},
-                         {"paper_bytes_per_round", prediction.paper_bytes},
-                         {"payload_bytes_by_round", prediction.payload_bytes},
-                         {"busiest_link_bytes_by_round", prediction.busiest_link_bytes},
-                         {"memory_per_worker", to_json(prediction.memory)}};
-  if (prediction.warmup_memory) {
-    json["memory_per_worker_in_warmup"] = to_json(*prediction.warmup_memory);
-  }
-  if (bandwidth) {
-    json["synchronisation_floor_seconds"] = mean(prediction.busiest_link_bytes) * 8 / *bandwidth;
-  }
-  return json;
-}
-
-void print_plan_table(const PlanCommand& command, const Layout& layout, const std::vector<PlanRow>& rows,
-                      std::ostream& out) {
-  out << fmt::format("{} parameters: {} shared, {} in {} partitioned blocks\n\n", layout.total_size(),
-                     layout.shared_size, layout.partitioned_size(), layout.blocks.size());
-  out << fmt::format("{:14} {:>7} {:>7} {:>12} {:>14} {:>15} {:>12}", "method", "workers", "blocks", "parameters",
-                     "paper GB/round", "payload GB/round", "memory MB");
-  out << (command.bandwidth ? fmt::format(" {:>12}\n", "sync floor s") : "\n");
-  for (const PlanRow& row : rows) {
-    const Prediction& prediction = row.prediction;
-    out << fmt::format("{:14} {:>7} {:>7} {:>12} {:>14.3f} {:>16.3f} {:>12.0f}", row.method, prediction.workers,
-                       fmt::format("{}", fmt::join(prediction.slots, "+")), prediction.parameters_per_worker,
-                       static_cast<double>(prediction.paper_bytes) / kGiga, mean(prediction.payload_bytes) / kGiga,
-                       static_cast<double>(prediction.memory.total()) / kMega);
-    out << (command.bandwidth
-                ? fmt::format(" {:>12.3f}\n", mean(prediction.busiest_link_bytes) * 8 / *command.bandwidth)
-                : "\n");
-  }
-  out << "\nblocks, parameters, memory: of the worker that holds most. paper: the ResIST paper's counting, an upload\n"
-         "and a download of everything each worker holds. payload: what resist sends, all workers, mean of "
-      << kPlannedRounds
-      << " rounds.\nmemory: parameters and momentum, and the most that a step, a synchronisation or an evaluation "
-         "takes besides; libtorch\nitself and the data come on top.\n";
-  for (const PlanRow& row : rows) {
-    for (const auto& [option, bytes] : {std::pair("--compress", row.prediction.memory.compress),
-                                        std::pair("--overlap", row.prediction.memory.overlap),
-                                        std::pair("--precision bf16", row.prediction.memory.bf16)}) {
-      if (bytes > 0) {
-        out << fmt::format("{} takes {:.0f} MB of the memory of {} with {} workers.\n", option,
-                           static_cast<double>(bytes) / kMega, row.method, row.prediction.workers);
-      }
-    }
-    if (row.prediction.warmup_memory) {
-      out << fmt::format("during the warm-up {} of {} workers takes {:.0f} MB: every worker holds every block.\n",
-                         row.method, row.prediction.workers,
-                         static_cast<double>(row.prediction.warmup_memory->total()) / kMega);
-    }
-  }
+const char* norms_in_words(bool running) {
+  return running ? "running" : "batch";
 }
 
 }  // namespace
 
 void print_evaluation(const EvaluateReport& report, OutputFormat format, std::ostream& out) {
-  const EvaluationResult& result = report.result;
   if (format == OutputFormat::json) {
-    out << nlohmann::json{{"round", report.round},
-                          {"data", report.data},
-                          {"samples", result.samples},
-                          {"accuracy", result.top1},
-                          {"top5_accuracy", result.top5},
-                          {"test_loss", result.loss},
-                          {"eval_batch_size", report.batch_size},
-                          {"eval_permutation_seed", EvaluationBatches::kPermutationSeed},
-                          {"seconds", report.seconds}}
+    json object = to_json(report.rows.front().result);
+    object.update({{"round", report.round},
+                   {"data", report.data},
+                   {"eval_batch_size", report.batch_size},
+                   {"eval_permutation_seed", EvaluationBatches::kPermutationSeed},
+                   {"seconds", report.seconds}});
+    for (const EvaluationRow& row : report.rows) {
+      json result = to_json(row.result);
+      result.update({{"set", row.set}, {"norms", norms_in_words(row.running)}});
+      object["sets"].push_back(std::move(result));
+    }
+    out << object.dump() << '\n';
+    return;
+  }
+  out << fmt::format("round {} on {}\n\n{:24} {:>8} {:>8} {:>8} {:>8}  norms\n", report.round, report.data, "test set",
+                     "samples", "top-1 %", "top-5 %", "loss");
+  for (const EvaluationRow& row : report.rows) {
+    out << fmt::format("{:24} {:>8} {:>8.2f} {:>8.2f} {:>8.4f}  {}\n", row.set, row.result.samples,
+                       100 * row.result.top1, 100 * row.result.top5, row.result.loss, norms_in_words(row.running));
+  }
+  out << fmt::format(
+      "\nnorms: batch statistics (batches of at most {} along permutation {}), or running ones; {:.1f} s\n",
+      report.batch_size, EvaluationBatches::kPermutationSeed, report.seconds);
+}
+
+void print_calibration(const CalibrateReport& report, OutputFormat format, std::ostream& out) {
+  const Calibration& calibration = report.calibration;
+  if (format == OutputFormat::json) {
+    json trials = json::array();
+    for (const ScaleTrial& trial : report.trials) {
+      json result = to_json(trial.held_out);
+      result["scale"] = trial.scale;
+      trials.push_back(std::move(result));
+    }
+    out << json{{"round", calibration.round},   {"calibrate_samples", calibration.samples},
+                {"scales", calibration.scales}, {"trials", trials},
+                {"test", to_json(report.test)}, {"test_by_batch_statistics", to_json(report.test_by_batch)},
+                {"seconds", report.seconds}}
                .dump()
         << '\n';
     return;
   }
+  for (const ScaleTrial& trial : report.trials) {
+    out << fmt::format("residual scale {:.4f}: held-out accuracy {:.2f} %, loss {:.4f}\n", trial.scale,
+                       100 * trial.held_out.top1, trial.held_out.loss);
+  }
   out << fmt::format(
-      "round {} on {} test samples of {}: accuracy {:.2f} %, top-5 {:.2f} %, loss {:.4f}\n"
-      "(batches of at most {} along permutation {}; norms use the batch's statistics; {:.1f} s)\n",
-      report.round, result.samples, report.data, 100 * result.top1, 100 * result.top5, result.loss, report.batch_size,
-      EvaluationBatches::kPermutationSeed, report.seconds);
+      "round {}: running statistics of {} training samples; accuracy {:.2f} % with them, {:.2f} % with batch "
+      "statistics "
+      "({:.1f} s)\n",
+      calibration.round, calibration.samples, 100 * report.test.top1, 100 * report.test_by_batch.top1, report.seconds);
 }
 
-void print_plan(const PlanCommand& command, std::ostream& out) {
-  const NetworkSpec spec = planned_network(command);
-  const Layout layout = make_layout(spec);
-  const auto rows = plan_rows(command, spec, layout);
-  if (command.format == OutputFormat::table) {
-    print_plan_table(command, layout, rows, out);
+void print_export(const ExportReport& report, std::ostream& out) {
+  out << fmt::format("{}: round {}, {} parameters\n", report.file.string(), report.round, report.parameters);
+}
+
+void print_prediction(const std::filesystem::path& picture, const std::vector<ClassProbability>& best,
+                      OutputFormat format, std::ostream& out) {
+  if (format == OutputFormat::json) {
+    json classes = json::array();
+    for (const ClassProbability& one : best) {
+      classes.push_back({{"class", one.name}, {"probability", one.probability}});
+    }
+    out << json{{"picture", picture.string()}, {"best", classes}}.dump() << '\n';
     return;
   }
-  nlohmann::json plans = nlohmann::json::array();
-  for (const PlanRow& row : rows) {
-    plans.push_back(to_json(row, command.bandwidth));
+  out << picture.string() << '\n';
+  for (const ClassProbability& one : best) {
+    out << fmt::format("  {:6.2f} %  {}\n", 100 * one.probability, one.name);
   }
-  out << nlohmann::json{{"parameters", layout.total_size()},
-                        {"shared_parameters", layout.shared_size},
-                        {"partitioned_parameters", layout.partitioned_size()},
-                        {"partitioned_blocks", layout.blocks.size()},
-                        {"plans", plans}}
-             .dump(2)
-      << '\n';
+}
+
+void print_packed_info(const PackedInfo& packed, OutputFormat format, std::ostream& out) {
+  const DatasetInfo& info = packed.info;
+  const char* storage = packed.storage == PackStorage::pixels ? "pixels" : "files";
+  if (format == OutputFormat::json) {
+    json object = to_json(info);
+    object.update({{"storage", storage}, {"bytes", packed.bytes}});
+    for (const auto& [name, samples] : packed.parts) {
+      object["parts"][name] = samples;
+    }
+    out << object.dump() << '\n';
+    return;
+  }
+  out << fmt::format("{}: {} bytes, {} classes, ", info.name, packed.bytes, info.classes);
+  if (packed.storage == PackStorage::pixels) {
+    out << fmt::format("pixels of {}x{}x{} (channels x height x width)\n", info.channels, info.height, info.width);
+  } else {
+    out << fmt::format("picture files, {}\n", info.channels == 1 ? "grey" : "colour");
+  }
+  for (const auto& [name, samples] : packed.parts) {
+    out << fmt::format("{:8} {:>10} samples\n", name, samples);
+  }
 }
 
 }  // namespace resist

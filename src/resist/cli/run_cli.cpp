@@ -1,14 +1,16 @@
 #include "resist/cli/run_cli.h"
 
+#include <fmt/format.h>
+
 #include <exception>
 #include <ostream>
 
 #include "resist/cli/parse.h"
+#include "resist/cli/plan_report.h"
 #include "resist/cli/reports.h"
 #include "resist/cluster/rendezvous.h"
 #include "resist/core/error.h"
 #include "resist/core/log.h"
-#include "resist/run/evaluate_run.h"
 #include "resist/run/train_run.h"
 #include "resist/run/training_session.h"
 
@@ -26,12 +28,66 @@ struct Dispatch {
   int operator()(const TrainCommand& command) const { return run_train(command, args, out); }
   int operator()(const EvaluateCommand& command) const {
     start_logging();
-    print_evaluation(run_evaluate(command.run_dir, command.checkpoint, command.config), command.format, out);
+    const RunChoice& run = command.run;
+    print_evaluation(run_evaluate(run.run_dir, run.checkpoint, run.config), command.format, out);
     return kExitDone;
+  }
+  int operator()(const CalibrateCommand& command) const {
+    start_logging();
+    const RunChoice& run = command.run;
+    print_calibration(run_calibrate(run.run_dir, run.checkpoint, run.config, command.choose_scale), command.format,
+                      out);
+    return kExitDone;
+  }
+  int operator()(const ExportCommand& command) const {
+    start_logging();
+    const RunChoice& run = command.run;
+    print_export(run_export(run.run_dir, run.checkpoint, run.config, command.format, command.output), out);
+    return kExitDone;
+  }
+  int operator()(const PredictCommand& command) const {
+    start_logging();
+    Predictor predictor(command.model);
+    if (!command.dump.empty()) {
+      predictor.dump_to(command.dump);
+    }
+    for (const auto& picture : command.pictures) {
+      print_prediction(picture, predictor.classify(picture), command.format, out);
+    }
+    return kExitDone;
+  }
+  int operator()(const PackCommand& command) const {
+    start_logging();
+    pack_data(command, out);
+    return kExitDone;
+  }
+  int operator()(const PackedInfoCommand& command) const {
+    start_logging();
+    print_packed_info(packed_info(command.file), command.format, out);
+    return kExitDone;
+  }
+  int operator()(const VerifyCommand& command) const {
+    start_logging();
+    return verify(command.file);
   }
   int operator()(const PlanCommand& command) const {
     start_logging();
     print_plan(command, out);
+    return kExitDone;
+  }
+
+ private:
+  int verify(const std::filesystem::path& file) const {
+    constexpr std::size_t kMostNamed = 100;
+    const auto damaged = verify_packed(file, kMostNamed);
+    for (const std::string& name : damaged) {
+      out << "damaged: " << name << '\n';
+    }
+    if (!damaged.empty()) {
+      throw InputError(fmt::format("'{}' has {}{} damaged samples; pack it anew, or leave them out with --skip-corrupt",
+                                   file.string(), damaged.size() == kMostNamed ? "at least " : "", damaged.size()));
+    }
+    out << fmt::format("'{}': every sample is as it was packed\n", file.string());
     return kExitDone;
   }
 };

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+#include <set>
+
 #include "resist/config/nearest.h"
 #include "resist/core/error.h"
 
@@ -87,6 +91,17 @@ std::optional<nlohmann::json> integer_from_text(const std::string& text) {
   const auto value = parse_number<std::int64_t>(text);
   return value ? std::optional<nlohmann::json>(*value) : std::nullopt;
 }
+
+namespace {
+
+// Of letters, digits, _, - and .
+bool is_plain_name(const std::string& text) {
+  return !text.empty() && std::ranges::all_of(text, [](unsigned char letter) {
+    return std::isalnum(letter) != 0 || letter == '_' || letter == '-' || letter == '.';
+  });
+}
+
+}  // namespace
 
 namespace codecs {
 
@@ -177,6 +192,32 @@ Codec<std::filesystem::path> path() {
     return given ? std::optional<std::filesystem::path>(*given) : std::nullopt;
   };
   codec.write = [](const std::filesystem::path& value) { return nlohmann::json(value.string()); };
+  return codec;
+}
+
+Codec<std::vector<std::string>> named_paths() {
+  Codec<std::vector<std::string>> codec;
+  codec.value_name = "NAME=PATH";
+  codec.allowed = "NAME=PATH, with a NAME of letters, digits, _, - and . that no other has";
+  codec.from_text = [](const std::string& given) {
+    return given.empty() ? nlohmann::json::array() : nlohmann::json::array({given});
+  };
+  codec.read = [](const nlohmann::json& value) -> std::optional<std::vector<std::string>> {
+    if (!value.is_array()) {
+      return std::nullopt;
+    }
+    std::set<std::string> names;
+    for (const auto& element : value) {
+      const std::string text = element.is_string() ? element.get<std::string>() : "";
+      const std::size_t equals = text.find('=');
+      if (equals == std::string::npos || equals + 1 == text.size() || !is_one_line(text) ||
+          !is_plain_name(text.substr(0, equals)) || !names.insert(text.substr(0, equals)).second) {
+        return std::nullopt;
+      }
+    }
+    return value.get<std::vector<std::string>>();
+  };
+  codec.write = [](const std::vector<std::string>& value) { return nlohmann::json(value); };
   return codec;
 }
 

@@ -88,6 +88,9 @@ Codec<std::string> text(std::string value_name);
 Codec<std::filesystem::path> path();
 // A text that may be empty, which means the default.
 Codec<std::string> text_or_empty(std::string value_name);
+// Any number of NAME=PATH, NAME of letters, digits, _, - and ., each name once. A flag gives one at a
+// time, or with an empty text none.
+Codec<std::vector<std::string>> named_paths();
 // From `fewest` to `largest` integers, each within its bounds.
 Codec<std::vector<int>> integers(std::size_t fewest, std::size_t largest, int least, int most);
 

@@ -20,23 +20,30 @@ enum class Compression { none, bf16, int8, int6, int4 };  // how shared paramete
 enum class Precision { automatic, fp32, bf16 };           // of convolutions; parameters are float32
 enum class DataMode { replicated, sharded };
 enum class BlockType { preact, postact };
+enum class Stem { conv3, conv7 };  // a 3x3 convolution; a 7x7 one of stride 2 and a 3x3 max pool of stride 2
 
 struct ModelOptions {
   std::string model = "preact-small";  // a name from model_presets(); the fields below override what it sets
   std::vector<int> depths;             // blocks per section; empty: the preset's
   int width = 0;                       // channels of section 1, doubled by each later section; 0: the preset's
+  std::optional<Stem> stem;            // unset: the preset's
+  std::optional<bool> final_norm;      // a norm and rectifier before the average pool; unset: the preset's
+  bool zero_init = false;              // every residual branch's last convolution starts at zero
   int classes = 0;                     // 0: the data set's
   int channels = 0;                    // 0: the data set's
-  int image_size = 0;                  // height and width in pixels; 0: the data set's
+  int image_size = 0;                  // height and width in pixels; 0: what suits the data set
 };
 
 struct DataOptions {
-  std::string data = "fashion-mnist";  // known name, folder of class folders, or synthetic:N,C,H,W,CLASSES
+  std::string data = "fashion-mnist";  // known name, picture folder, packed file, or synthetic:N,C,H,W,CLASSES
   std::filesystem::path data_dir;      // where a known data set lies; empty: looked for in the usual places
   DataMode data_mode = DataMode::replicated;
   std::int64_t holdout = 0;         // training samples taken out; evaluation during training uses these
   std::optional<int> crop_padding;  // zero padding before the random crop; unset: the data set's usual value
+  std::optional<double> crop_area;  // least share of a random resized crop; 0: none; unset: 0.08 where pictures have
+                                    // sizes of their own
   std::optional<bool> flip;         // random horizontal flip; unset: the data set's usual value
+  int skip_corrupt = 0;             // damaged pictures that are left out, at most
 };
 
 struct PartitionOptions {
@@ -56,6 +63,8 @@ struct TrainOptions {
   double momentum = 0.9;
   bool nesterov = false;
   double weight_decay = 5e-4;
+  bool decay_norms = true;                    // weight decay on norms' parameters and biases too
+  double label_smoothing = 0;                 // share of a target spread evenly over all classes
   std::optional<MomentumSync> momentum_sync;  // unset: reset (carry with data-parallel)
   Schedule schedule = Schedule::step;
   double lr_warmup_epochs = 0;  // learning rate rises linearly over these
@@ -69,8 +78,10 @@ struct SyncOptions {
 };
 
 struct EvaluationOptions {
-  int eval_every = 0;         // rounds; 0: after the last round only
-  int eval_batch_size = 250;  // the largest batch; batch-statistics norm makes it part of the result
+  std::vector<std::string> eval;          // further test sets, NAME=PATH
+  int eval_every = 0;                     // rounds; 0: after the last round only
+  int eval_batch_size = 250;              // the largest batch; batch-statistics norm makes it part of the result
+  std::int64_t calibrate_samples = 4096;  // training samples for running statistics; 0: none are computed
 };
 
 struct RunOptions {
@@ -86,9 +97,10 @@ struct ClusterOptions {
   bool in_process = false;      // workers are threads of this process
   std::string device = "auto";  // auto or cpu
   Precision precision = Precision::automatic;
-  int threads = 0;        // per worker; 0: this machine's cores divided by its workers, at least 1
-  std::string interface;  // network interface of data connections; empty: the route to the rendezvous
-  int port = 0;           // rendezvous port; 0: the launcher's (MASTER_PORT), or a free one on one machine
+  int threads = 0;         // per worker; 0: this machine's cores divided by its workers, at least 1
+  int loader_threads = 0;  // per worker; 0: as many as threads where pictures are decoded, otherwise 1
+  std::string interface;   // network interface of data connections; empty: the route to the rendezvous
+  int port = 0;            // rendezvous port; 0: the launcher's (MASTER_PORT), or a free one on one machine
   std::chrono::seconds rendezvous_timeout{300};
   std::chrono::seconds timeout{600};  // longest wait for a peer within a synchronisation
 };

@@ -57,6 +57,9 @@ template <>
 inline constexpr auto kWords<BlockType> = std::to_array<EnumWord<BlockType>>({{BlockType::preact, "preact"},
                                                                               {BlockType::postact, "postact"}});
 
+template <>
+inline constexpr auto kWords<Stem> = std::to_array<EnumWord<Stem>>({{Stem::conv3, "conv3"}, {Stem::conv7, "conv7"}});
+
 template <typename Enum>
 constexpr std::string_view to_word(Enum value) {
   for (const auto& word : kWords<Enum>) {

@@ -20,6 +20,20 @@ std::vector<ModelPreset> make_presets() {
     presets.push_back({prefix + "-resnet152", block, {3, 4, 36, 3}, 64});
     presets.push_back({prefix + "-resnet200", block, {3, 4, 50, 3}, 64});
   }
+  // A pre-activation network ends in a rectified sum of raw branches unless a norm follows; ImageNet's have it.
+  const auto add_bottleneck = [&](const std::string& name, std::vector<int> depths) {
+    presets.push_back({.name = "preact-" + name,
+                       .block = BlockType::preact,
+                       .depths = std::move(depths),
+                       .width = 64,
+                       .bottleneck = true,
+                       .stem = Stem::conv7,
+                       .final_norm = true});
+  };
+  add_bottleneck("bottleneck50", {3, 4, 6, 3});
+  add_bottleneck("bottleneck101", {3, 4, 23, 3});
+  add_bottleneck("bottleneck152", {3, 8, 36, 3});
+  add_bottleneck("bottleneck200", {3, 24, 36, 3});
   return presets;
 }
 
@@ -56,6 +70,8 @@ ModelPreset resolve_model(const ModelOptions& options) {
   if (options.width > 0) {
     model.width = options.width;
   }
+  model.stem = options.stem.value_or(model.stem);
+  model.final_norm = options.final_norm.value_or(model.final_norm);
   return model;
 }
 

@@ -7,12 +7,15 @@
 
 namespace resist {
 
-// A named network. Depths are the paper's, blocks per section.
+// A named network. Depths are the papers', blocks per section.
 struct ModelPreset {
   std::string name;
   BlockType block;
   std::vector<int> depths;
-  int width;  // channels of section 1
+  int width;  // of the 3x3 convolutions of section 1
+  bool bottleneck = false;
+  Stem stem = Stem::conv3;
+  bool final_norm = false;
 };
 
 const std::vector<ModelPreset>& model_presets();
@@ -23,7 +26,7 @@ std::vector<std::string> model_names();
 // InputError with the nearest name where there is no such preset.
 const ModelPreset& model_preset(const std::string& name);
 
-// The preset that the options name, with the depths and width that they give instead.
+// The preset that the options name, with what they give instead.
 ModelPreset resolve_model(const ModelOptions& options);
 
 }  // namespace resist

@@ -36,6 +36,7 @@ class GroupTable {
     option.group = group_;
     option.help = std::move(help);
     option.value_name = codec.value_name;
+    option.repeatable = std::is_same_v<T, std::vector<std::string>>;
     option.allowed = codec.allowed;
     option.may_change_on_resume = scope != Scope::run;
     option.same_on_all_workers = scope != Scope::worker;
@@ -68,26 +69,37 @@ class GroupTable {
 void add_model(std::vector<Option>& table) {
   using O = ModelOptions;
   GroupTable<O> group(table, "Model", &Config::model);
-  const std::string names = "preact- or postact- with small, resnet18, resnet34, resnet101, resnet152 or resnet200";
+  const std::string names =
+      "preact- or postact- with small, resnet18, resnet34, resnet101, resnet152 or resnet200; preact-bottleneck50, "
+      "101, "
+      "152 or 200";
   group.add("model", &O::model, word(model_names(), "NAME", names), "network: " + names);
   group.add("depths", &O::depths, integers(0, 8, 1, 1000), "blocks of each section; empty: the model's");
   group.add("width", &O::width, integer<int>(0, 4096),
             "channels of section 1, doubled by each later one; 0: the model's");
+  group.add("stem", &O::stem, or_auto(choice<Stem>()), "first layer; conv7 also pools, for large pictures");
+  group.add("final-norm", &O::final_norm, or_auto(switch_value()), "a norm and rectifier before the average pool");
+  group.add("zero-init", &O::zero_init, switch_value(), "start residual branches' last convolutions at zero");
   group.add("classes", &O::classes, integer<int>(0, kManyInt), "classes to tell apart; 0: the data set's");
   group.add("channels", &O::channels, integer<int>(0, 1024), "input channels; 0: the data set's");
-  group.add("image-size", &O::image_size, integer<int>(0, 4096), "input height and width in pixels; 0: the data set's");
+  group.add("image-size", &O::image_size, integer<int>(0, 4096),
+            "input height and width in pixels; 0: what suits the data set");
 }
 
 void add_data(std::vector<Option>& table) {
   using O = DataOptions;
   GroupTable<O> group(table, "Data", &Config::data);
-  group.add("data", &O::data, text("NAME"), "known name, folder of class folders, or synthetic:N,C,H,W,CLASSES");
+  group.add("data", &O::data, text("NAME"), "known name, picture folder, packed file, or synthetic:N,C,H,W,CLASSES");
   group.add("data-dir", &O::data_dir, path(), "folder of a known data set; empty: the usual places", Scope::worker);
   group.add("data-mode", &O::data_mode, choice<DataMode>(), "a data stream for each worker, or one for all");
   group.add("holdout", &O::holdout, integer<std::int64_t>(0, kMany),
             "training samples held out to evaluate on meanwhile");
   group.add("crop-padding", &O::crop_padding, or_auto(integer<int>(0, 1024)), "zero padding before the random crop");
+  group.add("crop-area", &O::crop_area, or_auto(number(0, 1)),
+            "least share of the picture in a random resized crop; 0: no such crop");
   group.add("flip", &O::flip, or_auto(switch_value()), "flip pictures horizontally at random");
+  group.add("skip-corrupt", &O::skip_corrupt, integer<int>(0, kManyInt), "damaged pictures left out, at most",
+            Scope::resume);
 }
 
 void add_training(std::vector<Option>& table) {
@@ -105,7 +117,9 @@ void add_training(std::vector<Option>& table) {
             "epochs over which the learning rate rises first");
   group.add("momentum", &O::momentum, number(0, 0.9999), "momentum of SGD");
   group.add("nesterov", &O::nesterov, switch_value(), "Nesterov momentum");
-  group.add("weight-decay", &O::weight_decay, number(0, 1), "weight decay, on every parameter");
+  group.add("weight-decay", &O::weight_decay, number(0, 1), "weight decay");
+  group.add("decay-norms", &O::decay_norms, switch_value(), "weight decay on norms' parameters and biases too");
+  group.add("label-smoothing", &O::label_smoothing, number(0, 0.9999), "share of the target spread over all classes");
   group.add("momentum-sync", &O::momentum_sync, or_auto(choice<MomentumSync>()), "momentum at a synchronisation");
   group.add("warmup-epochs", &O::warmup_epochs, number(0, 1e6), "epochs of local SGD before resist deals blocks out");
   group.add("seed", &O::seed, integer<std::uint64_t>(0, std::numeric_limits<std::int64_t>::max()),
@@ -134,9 +148,12 @@ void add_synchronisation(std::vector<Option>& table) {
 void add_evaluation(std::vector<Option>& table) {
   using O = EvaluationOptions;
   GroupTable<O> group(table, "Evaluation", &Config::evaluation);
+  group.add("eval", &O::eval, named_paths(), "a further test set; any number of times", Scope::resume);
   group.add("eval-every", &O::eval_every, integer<int>(0, kManyInt), "rounds between evaluations; 0: at the end only",
             Scope::resume);
   group.add("eval-batch-size", &O::eval_batch_size, integer<int>(1, 65536), "largest batch of an evaluation");
+  group.add("calibrate-samples", &O::calibrate_samples, integer<std::int64_t>(0, kMany),
+            "training samples that norms' running statistics are computed from at the end; 0: none", Scope::resume);
 }
 
 void add_run(std::vector<Option>& table) {
@@ -163,6 +180,8 @@ void add_cluster(std::vector<Option>& table) {
             "of convolutions; auto: bf16 where the processor multiplies it", Scope::worker);
   group.add("threads", &O::threads, integer<int>(0, 1024), "threads per worker; 0: the cores shared out",
             Scope::worker);
+  group.add("loader-threads", &O::loader_threads, integer<int>(0, 1024),
+            "threads per worker that prepare batches; 0: as many as suit the data", Scope::worker);
   group.add("interface", &O::interface, text_or_empty("NAME"), "network interface for data; empty: the route's",
             Scope::worker);
   group.add("port", &O::port, integer<int>(0, 65535), "rendezvous port; 0: the launcher's or a free one",

@@ -5,7 +5,10 @@
 
 #include <algorithm>
 
+#include "resist/config/codec.h"
+#include "resist/config/nearest.h"
 #include "resist/config/option.h"
+#include "resist/config/shipped.h"
 #include "resist/core/error.h"
 #include "resist/core/file.h"
 
@@ -87,6 +90,19 @@ std::vector<Setting> parse_toml(std::string_view text, const std::string& source
 }
 
 std::vector<Setting> load_settings(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) {  // a folder of that name may hold the data
+    std::vector<std::string> names;
+    for (const ShippedConfig& config : shipped_configs()) {
+      if (path == config.name) {
+        return parse_toml(config.text, config.name);
+      }
+      names.push_back(config.name);
+    }
+    throw InputError(fmt::format("can't read '{}': there is no such file{}", path.string(),
+                                 did_you_mean(path.string(), names, "",
+                                              ", and the configurations that resist brings are " + join_words(names))));
+  }
   return parse_toml(read_file(path, kLargestFile), path.string());
 }
 

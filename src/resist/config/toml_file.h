@@ -13,7 +13,8 @@ namespace resist {
 // an unknown key (with the nearest name), a section or a value that no option takes.
 std::vector<Setting> parse_toml(std::string_view text, const std::string& source);
 
-// The settings of a TOML file, likewise.
+// The settings of a TOML file, likewise; of a shipped one (shipped.h) where there is no such file and the path is its
+// name.
 std::vector<Setting> load_settings(const std::filesystem::path& path);
 
 // Applies a TOML file; see parse_toml and apply_settings.

@@ -93,7 +93,14 @@ void validate(const Config& config) {
   }
   check_training(config.train);
   check_synchronisation(config.sync, config.train);
-  check_partition(config.partition, resolve_model(config.model).depths.size(), config.train.method);
+  const ModelPreset model = resolve_model(config.model);
+  if (model.final_norm && model.block == BlockType::postact) {
+    throw InputError(
+        fmt::format("--final-norm is given with --model {}, whose blocks end in a norm and a rectifier; "
+                    "leave it out or choose a preact model",
+                    config.model.model));
+  }
+  check_partition(config.partition, model.depths.size(), config.train.method);
 }
 
 }  // namespace resist

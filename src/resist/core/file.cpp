@@ -49,6 +49,20 @@ void OutputFile::write(std::string_view text) {
   write(std::as_bytes(std::span(text)));
 }
 
+void OutputFile::write_over(std::int64_t offset, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::pwrite(descriptor_, text.data(), text.size(), offset);
+    if (written < 0 && errno == EINTR) {
+      continue;
+    }
+    if (written < 0) {
+      fail("write", path_);
+    }
+    text.remove_prefix(static_cast<std::size_t>(written));
+    offset += written;
+  }
+}
+
 void OutputFile::sync_and_close() {
   if (::fsync(descriptor_) != 0) {
     fail("sync", path_);
@@ -76,16 +90,28 @@ std::string read_file(const std::filesystem::path& path, std::size_t limit) {
   return text;
 }
 
-void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
+void replace_file(const std::filesystem::path& path, const std::function<void(const std::filesystem::path&)>& write) {
   std::filesystem::path beside = path;
   beside += ".tmp";
-  OutputFile file(beside);
-  file.write(text);
-  file.sync_and_close();
-  if (::rename(beside.c_str(), path.c_str()) != 0) {
-    fail("rename into place", path);
+  try {
+    write(beside);
+    if (::rename(beside.c_str(), path.c_str()) != 0) {
+      fail("rename into place", path);
+    }
+    sync_folder(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(beside, ignored);
+    throw;
   }
-  sync_folder(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
+  replace_file(path, [&](const std::filesystem::path& beside) {
+    OutputFile file(beside);
+    file.write(text);
+    file.sync_and_close();
+  });
 }
 
 void sync_folder(const std::filesystem::path& folder) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +21,8 @@ class OutputFile {
 
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text);
+  // Over the bytes written at `offset` before; what is written next still goes to the end.
+  void write_over(std::int64_t offset, std::string_view text);
   // Everything written is on the disk when this returns. Must be called; a destroyed file only closes.
   void sync_and_close();
 
@@ -30,7 +34,11 @@ class OutputFile {
 // The whole file. InputError if it can't be read or is larger than `limit` bytes.
 std::string read_file(const std::filesystem::path& path, std::size_t limit = std::size_t{1} << 30);
 
-// Replaces `path` by a file with this text: written beside, synced, renamed into place. Never half a file.
+// Replaces `path` by the file that write(beside) writes and syncs beside it, by renaming: never half a file. Where it
+// throws, what it has written is removed and `path` stays as it was.
+void replace_file(const std::filesystem::path& path, const std::function<void(const std::filesystem::path&)>& write);
+
+// The same for a file with this text.
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
 // Makes a rename or a new file inside `folder` durable.

@@ -31,4 +31,8 @@ std::string hash_text(std::string_view text) {
   return hasher.digest();
 }
 
+std::uint64_t hash_64(std::string_view bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
 }  // namespace resist

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -26,5 +27,8 @@ class Hasher {
 };
 
 std::string hash_text(std::string_view text);
+
+// XXH3, 64 bits: the checksum of one of very many small things.
+std::uint64_t hash_64(std::string_view bytes);
 
 }  // namespace resist

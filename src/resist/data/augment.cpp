@@ -7,16 +7,41 @@
 #include "resist/core/error.h"
 
 namespace resist {
+namespace {
+
+constexpr double kUsualCropArea = 0.08;  // as in the paper and in torchvision
+
+}  // namespace
 
 Augmentation make_augmentation(const DataOptions& options, const DatasetInfo& info) {
-  const Augmentation augmentation{.crop_padding = options.crop_padding.value_or(info.crop_padding),
+  const bool padding_wanted = options.crop_padding.value_or(0) > 0;
+  const bool area_wanted = options.crop_area.value_or(0) > 0;
+  if (padding_wanted && area_wanted) {
+    throw InputError(fmt::format("--crop-padding is {} and --crop-area is {}, but they exclude each other: give one",
+                                 *options.crop_padding, *options.crop_area));
+  }
+  const int usual_padding = area_wanted ? 0 : info.crop_padding;
+  const double usual_area = info.own_sizes && !padding_wanted ? kUsualCropArea : 0;
+  const Augmentation augmentation{.crop_padding = options.crop_padding.value_or(usual_padding),
+                                  .crop_area = options.crop_area.value_or(usual_area),
                                   .flip = options.flip.value_or(info.flip)};
   const int side = std::min(info.height, info.width);
   if (augmentation.crop_padding < 0 || augmentation.crop_padding >= side) {
     throw InputError(fmt::format("--crop-padding is {}, but 0 to {} are allowed for pictures of {}x{} (height x width)",
                                  augmentation.crop_padding, side - 1, info.height, info.width));
   }
+  if (!(augmentation.crop_area >= 0 && augmentation.crop_area <= 1)) {
+    throw InputError(fmt::format("--crop-area is {}, but 0 to 1 are allowed", augmentation.crop_area));
+  }
   return augmentation;
+}
+
+Framing training_framing(const Augmentation& augmentation, const DatasetInfo& info, RandomStream random) {
+  if (augmentation.crop_area > 0) {
+    random.below(2);  // PixelTransform::augment's, for mirroring
+    return Framing::random(augmentation.crop_area, random);
+  }
+  return info.evaluation_framing();
 }
 
 PixelTransform::PixelTransform(const DatasetInfo& info)

@@ -10,14 +10,21 @@
 
 namespace resist {
 
+// At most one of the crops.
 struct Augmentation {
   int crop_padding = 0;  // zero padding (before normalisation) on each side, then a random crop of the original size
+  double crop_area = 0;  // least share of the picture in a random box, resampled to the input's size; 0: no such crop
   bool flip = false;     // horizontally, with probability 1/2
 };
 
-// The augmentation that the options ask for; what they leave open is the data set's usual one. InputError unless
-// 0 <= crop_padding < height and width.
+// The augmentation that the options ask for; what they leave open is the data set's usual one, without its crop if they
+// ask for the other kind. InputError unless 0 <= crop_padding < height and width, 0 <= crop_area <= 1 and one of them
+// is 0.
 Augmentation make_augmentation(const DataOptions& options, const DatasetInfo& info);
+
+// The part of a picture that is read for training. `random` is what PixelTransform::augment is given for this picture;
+// the two do not use the same numbers of it.
+Framing training_framing(const Augmentation& augmentation, const DatasetInfo& info, RandomStream random);
 
 // Turns a picture's pixels into the network's input: out = (pixel / 255 - mean) / stddev, by a table per channel.
 // pixels, out: channels * height * width of `info`. Safe for several threads.

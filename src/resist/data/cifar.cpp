@@ -68,7 +68,8 @@ std::shared_ptr<const Dataset> read_files(const std::filesystem::path& folder, c
   for (const std::string& name : names) {
     append_file(folder / name, records);
   }
-  return std::make_shared<MemoryDataset>(std::move(records.pixels), std::move(records.labels), kPictureBytes);
+  return std::make_shared<MemoryDataset>(std::move(records.pixels), std::move(records.labels),
+                                         PictureSize{.height = kSide, .width = kSide}, 3);
 }
 
 // The lines of the file if there are as many as classes; names are a nicety that must not stop a run.
@@ -93,7 +94,6 @@ DataSource open_cifar(const DatasetInfo& info, const std::filesystem::path& fold
                       const std::vector<std::string>& train, const std::string& test, std::size_t label_bytes) {
   DataSource source{.info = info,
                     .train = read_files(folder, train, label_bytes, info.classes),
-                    .evaluation = nullptr,
                     .test = read_files(folder, {test}, label_bytes, info.classes)};
   source.info.channels = 3;
   source.info.height = kSide;

@@ -19,8 +19,8 @@ class Subset : public Dataset {
 
   std::int64_t size() const override { return static_cast<std::int64_t>(indices_.size()); }
   std::int64_t label(std::int64_t index) const override { return whole_->label(in_whole(index)); }
-  void read(std::int64_t index, std::span<std::uint8_t> pixels) const override {
-    whole_->read(in_whole(index), pixels);
+  bool read(std::int64_t index, const Framing& framing, std::span<std::uint8_t> pixels) const override {
+    return whole_->read(in_whole(index), framing, pixels);
   }
 
  private:

@@ -84,8 +84,7 @@ void check_labels(const IdxArray& labels, const IdxArray& images, int classes) {
 
 struct Part {
   std::filesystem::path images;
-  int height;
-  int width;
+  PictureSize size;
   std::shared_ptr<const Dataset> dataset;
 };
 
@@ -94,9 +93,8 @@ Part read_part(const std::filesystem::path& folder, const std::string& prefix, i
   const IdxArray labels = read_idx(find_plain_or_gzip(folder, prefix + "-labels-idx1-ubyte"), 1);
   IdxArray images = read_idx(find_plain_or_gzip(folder, prefix + "-images-idx3-ubyte"), 3);
   check_labels(labels, images, classes);
-  const std::size_t picture_bytes = std::size_t{images.sizes[1]} * images.sizes[2];
-  return {images.path, static_cast<int>(images.sizes[1]), static_cast<int>(images.sizes[2]),
-          std::make_shared<MemoryDataset>(std::move(images.values), labels.values, picture_bytes)};
+  const PictureSize size{.height = static_cast<int>(images.sizes[1]), .width = static_cast<int>(images.sizes[2])};
+  return {images.path, size, std::make_shared<MemoryDataset>(std::move(images.values), labels.values, size, 1)};
 }
 
 }  // namespace
@@ -104,15 +102,15 @@ Part read_part(const std::filesystem::path& folder, const std::string& prefix, i
 DataSource open_idx(const DatasetInfo& info, const std::filesystem::path& folder) {
   const Part train = read_part(folder, "train", info.classes);
   const Part test = read_part(folder, "t10k", info.classes);
-  if (train.height != test.height || train.width != test.width) {
-    throw InputError(
-        fmt::format("'{}' has pictures of {}x{} (height x width) but '{}' of {}x{}: all must have one size",
-                    test.images.string(), test.height, test.width, train.images.string(), train.height, train.width));
+  if (train.size != test.size) {
+    throw InputError(fmt::format(
+        "'{}' has pictures of {}x{} (height x width) but '{}' of {}x{}: all must have one size", test.images.string(),
+        test.size.height, test.size.width, train.images.string(), train.size.height, train.size.width));
   }
-  DataSource source{.info = info, .train = train.dataset, .evaluation = nullptr, .test = test.dataset};
+  DataSource source{.info = info, .train = train.dataset, .test = test.dataset};
   source.info.channels = 1;
-  source.info.height = train.height;
-  source.info.width = train.width;
+  source.info.height = train.size.height;
+  source.info.width = train.size.width;
   return source;
 }
 

@@ -1,18 +1,20 @@
 #include "resist/data/image_folder.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <cctype>
-#include <iterator>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "resist/core/error.h"
 #include "resist/core/hash.h"
-#include "resist/data/picture.h"
+#include "resist/data/class_folders.h"
+#include "resist/data/class_labels.h"
+#include "resist/data/input_rule.h"
+#include "resist/data/listed_pictures.h"
+#include "resist/data/picture_list.h"
 #include "resist/data/statistics.h"
 
 namespace resist {
@@ -20,166 +22,101 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kMostForStatistics = 20'000;  // enough for four digits, minutes less at opening
-
-struct Sample {
-  std::string name;  // CLASS/PICTURE
-  std::uint32_t label;
-};
-
-class ImageFolder : public Dataset {
- public:
-  ImageFolder(fs::path folder, std::vector<Sample> samples, const PictureFormat& format)
-      : folder_(std::move(folder)), samples_(std::move(samples)), format_(format) {}
-
-  std::int64_t size() const override { return static_cast<std::int64_t>(samples_.size()); }
-  std::int64_t label(std::int64_t index) const override { return at(index).label; }
-  void read(std::int64_t index, std::span<std::uint8_t> pixels) const override {
-    read_picture(folder_ / at(index).name, format_, pixels);
-  }
-
- private:
-  const Sample& at(std::int64_t index) const { return samples_.at(static_cast<std::size_t>(index)); }
-
-  fs::path folder_;
-  std::vector<Sample> samples_;
-  PictureFormat format_;
-};
-
-bool is_folder(const fs::path& path) {
-  std::error_code error;
-  return fs::is_directory(path, error);
+// Enough for four digits, minutes less at opening. Pictures with sizes of their own cost some 5 ms each, and have so
+// many pixels that fewer do.
+std::int64_t most_for_statistics(const DatasetInfo& info) {
+  return info.own_sizes ? 2'000 : 20'000;
 }
 
-bool is_picture_name(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
-}
-
-// Names in the folder, sorted, because the file system gives them in any order; hidden ones are left out.
-std::vector<std::string> list_names(const fs::path& folder, bool (*wanted)(const fs::directory_entry&)) {
-  std::vector<std::string> names;
-  try {
-    for (const auto& entry : fs::directory_iterator(folder)) {
-      const std::string name = entry.path().filename().string();
-      if (!name.starts_with('.') && wanted(entry)) {
-        names.push_back(name);
-      }
-    }
-  } catch (const fs::filesystem_error& error) {
-    throw InputError(fmt::format("can't list '{}': {}", folder.string(), error.code().message()));
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-std::vector<std::string> list_classes(const fs::path& folder) {
-  auto classes = list_names(folder, [](const fs::directory_entry& entry) { return entry.is_directory(); });
-  if (classes.empty()) {
-    throw InputError(fmt::format("'{}' has no class folders: put each class's pictures into a folder of its own there",
-                                 folder.string()));
-  }
-  return classes;
-}
-
-std::vector<Sample> list_samples(const fs::path& folder, const std::vector<std::string>& classes) {
-  std::vector<Sample> samples;
-  for (std::uint32_t label = 0; label < classes.size(); ++label) {
-    const fs::path class_folder = folder / classes[label];
-    const auto names = list_names(class_folder, [](const fs::directory_entry& entry) { return !entry.is_directory(); });
-    const std::size_t before = samples.size();
-    std::size_t ignored = 0;
-    for (const std::string& name : names) {
-      if (is_picture_name(name)) {
-        samples.push_back({classes[label] + "/" + name, label});
-      } else {
-        ++ignored;
-      }
-    }
-    if (samples.size() == before) {
-      throw InputError(
-          fmt::format("class folder '{}' has no pictures (.jpg, .jpeg, .png): add some or remove the folder",
-                      class_folder.string()));
-    }
-    if (ignored > 0) {
-      spdlog::warn("ignored {} files in '{}' whose names do not end in .jpg, .jpeg or .png", ignored,
-                   class_folder.string());
-    }
-  }
-  return samples;
-}
-
-fs::path find_test_folder(const fs::path& folder) {
+std::optional<fs::path> find_test_folder(const fs::path& folder) {
   for (const char* name : {"test", "val"}) {
     if (is_folder(folder / name)) {
       return folder / name;
     }
   }
-  throw InputError(fmt::format(
-      "'{}' has neither a folder test/ nor val/: put the test pictures there, in class folders", folder.string()));
+  return std::nullopt;
 }
 
-void check_same_classes(const fs::path& test_folder, const std::vector<std::string>& train,
-                        const std::vector<std::string>& test) {
-  std::vector<std::string> differences;
-  std::set_symmetric_difference(train.begin(), train.end(), test.begin(), test.end(), std::back_inserter(differences));
-  if (!differences.empty()) {
-    throw InputError(
-        fmt::format("'{}' has {} class folders and train/ has {}; '{}' is in one of them only: both must "
-                    "have the same class folders",
-                    test_folder.string(), test.size(), train.size(), differences.front()));
+PictureFormat input_format(const DatasetInfo& info) {
+  return {.channels = info.channels, .height = info.height, .width = info.width};
+}
+
+// So that a set that does not fit is found out before the training, not after.
+void check_usable(const PictureList& list, const DatasetInfo& info, int skip_corrupt) {
+  for (const PictureFormat& format : look_at_pictures(list, skip_corrupt > 0)) {
+    try {
+      usable_part(format, info.evaluation_framing(), input_format(info));
+    } catch (const InputError& error) {
+      throw InputError(fmt::format("can't use a picture of '{}': {}", list.folder.string(), error.what()));
+    }
   }
 }
 
-// Changes when a training picture is added, removed, renamed or written anew.
-std::string statistics_key(const fs::path& folder, const std::vector<Sample>& samples, int channels) {
+// Changes when a training picture is added, removed or renamed, one that the statistics look at is written anew, or the
+// input becomes another.
+std::string statistics_key(const PictureList& list, const DatasetInfo& info) {
   std::error_code error;  // what can't be read shows when the pictures are
   Hasher hasher;
   const auto add = [&](const std::string& text) { hasher.update(std::as_bytes(std::span(text))); };
-  add(fmt::format("{}\n{} {} {}\n", fs::canonical(folder, error).string(), samples.size(), channels,
-                  kMostForStatistics));
-  for (const Sample& sample : samples) {
-    const auto size = fs::file_size(folder / sample.name, error);
-    const auto time = fs::last_write_time(folder / sample.name, error).time_since_epoch().count();
-    add(fmt::format("{} {} {}\n", sample.name, size, time));
+  const std::int64_t most = most_for_statistics(info);
+  add(fmt::format("{}\n{} {} {}x{} {} {}\n", fs::canonical(list.folder, error).string(), list.pictures.size(),
+                  info.channels, info.height, info.width, info.own_sizes, most));
+  for (const ListedPicture& picture : list.pictures) {
+    add(picture.name + "\n");
+  }
+  for (const std::int64_t index : evenly_spaced(static_cast<std::int64_t>(list.pictures.size()), most)) {
+    const fs::path path = list.folder / list.pictures[static_cast<std::size_t>(index)].name;
+    const auto size = fs::file_size(path, error);
+    const auto time = fs::last_write_time(path, error).time_since_epoch().count();
+    add(fmt::format("{} {}\n", size, time));
   }
   return hasher.digest();
 }
 
 }  // namespace
 
-DataSource open_image_folder(const fs::path& folder) {
+DataSource open_image_folder(const fs::path& folder, int image_size, int skip_corrupt) {
   const fs::path train_folder = folder / "train";
   if (!is_folder(train_folder)) {
     throw InputError(
         fmt::format("'{}' has no folder train/: put the training pictures there, in class folders", folder.string()));
   }
-  const fs::path test_folder = find_test_folder(folder);
-  const auto classes = list_classes(train_folder);
-  check_same_classes(test_folder, classes, list_classes(test_folder));
-  auto train = list_samples(train_folder, classes);
-  auto test = list_samples(test_folder, classes);
+  const std::optional<fs::path> test_folder = find_test_folder(folder);
+  if (!test_folder) {
+    throw InputError(fmt::format(
+        "'{}' has neither a folder test/ nor val/: put the test pictures there, in class folders", folder.string()));
+  }
+  PictureList train = list_pictures(train_folder);
+  PictureList test = list_pictures(*test_folder, train.classes);
+  const auto train_size = static_cast<std::int64_t>(train.pictures.size());
 
-  const PictureFormat format = picture_format(train_folder / train.front().name);
-  const std::string key = statistics_key(train_folder, train, format.channels);
   DataSource source;
-  source.train = std::make_shared<ImageFolder>(train_folder, std::move(train), format);
-  source.test = std::make_shared<ImageFolder>(test_folder, std::move(test), format);
   DatasetInfo& info = source.info;
   info.name = folder.string();
-  info.channels = format.channels;
-  info.height = format.height;
-  info.width = format.width;
-  info.classes = static_cast<int>(classes.size());
-  info.class_names = classes;
-  info.crop_padding = std::min(format.height, format.width) / 8;
-  info.flip = true;
-  ChannelStatistics statistics = cached_channel_statistics(key, *source.train, info, kMostForStatistics);
+  info.classes = static_cast<int>(train.classes.size());
+  info.class_names = train.classes;
+  info.decodes = true;
+  choose_input(look_at_pictures(train, skip_corrupt > 0), image_size, info);
+  check_usable(test, info, skip_corrupt);
+  const std::string key = statistics_key(train, info);
+  const auto corrupt = std::make_shared<CorruptCounter>(skip_corrupt, fmt::format("'{}'", folder.string()));
+  source.train = std::make_shared<ListedPictures>(std::move(train), input_format(info), corrupt);
+  source.test = std::make_shared<ListedPictures>(std::move(test), input_format(info), corrupt, train_size);
+  ChannelStatistics statistics = cached_channel_statistics(key, *source.train, info, most_for_statistics(info));
   info.mean = std::move(statistics.mean);
   info.stddev = std::move(statistics.stddev);
   return source;
+}
+
+TestSet open_folder_test(const fs::path& folder, const DatasetInfo& info, int skip_corrupt) {
+  const std::vector<std::string> classes = training_classes(info);
+  const std::optional<fs::path> part = find_test_folder(folder);
+  const bool part_is_class = part && std::ranges::find(classes, part->filename().string()) != classes.end();
+  PictureList list = list_pictures(part && !part_is_class ? *part : folder, classes);
+  check_usable(list, info, skip_corrupt);
+  auto corrupt = std::make_shared<CorruptCounter>(skip_corrupt, fmt::format("'{}'", folder.string()));
+  return {.name = folder.string(),
+          .dataset = std::make_shared<ListedPictures>(std::move(list), input_format(info), std::move(corrupt))};
 }
 
 }  // namespace resist

@@ -15,136 +15,184 @@
 namespace resist {
 namespace {
 
-constexpr std::size_t kPrefetched = 4;  // batches ready ahead of the network
+constexpr std::size_t kPrefetched = 4;  // batches ahead of the network, made or being made
 
-void check_schedule(const BatchSchedule& schedule, std::int64_t stream_position) {
+void check_schedule(const BatchSchedule& schedule, std::int64_t stream_position, int threads) {
   if (schedule.batch_size < 1 || schedule.workers < 1 || schedule.worker < 0 || schedule.worker >= schedule.workers ||
-      stream_position < 0) {
-    throw Error(fmt::format("no such batches: worker {} of {}, batch size {}, stream position {}", schedule.worker,
-                            schedule.workers, schedule.batch_size, stream_position));
+      stream_position < 0 || threads < 1) {
+    throw Error(fmt::format("no such batches: worker {} of {}, batch size {}, stream position {}, {} threads",
+                            schedule.worker, schedule.workers, schedule.batch_size, stream_position, threads));
   }
 }
 
+// A batch whose samples are being made.
+struct UnfinishedBatch {
+  Batch batch;
+  std::int64_t made = 0;
+};
+
 }  // namespace
 
+// Samples have numbers, from 0 with the first batch's first on. Threads take them in this order, so that at a failure
+// all samples before it are made or being made.
 struct TrainLoader::Impl {
-  Impl(std::shared_ptr<const Dataset> train_set, const DatasetInfo& info, const Augmentation& train_augmentation,
-       const BatchSchedule& batch_schedule, std::uint64_t run_seed, std::int64_t start)
+  Impl(std::shared_ptr<const Dataset> train_set, const DatasetInfo& dataset_info,
+       const Augmentation& train_augmentation, const BatchSchedule& batch_schedule, std::uint64_t run_seed,
+       std::int64_t start)
       : dataset(std::move(train_set)),
+        info(dataset_info),
         transform(info),
         augmentation(train_augmentation),
         schedule(batch_schedule),
         seed(run_seed),
-        stream_position(start),
+        stream_start(start),
         stream(dataset->size(), run_seed, batch_schedule.stream()),
         spare(kPrefetched) {}
+  ~Impl();
 
   void run();
-  // False if told to stop meanwhile.
-  bool fill(Batch& batch);
-  bool stopped();
+  bool can_take() const { return unfinished_of(taken) < unfinished.size() || !spare.empty(); }
+  bool is_ready() const { return !unfinished.empty() && unfinished.front().made == schedule.batch_size; }
+  // Place in `unfinished` of the sample's batch.
+  std::size_t unfinished_of(std::int64_t sample) const {
+    return static_cast<std::size_t>(sample / schedule.batch_size - handed_out);
+  }
+  UnfinishedBatch& batch_of(std::int64_t sample);
+  SamplePlace place_of(std::int64_t sample);
+  void make(const SamplePlace& place, std::size_t row, std::vector<std::uint8_t>& pixels, Batch& batch) const;
+  std::int64_t read_sound(std::int64_t index, const Framing& framing, std::span<std::uint8_t> pixels) const;
 
-  // Only the background thread uses these once it runs.
-  std::shared_ptr<const Dataset> dataset;
-  PixelTransform transform;
-  Augmentation augmentation;
-  BatchSchedule schedule;
-  std::uint64_t seed;
-  std::int64_t stream_position;
-  SampleStream stream;
-  std::vector<std::uint8_t> pixels;
+  const std::shared_ptr<const Dataset> dataset;
+  const DatasetInfo info;
+  const PixelTransform transform;
+  const Augmentation augmentation;
+  const BatchSchedule schedule;
+  const std::uint64_t seed;
+  const std::int64_t stream_start;
 
-  Batch current;  // the consumer's
-
-  std::mutex mutex;  // guards what follows
+  std::mutex mutex;  // for what follows, except `current`
   std::condition_variable changed;
-  std::deque<Batch> ready;
-  std::vector<Batch> spare;  // empty batches whose memory is used again; ready and spare bound what is prefetched
+  SampleStream stream;
+  std::int64_t taken = 0;       // samples
+  std::int64_t handed_out = 0;  // batches
+  std::deque<UnfinishedBatch> unfinished;
+  std::vector<Batch> spare;
+  int working = 0;  // threads
+  std::int64_t failed_sample = 0;
   std::exception_ptr failure;
   bool stop = false;
 
-  std::thread thread;
+  Batch current;
+  std::vector<std::thread> threads;
 };
 
-bool TrainLoader::Impl::stopped() {
-  const std::lock_guard lock(mutex);
-  return stop;
+TrainLoader::Impl::~Impl() {
+  {
+    const std::lock_guard lock(mutex);
+    stop = true;
+    changed.notify_all();
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
 }
 
-bool TrainLoader::Impl::fill(Batch& batch) {
-  const auto count = static_cast<std::size_t>(schedule.batch_size);
+UnfinishedBatch& TrainLoader::Impl::batch_of(std::int64_t sample) {
+  if (unfinished_of(sample) == unfinished.size()) {
+    const auto samples = static_cast<std::size_t>(schedule.batch_size);
+    unfinished.push_back({.batch = std::move(spare.back())});
+    spare.pop_back();
+    unfinished.back().batch.pixels.resize(samples * transform.size());
+    unfinished.back().batch.labels.resize(samples);
+  }
+  return unfinished[unfinished_of(sample)];
+}
+
+SamplePlace TrainLoader::Impl::place_of(std::int64_t sample) {
+  const std::int64_t batch_start = stream_start + sample / schedule.batch_size * schedule.stride();
+  return stream.at(schedule.first(batch_start) + sample % schedule.batch_size);
+}
+
+std::int64_t TrainLoader::Impl::read_sound(std::int64_t index, const Framing& framing,
+                                           std::span<std::uint8_t> pixels) const {
+  for (std::int64_t tried = 0; tried < dataset->size(); ++tried) {
+    const std::int64_t next = (index + tried) % dataset->size();
+    if (dataset->read(next, framing, pixels)) {
+      return next;
+    }
+  }
+  throw InputError(fmt::format("all {} training pictures of {} are left out as damaged", dataset->size(), info.name));
+}
+
+void TrainLoader::Impl::make(const SamplePlace& place, std::size_t row, std::vector<std::uint8_t>& pixels,
+                             Batch& batch) const {
+  const RandomStream random(seed, RandomPurpose::augmentation,
+                            {.stream = place.stream, .epoch = place.epoch, .position = place.position});
   const std::size_t values = transform.size();
   pixels.resize(values);
-  batch.pixels.resize(count * values);
-  batch.labels.resize(count);
-  for (std::size_t sample = 0; sample < count; ++sample) {
-    if (stopped()) {
-      return false;
-    }
-    const SamplePlace place = stream.at(schedule.first(stream_position) + static_cast<std::int64_t>(sample));
-    dataset->read(place.index, pixels);
-    const RandomStream random(seed, RandomPurpose::augmentation,
-                              {.stream = place.stream, .epoch = place.epoch, .position = place.position});
-    transform.augment(pixels, augmentation, random, std::span(batch.pixels).subspan(sample * values, values));
-    batch.labels[sample] = dataset->label(place.index);
-  }
-  stream_position += schedule.stride();
-  return true;
+  const std::int64_t index = read_sound(place.index, training_framing(augmentation, info, random), pixels);
+  transform.augment(pixels, augmentation, random, std::span(batch.pixels).subspan(row * values, values));
+  batch.labels[row] = dataset->label(index);
 }
 
 void TrainLoader::Impl::run() {
-  try {
-    while (true) {
-      Batch batch;
-      {
-        std::unique_lock lock(mutex);
-        changed.wait(lock, [&] { return stop || !spare.empty(); });
-        if (stop) {
-          return;
-        }
-        batch = std::move(spare.back());
-        spare.pop_back();
-      }
-      if (!fill(batch)) {
-        return;
-      }
-      const std::lock_guard lock(mutex);
-      ready.push_back(std::move(batch));
+  std::vector<std::uint8_t> pixels;
+  std::unique_lock lock(mutex);
+  while (true) {
+    changed.wait(lock, [&] { return stop || failure != nullptr || can_take(); });
+    if (stop || failure != nullptr) {
+      return;
+    }
+    const std::int64_t sample = taken++;
+    ++working;
+    std::exception_ptr thrown;
+    try {
+      UnfinishedBatch& target = batch_of(sample);  // stays where it is until all its samples are made
+      const SamplePlace place = place_of(sample);
+      lock.unlock();
+      make(place, static_cast<std::size_t>(sample % schedule.batch_size), pixels, target.batch);
+      lock.lock();
+      ++target.made;
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    if (!lock.owns_lock()) {
+      lock.lock();
+    }
+    --working;
+    if (thrown != nullptr && (failure == nullptr || sample < failed_sample)) {
+      failed_sample = sample;
+      failure = thrown;
+    }
+    if (is_ready() || failure != nullptr) {
       changed.notify_all();
     }
-  } catch (...) {
-    const std::lock_guard lock(mutex);
-    failure = std::current_exception();
-    changed.notify_all();
   }
 }
 
 TrainLoader::TrainLoader(std::shared_ptr<const Dataset> dataset, const DatasetInfo& info,
                          const Augmentation& augmentation, const BatchSchedule& schedule, std::uint64_t seed,
-                         std::int64_t stream_position) {
-  check_schedule(schedule, stream_position);
+                         std::int64_t stream_position, int threads) {
+  check_schedule(schedule, stream_position, threads);
   impl_ = std::make_unique<Impl>(std::move(dataset), info, augmentation, schedule, seed, stream_position);
-  impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
+  for (int i = 0; i < threads; ++i) {
+    impl_->threads.emplace_back([impl = impl_.get()] { impl->run(); });
+  }
 }
 
-TrainLoader::~TrainLoader() {
-  {
-    const std::lock_guard lock(impl_->mutex);
-    impl_->stop = true;
-    impl_->changed.notify_all();
-  }
-  impl_->thread.join();
-}
+TrainLoader::~TrainLoader() = default;
 
 const Batch& TrainLoader::next() {
   std::unique_lock lock(impl_->mutex);
-  impl_->changed.wait(lock, [&] { return !impl_->ready.empty() || impl_->failure != nullptr; });
+  const auto has_failed = [&] { return impl_->failure != nullptr && impl_->working == 0; };
+  impl_->changed.wait(lock, [&] { return impl_->is_ready() || has_failed(); });
   // Batches from before the failure come first, so where it shows does not depend on timing.
-  if (impl_->ready.empty()) {
+  if (!impl_->is_ready()) {
     std::rethrow_exception(impl_->failure);
   }
-  impl_->spare.push_back(std::exchange(impl_->current, std::move(impl_->ready.front())));
-  impl_->ready.pop_front();
+  impl_->spare.push_back(std::exchange(impl_->current, std::move(impl_->unfinished.front().batch)));
+  impl_->unfinished.pop_front();
+  ++impl_->handed_out;
   impl_->changed.notify_all();
   return impl_->current;
 }

@@ -2,30 +2,34 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "resist/core/error.h"
+#include "resist/data/resample.h"
 
 namespace resist {
 
 MemoryDataset::MemoryDataset(std::vector<std::uint8_t> pixels, std::vector<std::uint8_t> labels,
-                             std::size_t picture_bytes)
-    : pixels_(std::move(pixels)), labels_(std::move(labels)), picture_bytes_(picture_bytes) {
+                             const PictureSize& size, int channels)
+    : pixels_(std::move(pixels)),
+      labels_(std::move(labels)),
+      size_(size),
+      picture_bytes_(static_cast<std::size_t>(channels) * static_cast<std::size_t>(size.height) *
+                     static_cast<std::size_t>(size.width)) {
   if (pixels_.size() != labels_.size() * picture_bytes_) {
     throw Error(fmt::format("{} bytes of pixels do not make {} pictures of {} bytes", pixels_.size(), labels_.size(),
                             picture_bytes_));
   }
 }
 
-void MemoryDataset::read(std::int64_t index, std::span<std::uint8_t> pixels) const {
+bool MemoryDataset::read(std::int64_t index, const Framing& framing, std::span<std::uint8_t> pixels) const {
   const auto picture = static_cast<std::size_t>(index);
   if (picture >= labels_.size() || pixels.size() != picture_bytes_) {
     throw Error(fmt::format("can't read {} bytes of picture {}: there are {} pictures of {} bytes", pixels.size(),
                             index, labels_.size(), picture_bytes_));
   }
-  const auto source = std::span(pixels_).subspan(picture * picture_bytes_, picture_bytes_);
-  std::copy(source.begin(), source.end(), pixels.begin());
+  frame_pixels(std::span(pixels_).subspan(picture * picture_bytes_, picture_bytes_), size_, framing, size_, pixels);
+  return true;
 }
 
 }  // namespace resist

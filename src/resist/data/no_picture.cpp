@@ -6,22 +6,29 @@
 namespace resist {
 namespace {
 
-[[noreturn]] void refuse(const std::filesystem::path& path) {
-  throw InputError(
-      fmt::format("can't read picture '{}': this resist was built without JPEG and PNG; build it with "
-                  "-DRESIST_WITH_PICTURES=ON",
-                  path.string()));
+constexpr const char* kReason = "this resist was built without JPEG and PNG; build it with -DRESIST_WITH_PICTURES=ON";
+
+[[noreturn]] void refuse() {
+  throw InputError(kReason);
 }
 
 }  // namespace
 
-PictureFormat picture_format(const std::filesystem::path& path) {
-  refuse(path);
+PictureFormat picture_format(std::string_view /*file*/) {
+  refuse();
 }
 
-void read_picture(const std::filesystem::path& path, const PictureFormat& /*expected*/,
+void read_picture(std::string_view /*file*/, const Framing& /*framing*/, const PictureFormat& /*input*/,
                   std::span<std::uint8_t> /*pixels*/) {
-  refuse(path);
+  refuse();
+}
+
+std::string shrink_picture(std::string_view /*file*/, int /*shorter_side*/) {
+  refuse();
+}
+
+std::string read_picture_file(const std::filesystem::path& path) {
+  throw InputError(fmt::format("can't read picture '{}': {}", path.string(), kReason));
 }
 
 }  // namespace resist

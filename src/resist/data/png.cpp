@@ -2,6 +2,7 @@
 
 #include <png.h>
 
+#include <algorithm>
 #include <csetjmp>
 #include <cstddef>
 #include <cstdio>
@@ -15,9 +16,9 @@ namespace {
 
 // libpng reports errors by a callback that must not return, hence the jump. Functions that set a jump hold nothing that
 // needs a destructor.
-class Decoder {
+class PngDecoder : public PictureDecoder {
  public:
-  explicit Decoder(std::string_view file) : left_(file) {
+  explicit PngDecoder(std::string_view file) : left_(file) {
     png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, on_complaint, on_complaint);
     info_ = png_ != nullptr ? png_create_info_struct(png_) : nullptr;
     if (info_ == nullptr || !read_header()) {
@@ -25,42 +26,55 @@ class Decoder {
       throw InputError(info_ == nullptr && *message_ == '\0' ? "out of memory" : message_);
     }
   }
-  ~Decoder() { png_destroy_read_struct(&png_, &info_, nullptr); }
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
+  ~PngDecoder() override { png_destroy_read_struct(&png_, &info_, nullptr); }
+  PngDecoder(const PngDecoder&) = delete;
+  PngDecoder& operator=(const PngDecoder&) = delete;
 
-  PictureFormat format() const {
+  PictureFormat format() const override {
     return {.channels = (png_get_color_type(png_, info_) & PNG_COLOR_MASK_COLOR) != 0 ? 3 : 1,
             .height = static_cast<int>(png_get_image_height(png_, info_)),
             .width = static_cast<int>(png_get_image_width(png_, info_))};
   }
 
-  void decode(int channels, std::span<std::uint8_t> pixels) {
+  Orientation orientation() const override { return {}; }
+
+  DecodedPart decode(const PictureBox& box, const PictureSize& /*least*/) override {
     const PictureFormat size = format();
-    const auto stride = static_cast<std::size_t>(size.width) * static_cast<std::size_t>(channels);
-    if (pixels.size() != stride * static_cast<std::size_t>(size.height) || channels < size.channels) {
-      throw Error("the buffer for a PNG picture has the wrong size");
-    }
+    const bool interlaced = png_get_interlace_type(png_, info_) != PNG_INTERLACE_NONE;
+    const int top = interlaced ? 0 : box.top;
+    const int bottom = interlaced ? size.height : box.top + box.height;
+    const auto stride = static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.channels);
+    DecodedPart part{
+        .pixels = std::make_unique_for_overwrite<std::uint8_t[]>(stride * static_cast<std::size_t>(bottom - top)),
+        .height = bottom - top,
+        .width = size.width,
+        .channels = size.channels,
+        .box = {.top = static_cast<double>(box.top - top),
+                .left = static_cast<double>(box.left),
+                .height = static_cast<double>(box.height),
+                .width = static_cast<double>(box.width)}};
     std::vector<png_bytep> rows;
-    rows.reserve(static_cast<std::size_t>(size.height));
-    for (int row = 0; row < size.height; ++row) {
-      rows.push_back(pixels.data() + static_cast<std::size_t>(row) * stride);
+    rows.reserve(static_cast<std::size_t>(bottom));
+    for (int row = 0; row < bottom; ++row) {
+      // A row above the part is overwritten by the part's first one.
+      rows.push_back(part.pixels.get() + static_cast<std::size_t>(std::max(0, row - top)) * stride);
     }
-    if (!read_rows(channels, stride, rows.data())) {
+    if (!read_rows(stride, rows.data(), static_cast<png_uint_32>(bottom))) {
       throw InputError(message_);
     }
+    return part;
   }
 
  private:
   // Also for warnings: other chunks than the picture's own are skipped, so what is left to warn of is damage.
   [[noreturn]] static void on_complaint(png_structp png, png_const_charp message) {
-    auto* decoder = static_cast<Decoder*>(png_get_error_ptr(png));
+    auto* decoder = static_cast<PngDecoder*>(png_get_error_ptr(png));
     std::snprintf(decoder->message_, sizeof decoder->message_, "%s", message);
     png_longjmp(png, 1);
   }
 
   static void on_read(png_structp png, png_bytep out, std::size_t size) {
-    auto* decoder = static_cast<Decoder*>(png_get_io_ptr(png));
+    auto* decoder = static_cast<PngDecoder*>(png_get_io_ptr(png));
     if (size > decoder->left_.size()) {
       png_error(png, "the file ends too early");
     }
@@ -78,23 +92,24 @@ class Decoder {
     return true;
   }
 
-  bool read_rows(int channels, std::size_t stride, png_bytepp rows) {
+  bool read_rows(std::size_t stride, png_bytepp rows, png_uint_32 count) {
     if (setjmp(png_jmpbuf(png_)) != 0) {
       return false;
     }
     png_set_expand(png_);
     png_set_strip_16(png_);
     png_set_strip_alpha(png_);
-    if (channels == 3) {
-      png_set_gray_to_rgb(png_);
-    }
-    png_set_interlace_handling(png_);
+    const int passes = png_set_interlace_handling(png_);
     png_read_update_info(png_, info_);
     if (png_get_rowbytes(png_, info_) != stride) {
       png_error(png_, "unexpected row size");
     }
-    png_read_image(png_, rows);
-    png_read_end(png_, nullptr);
+    for (int pass = 0; pass < passes; ++pass) {
+      png_read_rows(png_, rows, nullptr, count);
+    }
+    if (count == png_get_image_height(png_, info_)) {
+      png_read_end(png_, nullptr);
+    }
     return true;
   }
 
@@ -106,12 +121,8 @@ class Decoder {
 
 }  // namespace
 
-PictureFormat png_format(std::string_view file) {
-  return Decoder(file).format();
-}
-
-void decode_png(std::string_view file, int channels, std::span<std::uint8_t> pixels) {
-  Decoder(file).decode(channels, pixels);
+std::unique_ptr<PictureDecoder> open_png(std::string_view file) {
+  return std::make_unique<PngDecoder>(file);
 }
 
 }  // namespace resist

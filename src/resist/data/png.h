@@ -1,16 +1,14 @@
 #pragma once
 
-#include <cstdint>
-#include <span>
+#include <memory>
 #include <string_view>
 
-#include "resist/data/picture.h"
+#include "resist/data/picture_decoder.h"
 
 namespace resist {
 
-// `file` is a whole PNG file. InputError holds libpng's complaint without the file's name.
-PictureFormat png_format(std::string_view file);
-// channels: 1 or 3. pixels: row by row, the channels of a pixel together.
-void decode_png(std::string_view file, int channels, std::span<std::uint8_t> pixels);
+// `file` is a whole PNG file. Rows above the part asked for are decoded and dropped, those below are not read, unless
+// the picture is interlaced; transparency is dropped. A picture is upright, whatever its EXIF says.
+std::unique_ptr<PictureDecoder> open_png(std::string_view file);
 
 }  // namespace resist

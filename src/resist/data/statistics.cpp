@@ -1,5 +1,6 @@
 #include "resist/data/statistics.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -9,7 +10,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "resist/core/error.h"
 #include "resist/core/file.h"
+#include "resist/data/input_rule.h"
 
 namespace resist {
 namespace {
@@ -64,18 +67,26 @@ void store(const std::filesystem::path& path, const ChannelStatistics& statistic
 ChannelStatistics channel_statistics(const Dataset& dataset, const DatasetInfo& info, std::int64_t most_samples) {
   const auto channels = static_cast<std::size_t>(info.channels);
   const auto plane = static_cast<std::size_t>(info.height) * static_cast<std::size_t>(info.width);
-  const std::int64_t samples = std::min(dataset.size(), most_samples);
+  const Framing framing = info.evaluation_framing();
+  std::int64_t samples = 0;
   std::vector<std::uint64_t> sums(channels);
   std::vector<std::uint64_t> squares(channels);
   std::vector<std::uint8_t> pixels(channels * plane);
-  for (std::int64_t sample = 0; sample < samples; ++sample) {
-    dataset.read(sample * dataset.size() / samples, pixels);
+  for (const std::int64_t index : evenly_spaced(dataset.size(), most_samples)) {
+    if (!dataset.read(index, framing, pixels)) {
+      continue;
+    }
+    ++samples;
     for (std::size_t channel = 0; channel < channels; ++channel) {
       for (const std::uint64_t value : std::span(pixels).subspan(channel * plane, plane)) {
         sums[channel] += value;
         squares[channel] += value * value;
       }
     }
+  }
+  if (samples == 0) {
+    throw InputError(
+        fmt::format("none of the pictures of {} that its normalisation is computed from can be used", info.name));
   }
   ChannelStatistics statistics;
   const double count = static_cast<double>(samples) * static_cast<double>(plane);

@@ -11,6 +11,7 @@
 
 #include "resist/core/error.h"
 #include "resist/core/random.h"
+#include "resist/data/resample.h"
 
 namespace resist {
 namespace {
@@ -64,9 +65,11 @@ class SyntheticDataset : public Dataset {
 
   std::int64_t size() const override { return size_; }
   std::int64_t label(std::int64_t index) const override { return index % classes_; }
-  void read(std::int64_t index, std::span<std::uint8_t> pixels) const override;
+  bool read(std::int64_t index, const Framing& framing, std::span<std::uint8_t> pixels) const override;
 
  private:
+  void make(std::int64_t index, std::span<std::uint8_t> pixels) const;
+
   int channels_;
   int height_;
   int width_;
@@ -76,12 +79,20 @@ class SyntheticDataset : public Dataset {
   std::uint32_t noise_;
 };
 
-void SyntheticDataset::read(std::int64_t index, std::span<std::uint8_t> pixels) const {
+bool SyntheticDataset::read(std::int64_t index, const Framing& framing, std::span<std::uint8_t> pixels) const {
   const auto picture_bytes = static_cast<std::size_t>(channels_) * static_cast<std::size_t>(height_ * width_);
   if (index < 0 || index >= size_ || pixels.size() != picture_bytes) {
     throw Error(fmt::format("can't read {} bytes of synthetic picture {}: there are {} of {} bytes", pixels.size(),
                             index, size_, picture_bytes));
   }
+  std::vector<std::uint8_t> picture(picture_bytes);
+  make(index, picture);
+  const PictureSize size{.height = height_, .width = width_};
+  frame_pixels(picture, size, framing, size, pixels);
+  return true;
+}
+
+void SyntheticDataset::make(std::int64_t index, std::span<std::uint8_t> pixels) const {
   RandomStream noise(seed_, RandomPurpose::synthetic_data,
                      {.stream = noise_, .position = static_cast<std::uint32_t>(index)});
   RandomStream prototype(seed_, RandomPurpose::synthetic_data,

@@ -9,19 +9,55 @@
 
 namespace resist {
 
+namespace {
+
+constexpr std::int64_t kPoolIndices = 2;  // where a pool found its largest: eight bytes, as much as two values
+
+// Elements of a sample's maps around each convolution of a block's branch.
+struct ConvolutionMaps {
+  std::int64_t in;
+  std::int64_t out;
+};
+
+std::vector<ConvolutionMaps> convolution_maps(const NetworkSpec& spec, int section, int index) {
+  const BlockShape shape = block_shape(spec, section, index);
+  const int before = index == 0 && section > 1 ? section - 1 : section;
+  const auto pixels = [&](int of) { return std::int64_t{spec.section_height(of)} * spec.section_image_width(of); };
+  std::vector<ConvolutionMaps> maps;
+  std::int64_t size = pixels(before);
+  for (const ConvolutionShape& convolution : shape.convolutions) {
+    const std::int64_t after = convolution.stride == 1 ? size : pixels(section);
+    maps.push_back({.in = convolution.in_channels * size, .out = convolution.out_channels * after});
+    size = after;
+  }
+  return maps;
+}
+
+}  // namespace
+
 std::int64_t feature_map(const NetworkSpec& spec, int section) {
-  return std::int64_t{spec.section_width(section)} * spec.section_height(section) * spec.section_image_width(section);
+  return std::int64_t{spec.section_channels(section)} * spec.section_height(section) *
+         spec.section_image_width(section);
+}
+
+std::int64_t stem_map(const NetworkSpec& spec) {
+  const auto half = [&](int size) { return spec.stem == Stem::conv7 ? (size + 1) / 2 : size; };
+  return std::int64_t{spec.width} * half(spec.height) * half(spec.image_width);
 }
 
 std::int64_t evaluation_activations(const NetworkSpec& spec) {
-  // A block's input, what is activated of it, the first convolution's output and what is activated of that; where the
-  // block projects, the first two are of the section before and the projection comes on top.
-  std::int64_t largest = 0;
+  std::int64_t largest = 2 * stem_map(spec);
   for (int section = 1; section <= static_cast<int>(spec.depths.size()); ++section) {
     for (int index = 0; index < spec.depths[section - 1]; ++index) {
+      const auto maps = convolution_maps(spec, section, index);
+      // The block's input, what is activated of it, and the projection stay throughout the branch.
       const bool projects = block_shape(spec, section, index).projects;
-      const std::int64_t own = feature_map(spec, section);
-      largest = std::max(largest, projects ? 2 * feature_map(spec, section - 1) + 3 * own : 4 * own);
+      const std::int64_t held = 2 * maps.front().in + (projects ? maps.back().out : 0);
+      for (std::size_t i = 0; i < maps.size(); ++i) {
+        // A convolution's input (the first one's is counted), its output and what is activated of that.
+        const bool last = i + 1 == maps.size();
+        largest = std::max(largest, held + (i == 0 ? 0 : maps[i].in) + (last ? 1 : 2) * maps[i].out);
+      }
     }
   }
   return largest;
@@ -49,20 +85,22 @@ std::int64_t training_activations(const NetworkSpec& spec, const Layout& layout,
     }
   }
   std::int64_t elements = std::int64_t{spec.channels} * spec.height * spec.image_width;
+  if (spec.stem == Stem::conv7) {
+    elements += (1 + kPoolIndices) * stem_map(spec);
+  }
   for (int section = 1; section <= static_cast<int>(spec.depths.size()); ++section) {
     for (int index = 0; index < spec.depths[section - 1]; ++index) {
       if (absent.contains({section, index})) {
         continue;
       }
-      const bool projects = block_shape(spec, section, index).projects;
-      // The input of each norm and of each convolution: for a pre-activation block its own input, the activated input,
-      // the first convolution's output and that activated. A post-activation block keeps as many: the outputs of both
-      // convolutions and what is activated of them.
-      const std::int64_t inputs = feature_map(spec, projects ? section - 1 : section);
-      elements += 2 * inputs + 2 * feature_map(spec, section);
+      // The input of each norm and of each convolution. A post-activation block keeps as many: its convolutions'
+      // outputs and what is activated of them.
+      for (const ConvolutionMaps& maps : convolution_maps(spec, section, index)) {
+        elements += 2 * maps.in;
+      }
     }
   }
-  return elements + feature_map(spec, static_cast<int>(spec.depths.size()));
+  return elements + (spec.final_norm ? 2 : 1) * feature_map(spec, static_cast<int>(spec.depths.size()));
 }
 
 }  // namespace resist

@@ -17,6 +17,9 @@ std::int64_t evaluation_activations(const NetworkSpec& spec);
 // Bytes that the largest convolution of a batch takes beside its inputs, results and gradients (convolution.h).
 std::int64_t convolution_scratch(const NetworkSpec& spec, std::int64_t batch, bool training);
 
+// Elements of one sample's map behind the stem's convolution.
+std::int64_t stem_map(const NetworkSpec& spec);
+
 // Elements of one sample's feature map in a section.
 std::int64_t feature_map(const NetworkSpec& spec, int section);
 

@@ -15,6 +15,10 @@ void initialise(const std::vector<Parameter>& parameters, std::uint64_t seed, st
       std::ranges::fill(values, parameter.kind == ParameterKind::norm_weight ? 1.0F : 0.0F);
       continue;
     }
+    if (parameter.starts_at_zero) {
+      std::ranges::fill(values, 0.0F);
+      continue;
+    }
     const float bound = 1.0F / std::sqrt(static_cast<float>(parameter.fan_in));
     RandomStream random(seed, RandomPurpose::initialisation, {.epoch = parameter.global_index});
     for (float& value : values) {

@@ -13,7 +13,9 @@
 namespace resist {
 namespace {
 
-constexpr int kKernel = 3;
+int stem_kernel(Stem stem) {
+  return stem == Stem::conv7 ? 7 : 3;
+}
 
 // Collects parameters in global order, each into the shared group or into a partitioned block.
 class LayoutBuilder {
@@ -21,14 +23,17 @@ class LayoutBuilder {
   explicit LayoutBuilder(const NetworkSpec& spec) : spec_(spec) {}
 
   Layout build() {
-    add_convolution("conv1.weight", spec_.channels, spec_.section_width(1), kKernel, nullptr);
+    add_convolution("conv1.weight", {spec_.channels, spec_.width, stem_kernel(spec_.stem), 1}, nullptr);
     if (spec_.block == BlockType::postact) {
-      add_norm("bn1", spec_.section_width(1), nullptr);
+      add_norm("bn1", spec_.width, nullptr);
     }
     for (int section = 1; section <= static_cast<int>(spec_.depths.size()); ++section) {
       add_section(section);
     }
-    const int features = spec_.section_width(static_cast<int>(spec_.depths.size()));
+    const int features = spec_.section_channels(static_cast<int>(spec_.depths.size()));
+    if (spec_.final_norm) {
+      add_norm("norm", features, nullptr);
+    }
     add("fc.weight", ParameterKind::linear_weight, {spec_.classes, features}, features, nullptr);
     add("fc.bias", ParameterKind::linear_bias, {spec_.classes}, features, nullptr);
     layout_.shared_weights_size = weights_first(layout_.shared);
@@ -65,25 +70,32 @@ class LayoutBuilder {
     const BlockShape shape = block_shape(spec_, section, index);
     const std::string prefix = fmt::format("layer{}.{}.", section, index);
     const bool preact = spec_.block == BlockType::preact;
-    if (preact) {
-      add_norm(prefix + "bn1", shape.in_channels, shape.projects ? nullptr : branch);
-    }
-    add_convolution(prefix + "conv1.weight", shape.in_channels, shape.out_channels, kKernel, branch);
-    add_norm(prefix + (preact ? "bn2" : "bn1"), shape.out_channels, branch);
-    add_convolution(prefix + "conv2.weight", shape.out_channels, shape.out_channels, kKernel, branch);
-    if (!preact) {
-      add_norm(prefix + "bn2", shape.out_channels, branch);
+    for (std::size_t i = 0; i < shape.convolutions.size(); ++i) {
+      const ConvolutionShape& convolution = shape.convolutions[i];
+      const std::string norm = fmt::format("{}bn{}", prefix, i + 1);
+      if (preact) {
+        add_norm(norm, convolution.in_channels, i == 0 && shape.projects ? nullptr : branch);
+      }
+      const bool last = i + 1 == shape.convolutions.size();
+      add_convolution(fmt::format("{}conv{}.weight", prefix, i + 1), convolution, branch, last && spec_.zero_init);
+      if (!preact) {
+        add_norm(norm, convolution.out_channels, branch);
+      }
     }
     if (shape.projects) {
-      add_convolution(prefix + "downsample.0.weight", shape.in_channels, shape.out_channels, 1, nullptr);
+      add_convolution(prefix + "downsample.0.weight", {shape.in_channels, shape.out_channels, 1, shape.stride},
+                      nullptr);
       if (!preact) {
         add_norm(prefix + "downsample.1", shape.out_channels, nullptr);
       }
     }
   }
 
-  void add_convolution(const std::string& name, int in, int out, int kernel, BlockLayout* block) {
-    add(name, ParameterKind::convolution, {out, in, kernel, kernel}, std::int64_t{in} * kernel * kernel, block);
+  void add_convolution(const std::string& name, const ConvolutionShape& shape, BlockLayout* block,
+                       bool starts_at_zero = false) {
+    const int kernel = shape.kernel;
+    add(name, ParameterKind::convolution, {shape.out_channels, shape.in_channels, kernel, kernel},
+        std::int64_t{shape.in_channels} * kernel * kernel, block, starts_at_zero);
   }
 
   void add_norm(const std::string& name, int channels, BlockLayout* block) {
@@ -92,7 +104,7 @@ class LayoutBuilder {
   }
 
   void add(const std::string& name, ParameterKind kind, std::vector<std::int64_t> shape, std::int64_t fan_in,
-           BlockLayout* block) {
+           BlockLayout* block, bool starts_at_zero = false) {
     const std::int64_t size = std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
     std::int64_t& group_size = block != nullptr ? block->size : layout_.shared_size;
     std::vector<Parameter>& group = block != nullptr ? block->parameters : layout_.shared;
@@ -102,16 +114,16 @@ class LayoutBuilder {
                      .size = size,
                      .offset = group_size,
                      .global_index = next_index_++,
-                     .fan_in = fan_in});
+                     .fan_in = fan_in,
+                     .starts_at_zero = starts_at_zero});
     group_size += size;
   }
 
   // Puts a group's weights before its norm parameters and biases, so that each kind can be sent in a format of its own.
   // Returns the elements of the weights.
   static std::int64_t weights_first(std::vector<Parameter>& group) {
-    const auto rest = std::stable_partition(group.begin(), group.end(), [](const Parameter& parameter) {
-      return parameter.kind == ParameterKind::convolution || parameter.kind == ParameterKind::linear_weight;
-    });
+    const auto rest = std::stable_partition(group.begin(), group.end(),
+                                            [](const Parameter& parameter) { return parameter.is_weight(); });
     std::int64_t size = 0;
     std::int64_t weights = 0;
     for (auto parameter = group.begin(); parameter != group.end(); ++parameter) {

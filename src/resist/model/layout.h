@@ -19,6 +19,9 @@ struct Parameter {
   std::int64_t offset;         // elements, within its group
   std::uint32_t global_index;  // place in the global network; keys its initial values
   std::int64_t fan_in;         // of convolutions and the head (both its tensors); 0 for norms
+  bool starts_at_zero = false;
+
+  bool is_weight() const { return kind == ParameterKind::convolution || kind == ParameterKind::linear_weight; }
 };
 
 // A partitioned block: what is dealt, sent and put into a slot as one piece.

@@ -3,31 +3,35 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include <array>
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "resist/model/block.h"
 #include "resist/model/convolution.h"
 #include "resist/model/norm.h"
 
 namespace resist {
-namespace {
 
-struct Norm {
+struct Network::Norm {
+  std::string name;
   at::Tensor weight;
   at::Tensor bias;
 };
 
 // The tensors of one residual block; undefined where the block has no such tensor or it is not bound.
-struct BlockTensors {
-  at::Tensor conv1;
-  at::Tensor conv2;
-  Norm bn1;
-  Norm bn2;
+struct Network::BlockTensors {
+  std::array<at::Tensor, kMaxConvolutions> convolutions;
+  std::array<Norm, kMaxConvolutions> norms;  // the one before each convolution, or behind it (post-activation)
   at::Tensor projection;
   Norm projection_norm;
+
+  bool has_branch() const { return convolutions[0].defined(); }
 };
+
+namespace {
 
 // A view of `parameter` that autograd treats as a leaf.
 at::Tensor make_view(const Parameter& parameter, const ParameterMemory& memory) {
@@ -35,40 +39,9 @@ at::Tensor make_view(const Parameter& parameter, const ParameterMemory& memory) 
   return view.view(parameter.shape).detach().set_requires_grad(memory.trained);
 }
 
-at::Tensor normalise(const at::Tensor& x, const Norm& norm) {
-  return batch_norm(x, norm.weight, norm.bias, /*relu=*/false);
-}
-
-at::Tensor norm_relu(const at::Tensor& x, const Norm& norm) {
-  return batch_norm(x, norm.weight, norm.bias, /*relu=*/true);
-}
-
 // Changes `branch`, which nobody else needs.
 at::Tensor add_branch(const at::Tensor& branch, const at::Tensor& shortcut, double scale) {
   return scale == 1.0 ? branch.add_(shortcut) : branch.mul_(scale).add_(shortcut);
-}
-
-at::Tensor apply_preact(const BlockTensors& block, const BlockShape& shape, const at::Tensor& x, double scale) {
-  if (!block.conv1.defined() && !shape.projects) {
-    return x;
-  }
-  const at::Tensor activated = norm_relu(x, block.bn1);
-  at::Tensor shortcut = shape.projects ? convolve(activated, block.projection, shape.stride) : x;
-  if (!block.conv1.defined()) {
-    return shortcut;
-  }
-  const at::Tensor hidden = norm_relu(convolve(activated, block.conv1, shape.stride), block.bn2);
-  return add_branch(convolve(hidden, block.conv2, 1), shortcut, scale);
-}
-
-at::Tensor apply_postact(const BlockTensors& block, const BlockShape& shape, const at::Tensor& x, double scale) {
-  const at::Tensor shortcut =
-      shape.projects ? normalise(convolve(x, block.projection, shape.stride), block.projection_norm) : x;
-  if (!block.conv1.defined()) {
-    return shape.projects ? shortcut.relu() : x;
-  }
-  const at::Tensor hidden = norm_relu(convolve(x, block.conv1, shape.stride), block.bn1);
-  return add_branch(normalise(convolve(hidden, block.conv2, 1), block.bn2), shortcut, scale).relu_();
 }
 
 }  // namespace
@@ -76,44 +49,38 @@ at::Tensor apply_postact(const BlockTensors& block, const BlockShape& shape, con
 struct Network::Views {
   at::Tensor conv1;
   Norm bn1;
+  Norm final_norm;
   at::Tensor fc_weight;
   at::Tensor fc_bias;
-  std::map<std::pair<int, int>, BlockTensors> blocks;  // by (section, index)
+  std::map<std::pair<int, int>, BlockTensors> blocks;    // by (section, index)
+  std::unordered_map<std::string, at::Tensor*> by_name;  // what a parameter's name means
 
-  // The tensor that a parameter's name means.
-  at::Tensor& named(const std::string& name) {
-    int section = 0;
-    int index = 0;
-    char rest[32] = {};
-    if (std::sscanf(name.c_str(), "layer%d.%d.%31s", &section, &index, rest) != 3) {
-      return in({{"conv1.weight", &conv1},
-                 {"fc.weight", &fc_weight},
-                 {"fc.bias", &fc_bias},
-                 {"bn1.weight", &bn1.weight},
-                 {"bn1.bias", &bn1.bias}},
-                name);
-    }
-    BlockTensors& block = blocks[{section, index}];
-    return in({{"conv1.weight", &block.conv1},
-               {"conv2.weight", &block.conv2},
-               {"bn1.weight", &block.bn1.weight},
-               {"bn1.bias", &block.bn1.bias},
-               {"bn2.weight", &block.bn2.weight},
-               {"bn2.bias", &block.bn2.bias},
-               {"downsample.0.weight", &block.projection},
-               {"downsample.1.weight", &block.projection_norm.weight},
-               {"downsample.1.bias", &block.projection_norm.bias}},
-              rest);
+  void name(const std::string& parameter, at::Tensor& tensor) { by_name.emplace(parameter, &tensor); }
+  void name_norm(const std::string& norm, Norm& tensors) {
+    tensors.name = norm;
+    name(norm + ".weight", tensors.weight);
+    name(norm + ".bias", tensors.bias);
   }
-
- private:
-  static at::Tensor& in(const std::unordered_map<std::string, at::Tensor*>& names, const std::string& name) {
-    return *names.at(name);
+  // Adds a block without tensors: not bound yet.
+  void add_block(int section, int index) {
+    BlockTensors& block = blocks[{section, index}];
+    const std::string prefix = fmt::format("layer{}.{}.", section, index);
+    for (std::size_t i = 0; i < kMaxConvolutions; ++i) {
+      name(fmt::format("{}conv{}.weight", prefix, i + 1), block.convolutions[i]);
+      name_norm(fmt::format("{}bn{}", prefix, i + 1), block.norms[i]);
+    }
+    name(prefix + "downsample.0.weight", block.projection);
+    name_norm(prefix + "downsample.1", block.projection_norm);
   }
 };
 
 Network::Network(const NetworkSpec& spec, const Layout& layout)
     : spec_(spec), layout_(&layout), views_(std::make_unique<Views>()) {
+  views_->name("conv1.weight", views_->conv1);
+  views_->name_norm("bn1", views_->bn1);
+  views_->name_norm("norm", views_->final_norm);
+  views_->name("fc.weight", views_->fc_weight);
+  views_->name("fc.bias", views_->fc_bias);
   std::map<std::pair<int, int>, int> ids;
   for (int id = 0; id < static_cast<int>(layout.blocks.size()); ++id) {
     ids[{layout.blocks[id].section, layout.blocks[id].index}] = id;
@@ -122,7 +89,7 @@ Network::Network(const NetworkSpec& spec, const Layout& layout)
     for (int index = 0; index < spec.depths[section - 1]; ++index) {
       const auto id = ids.find({section, index});
       positions_.push_back({.section = section, .index = index, .block = id == ids.end() ? -1 : id->second});
-      views_->blocks[{section, index}];  // an entry without tensors: not bound yet
+      views_->add_block(section, index);
     }
   }
 }
@@ -134,7 +101,7 @@ std::vector<at::Tensor> Network::bind(const std::vector<Parameter>& parameters, 
   std::vector<at::Tensor> views;
   views.reserve(parameters.size());
   for (const Parameter& parameter : parameters) {
-    views.push_back(views_->named(parameter.name) = make_view(parameter, memory));
+    views.push_back(*views_->by_name.at(parameter.name) = make_view(parameter, memory));
   }
   return views;
 }
@@ -149,7 +116,7 @@ std::vector<at::Tensor> Network::bind_block(int block, const ParameterMemory& me
 
 void Network::unbind_block(int block) {
   for (const Parameter& parameter : layout_->blocks.at(block).parameters) {
-    views_->named(parameter.name).reset();
+    views_->by_name.at(parameter.name)->reset();
   }
 }
 
@@ -159,20 +126,62 @@ void Network::unbind_blocks() {
   }
 }
 
+at::Tensor Network::normalise(const at::Tensor& x, const Norm& norm, bool relu) const {
+  if (collected_ != nullptr) {
+    (*collected_)[norm.name] = batch_moments(x);
+  }
+  return statistics_ == nullptr ? batch_norm(x, norm.weight, norm.bias, relu)
+                                : batch_norm(x, norm.weight, norm.bias, relu, statistics_->at(norm.name));
+}
+
 at::Tensor Network::stem(const at::Tensor& images) const {
-  const at::Tensor x = convolve(images.to(spec_.bf16 ? at::kBFloat16 : at::kFloat), views_->conv1, 1);
-  return spec_.block == BlockType::preact ? x : norm_relu(x, views_->bn1);
+  const bool large = spec_.stem == Stem::conv7;
+  at::Tensor x = convolve(images.to(spec_.bf16 ? at::kBFloat16 : at::kFloat), views_->conv1, large ? 2 : 1);
+  if (spec_.block == BlockType::postact) {
+    x = normalise(x, views_->bn1, /*relu=*/true);
+  }
+  return large ? at::max_pool2d(x, {3, 3}, {2, 2}, {1, 1}) : x;
+}
+
+// The residual branch of `x`: the block's input, in a pre-activation block normalised already.
+at::Tensor Network::branch(const BlockTensors& block, const BlockShape& shape, at::Tensor x) const {
+  const bool preact = spec_.block == BlockType::preact;
+  const std::size_t count = shape.convolutions.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (preact && i > 0) {
+      x = normalise(x, block.norms[i], /*relu=*/true);
+    }
+    x = convolve(x, block.convolutions[i], shape.convolutions[i].stride);
+    if (!preact) {
+      x = normalise(x, block.norms[i], /*relu=*/i + 1 < count);
+    }
+  }
+  return x;
 }
 
 at::Tensor Network::apply(const Position& position, const at::Tensor& activations, double scale) const {
   const BlockTensors& block = views_->blocks.at({position.section, position.index});
   const BlockShape shape = block_shape(spec_, position.section, position.index);
-  return spec_.block == BlockType::preact ? apply_preact(block, shape, activations, scale)
-                                          : apply_postact(block, shape, activations, scale);
+  if (!block.has_branch() && !shape.projects) {
+    return activations;
+  }
+  const bool preact = spec_.block == BlockType::preact;
+  const at::Tensor input = preact ? normalise(activations, block.norms[0], /*relu=*/true) : activations;
+  at::Tensor shortcut = activations;
+  if (shape.projects) {
+    shortcut = convolve(input, block.projection, shape.stride);
+    shortcut = preact ? shortcut : normalise(shortcut, block.projection_norm, /*relu=*/false);
+  }
+  const at::Tensor sum = block.has_branch() ? add_branch(branch(block, shape, input), shortcut, scale) : shortcut;
+  if (preact) {
+    return sum;
+  }
+  return block.has_branch() ? sum.relu_() : sum.relu();
 }
 
 at::Tensor Network::head(const at::Tensor& activations) const {
-  return at::linear(activations.mean({2, 3}, /*keepdim=*/false, at::kFloat), views_->fc_weight, views_->fc_bias);
+  const at::Tensor x = spec_.final_norm ? normalise(activations, views_->final_norm, /*relu=*/true) : activations;
+  return at::linear(x.mean({2, 3}, /*keepdim=*/false, at::kFloat), views_->fc_weight, views_->fc_bias);
 }
 
 at::Tensor Network::forward(const at::Tensor& images) const {

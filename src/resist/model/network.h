@@ -2,16 +2,18 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "resist/model/layout.h"
+#include "resist/model/norm_statistics.h"
 
 namespace at {
 class Tensor;
 }
 
 namespace resist {
+
+struct BlockShape;
 
 // Flat float32 memory that parameters are views into, from element `offset` on. `trained`: gradients are wanted.
 struct ParameterMemory {
@@ -47,6 +49,12 @@ class Network {
   void unbind_block(int block);
   void unbind_blocks();
 
+  // What norms use from now on; null: each batch's own statistics, as training does. Must outlive its use and have an
+  // entry for every norm that a pass meets.
+  void use_statistics(const NormStatistics* statistics) { statistics_ = statistics; }
+  // From now on every pass sets the entries of the norms it meets to its batch's statistics; null: no longer.
+  void collect_statistics(NormStatistics* collected) { collected_ = collected; }
+
   // Logits [batch, classes], float32, of images [batch, channels, height, width]; residual branches at scale 1.
   at::Tensor forward(const at::Tensor& images) const;
 
@@ -58,11 +66,17 @@ class Network {
 
  private:
   struct Views;
+  struct Norm;
+  struct BlockTensors;
   std::vector<at::Tensor> bind(const std::vector<Parameter>& parameters, const ParameterMemory& memory);
+  at::Tensor normalise(const at::Tensor& x, const Norm& norm, bool relu) const;
+  at::Tensor branch(const BlockTensors& block, const BlockShape& shape, at::Tensor x) const;
   NetworkSpec spec_;
   const Layout* layout_;
   std::vector<Position> positions_;
   std::unique_ptr<Views> views_;
+  const NormStatistics* statistics_ = nullptr;
+  NormStatistics* collected_ = nullptr;
 };
 
 }  // namespace resist

@@ -22,6 +22,10 @@ NetworkSpec make_network_spec(const Config& config, const InputShape& input) {
     std::erase_if(sections, [&](int section) { return section > static_cast<int>(preset.depths.size()); });
   }
   return {.block = preset.block,
+          .bottleneck = preset.bottleneck,
+          .stem = preset.stem,
+          .final_norm = preset.final_norm,
+          .zero_init = model.zero_init,
           .depths = preset.depths,
           .width = preset.width,
           .classes = first_positive(model.classes, input.classes),

@@ -8,12 +8,17 @@
 
 namespace resist {
 
-// The global network that the user wants trained: a residual network with basic blocks (two 3x3 convolutions) for small
-// pictures (docs/algorithm.md; He et al., "Identity Mappings in Deep Residual Networks", ECCV 2016). No torch here.
+// The global network that the user wants trained: a residual network of basic blocks (two 3x3 convolutions) or
+// bottlenecks (1x1, 3x3 and 1x1, four times as wide outside), with a stem for small or large pictures
+// (docs/algorithm.md; He et al., "Identity Mappings in Deep Residual Networks", ECCV 2016). No torch here.
 struct NetworkSpec {
   BlockType block = BlockType::preact;
+  bool bottleneck = false;
+  Stem stem = Stem::conv3;
+  bool final_norm = false;  // a norm and a rectifier before the average pool
+  bool zero_init = false;   // every residual branch's last convolution starts at zero
   std::vector<int> depths;  // blocks per section
-  int width = 64;           // channels of section 1; section s has width * 2^(s-1)
+  int width = 64;           // of the 3x3 convolutions of section 1; section s has width * 2^(s-1)
   int classes = 10;
   int channels = 3;  // of the input
   int height = 32;   // of the input, pixels
@@ -24,11 +29,16 @@ struct NetworkSpec {
   bool bf16 = false;
 
   int section_width(int section) const { return width << (section - 1); }
+  // Channels of the feature map in a section.
+  int section_channels(int section) const { return section_width(section) * (bottleneck ? kBottleneckExpansion : 1); }
   // Height of the feature map in a section (every section but the first halves it, rounding up).
-  int section_height(int section) const { return halve(height, section - 1); }
-  int section_image_width(int section) const { return halve(image_width, section - 1); }
+  int section_height(int section) const { return halve(height, stem_halvings() + section - 1); }
+  int section_image_width(int section) const { return halve(image_width, stem_halvings() + section - 1); }
 
  private:
+  static constexpr int kBottleneckExpansion = 4;
+
+  int stem_halvings() const { return stem == Stem::conv7 ? 2 : 0; }
   static int halve(int size, int times) {
     for (; times > 0; --times) {
       size = (size + 1) / 2;

@@ -68,33 +68,58 @@ struct Shape {
   std::int64_t pixels;
 };
 
+// Of float32 values, channels last, on the processor.
+ChannelMoments moments_of(const at::Tensor& x) {
+  const Shape shape(x);
+  const auto* values = x.data_ptr<float>();
+  ChannelMoments moments;
+  moments.mean = means_of(shape.pixels, shape.channels, [&](std::int64_t first, std::int64_t rows, float* sums) {
+    add_rows(rows, shape.channels, values + first * shape.channels, sums);
+  });
+  moments.variance = means_of(shape.pixels, shape.channels, [&](std::int64_t first, std::int64_t rows, float* sums) {
+    add_squares(rows, shape.channels, values + first * shape.channels, moments.mean.data(), sums);
+  });
+  return moments;
+}
+
+Row inverse_deviation(const ChannelMoments& moments) {
+  Row inverse = moments.variance;
+  for (float& variance : inverse) {
+    variance = static_cast<float>(1 / std::sqrt(variance + kEpsilon));
+  }
+  return inverse;
+}
+
+at::Tensor normalise(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool relu, const Row& mean,
+                     const Row& inverse) {
+  const Shape shape(x);
+  const NormChannels norm{.channels = shape.channels,
+                          .mean = mean.data(),
+                          .inverse_deviation = inverse.data(),
+                          .weight = weight.data_ptr<float>(),
+                          .bias = bias.data_ptr<float>()};
+  at::Tensor y = at::empty(x.sizes(), at::TensorOptions(at::kFloat), kChannelsLast);
+  const auto* values = x.data_ptr<float>();
+  auto* result = y.data_ptr<float>();
+  each_stretch(shape.pixels, [&](std::int64_t /*stretch*/, std::int64_t first, std::int64_t rows) {
+    const std::int64_t offset = first * shape.channels;
+    normalise_rows(norm, relu, rows, values + offset, result + offset);
+  });
+  return y;
+}
+
+bool is_ours(const at::Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == at::kFloat;
+}
+
 class BatchNorm : public torch::autograd::Function<BatchNorm> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const at::Tensor& bias, bool relu) {
-    const Shape shape(x);
-    const auto* values = x.data_ptr<float>();
-    const Row mean = means_of(shape.pixels, shape.channels, [&](std::int64_t first, std::int64_t rows, float* sums) {
-      add_rows(rows, shape.channels, values + first * shape.channels, sums);
-    });
-    Row inverse = means_of(shape.pixels, shape.channels, [&](std::int64_t first, std::int64_t rows, float* sums) {
-      add_squares(rows, shape.channels, values + first * shape.channels, mean.data(), sums);
-    });
-    for (float& variance : inverse) {
-      variance = static_cast<float>(1 / std::sqrt(variance + kEpsilon));
-    }
-    const NormChannels norm{.channels = shape.channels,
-                            .mean = mean.data(),
-                            .inverse_deviation = inverse.data(),
-                            .weight = weight.data_ptr<float>(),
-                            .bias = bias.data_ptr<float>()};
-    at::Tensor y = at::empty(x.sizes(), at::TensorOptions(at::kFloat), kChannelsLast);
-    auto* result = y.data_ptr<float>();
-    each_stretch(shape.pixels, [&](std::int64_t /*stretch*/, std::int64_t first, std::int64_t rows) {
-      const std::int64_t offset = first * shape.channels;
-      normalise_rows(norm, relu, rows, values + offset, result + offset);
-    });
-    context->save_for_backward({x, weight, bias, relu ? y : at::Tensor(), to_tensor(mean), to_tensor(inverse)});
+    const ChannelMoments moments = moments_of(x);
+    const Row inverse = inverse_deviation(moments);
+    at::Tensor y = normalise(x, weight, bias, relu, moments.mean, inverse);
+    context->save_for_backward({x, weight, bias, relu ? y : at::Tensor(), to_tensor(moments.mean), to_tensor(inverse)});
     return y;
   }
 
@@ -133,12 +158,27 @@ class BatchNorm : public torch::autograd::Function<BatchNorm> {
 }  // namespace
 
 at::Tensor batch_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool relu) {
-  if (x.is_cpu() && x.scalar_type() == at::kFloat) {
+  if (is_ours(x)) {
     return BatchNorm::apply(x.contiguous(kChannelsLast), weight, bias, relu);
   }
   const at::Tensor y = at::batch_norm(x, weight, bias, {}, {}, /*training=*/true, /*momentum=*/0.0, kEpsilon,
                                       /*cudnn_enabled=*/true);
   return relu ? y.relu_() : y;
+}
+
+at::Tensor batch_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool relu,
+                      const ChannelMoments& statistics) {
+  if (is_ours(x)) {
+    return normalise(x.contiguous(kChannelsLast), weight, bias, relu, statistics.mean, inverse_deviation(statistics));
+  }
+  const at::Tensor y = at::batch_norm(x, weight, bias, to_tensor(statistics.mean).to(x.device()),
+                                      to_tensor(statistics.variance).to(x.device()), /*training=*/false,
+                                      /*momentum=*/0.0, kEpsilon, /*cudnn_enabled=*/true);
+  return relu ? y.relu_() : y;
+}
+
+ChannelMoments batch_moments(const at::Tensor& x) {
+  return moments_of(x.to(at::kCPU, at::kFloat).contiguous(kChannelsLast));
 }
 
 }  // namespace resist

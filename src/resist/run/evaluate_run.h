@@ -3,22 +3,30 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "resist/config/config.h"
 #include "resist/train/evaluate.h"
 
 namespace resist {
 
+// What a test set says.
+struct EvaluationRow {
+  std::string set;       // "test", or a further set's name
+  bool running = false;  // norms used running statistics, otherwise each batch's own
+  EvaluationResult result;
+};
+
 struct EvaluateReport {
   std::int64_t round = 0;
   std::string data;
   int batch_size = 0;  // the largest; part of the result where norms use the batch's statistics
-  EvaluationResult result;
+  std::vector<EvaluationRow> rows;
   double seconds = 0;
 };
 
-// `resist evaluate`: a run's checkpoint ("last", "best" or a round) on the test set that `config` names, in this
-// process. Blocks are read from the checkpoint one at a time.
+// `resist evaluate`: a run's checkpoint ("last", "best" or a round) on the test sets that `config` names, in this
+// process; with running statistics too where the round has been calibrated.
 EvaluateReport run_evaluate(const std::filesystem::path& run_dir, const std::string& which, const Config& config);
 
 }  // namespace resist

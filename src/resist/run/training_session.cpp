@@ -21,6 +21,7 @@
 #include "resist/config/resolve.h"
 #include "resist/config/toml_file.h"
 #include "resist/core/log.h"
+#include "resist/run/calibrate_run.h"
 #include "resist/run/checkpointing.h"
 #include "resist/run/recorder.h"
 #include "resist/run/version.h"
@@ -85,7 +86,7 @@ void compare_data(const TrainingSetup& setup, Communicator& communicator) {
     std::int64_t classes;
     bool operator==(const Sizes&) const = default;
   };
-  const Sizes own{setup.data.train->size(), setup.data.evaluation->size(), setup.data.info.classes};
+  const Sizes own{setup.data.train->size(), setup.data.evaluation()->size(), setup.data.info.classes};
   const auto all = all_gather_value(communicator, own, kControlTag);
   for (std::size_t worker = 1; worker < all.size(); ++worker) {
     if (!(all[worker] == all[0])) {
@@ -241,9 +242,30 @@ int report_non_finite(const NonFinite& event, const std::filesystem::path& path)
   return kExitFailed;
 }
 
-void print_summary(std::ostream& out, const RoundRecord& record, const std::filesystem::path& path) {
-  out << fmt::format("accuracy {:.2f} % after {:.2f} epochs, {} rounds; next: resist evaluate {}\n",
-                     100 * record.accuracy.value(), record.epoch, record.round, path.string());
+// Running statistics of the trained network, kept in the run folder, so that it can be exported.
+std::optional<CalibrateReport> calibrate_trained(Trainer& trainer, const std::filesystem::path& path) {
+  if (trainer.setup().config.evaluation.calibrate_samples == 0) {
+    return std::nullopt;
+  }
+  GlobalNetwork network = trainer.global_network();
+  CalibrateReport report = calibrate_network(network, trainer.setup(), trainer.position().round,
+                                             trainer.communicator().size(), /*choose_scale=*/false);
+  on_worker_0(trainer.communicator(), [&] { write_calibration(path, report.calibration); });
+  return report;
+}
+
+void print_summary(std::ostream& out, const RoundRecord& record, const std::optional<CalibrateReport>& calibrated,
+                   const std::filesystem::path& path) {
+  out << fmt::format("accuracy {:.2f} % after {:.2f} epochs, {} rounds\n", 100 * record.accuracy.value(), record.epoch,
+                     record.round);
+  for (const FurtherResult& further : record.further) {
+    out << fmt::format("accuracy {:.2f} % on {}\n", 100 * further.accuracy, further.name);
+  }
+  if (calibrated) {
+    out << fmt::format("accuracy {:.2f} % one picture at a time (running statistics of {} training samples)\n",
+                       100 * calibrated->test.top1, calibrated->calibration.samples);
+  }
+  out << fmt::format("next: resist evaluate {0}, resist export {0}\n", path.string());
 }
 
 }  // namespace
@@ -294,6 +316,7 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
   const TrainingResult result = trainer.run(observer);
   observer.finish();
   const bool speaks = communicator.rank() == 0;
+  const bool trained = result.position.round > start.position.round;
   if (result.non_finite) {
     return speaks ? report_non_finite(*result.non_finite, path) : kExitFailed;
   }
@@ -304,11 +327,17 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
     }
     return result.stop_signal == SIGINT ? 128 + SIGINT : kExitRestart;
   }
-  if (speaks && result.position.round == start.position.round) {
-    spdlog::info("nothing is left to train: the run ended after round {}; give a larger --epochs or --rounds to go on",
-                 start.position.round);
-  } else if (speaks) {
-    print_summary(out, observer.last_record(), path);
+  if (!trained) {
+    if (speaks) {
+      spdlog::info(
+          "nothing is left to train: the run ended after round {}; give a larger --epochs or --rounds to go on",
+          start.position.round);
+    }
+    return kExitDone;
+  }
+  const auto calibrated = calibrate_trained(trainer, path);
+  if (speaks) {
+    print_summary(out, observer.last_record(), calibrated, path);
   }
   return kExitDone;
 }

@@ -12,6 +12,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kWorkers = "workers";
+constexpr const char* kFurther = "further";
 
 [[noreturn]] void refuse(const char* key, const char* reason) {
   throw InputError(fmt::format("\"{}\" {}", key, reason));
@@ -124,6 +125,14 @@ void visit_worker_fields(Record& record, Visit visit) {
   visit("peak_memory_bytes", record.worker_peak_memory_bytes);
 }
 
+template <typename Result, typename Visit>
+void visit_further_fields(Result& result, Visit visit) {
+  visit("samples", result.samples);
+  visit("accuracy", result.accuracy);
+  visit("top5_accuracy", result.top5_accuracy);
+  visit("test_loss", result.test_loss);
+}
+
 }  // namespace
 
 json to_json(const RoundRecord& record) {
@@ -132,6 +141,9 @@ json to_json(const RoundRecord& record) {
   json workers = json::object();
   visit_worker_fields(record, Write(workers));
   object[kWorkers] = std::move(workers);
+  for (const FurtherResult& result : record.further) {
+    visit_further_fields(result, Write(object[kFurther][result.name]));
+  }
   return object;
 }
 
@@ -145,6 +157,15 @@ RoundRecord round_record_from_json(const json& object) {
     refuse(kWorkers, "must be an object");
   }
   visit_worker_fields(record, Read(object[kWorkers]));
+  if (object.contains(kFurther)) {
+    if (!object[kFurther].is_object()) {
+      refuse(kFurther, "must be an object");
+    }
+    for (const auto& [name, result] : object[kFurther].items()) {
+      record.further.push_back({.name = name});
+      visit_further_fields(record.further.back(), Read(result));
+    }
+  }
   return record;
 }
 

@@ -3,9 +3,19 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace resist {
+
+// On one further test set (--eval).
+struct FurtherResult {
+  std::string name;
+  std::int64_t samples = 0;
+  double accuracy = 0;  // top-1 in [0, 1]
+  double top5_accuracy = 0;
+  double test_loss = 0;
+};
 
 // One line of metrics.jsonl.
 struct RoundRecord {
@@ -35,10 +45,12 @@ struct RoundRecord {
   std::optional<double> test_loss;
   std::optional<std::int64_t> eval_batch_size;        // with the permutation part of the result, since norms
   std::optional<std::int64_t> eval_permutation_seed;  // use a batch's own statistics
+  std::vector<FurtherResult> further;
 };
 
 // The object of one line: the fields under their names; those that start with worker_ without that, as lists in the
-// object "workers"; those that are unset not at all. Numbers that are not finite are written as null.
+// object "workers"; further results by name in the object "further"; those that are unset not at all. Numbers that are
+// not finite are written as null.
 nlohmann::json to_json(const RoundRecord& record);
 // The reverse: null is NaN, keys it does not know are skipped. InputError names the key that is missing or wrong.
 RoundRecord round_record_from_json(const nlohmann::json& object);

@@ -14,7 +14,6 @@
 #include "resist/core/clock.h"
 #include "resist/core/heap.h"
 #include "resist/telemetry/memory.h"
-#include "resist/train/evaluate.h"
 #include "resist/train/sgd.h"
 #include "resist/train/travelling_blocks.h"
 
@@ -91,8 +90,9 @@ Trainer::Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPo
       sync_(std::make_unique<RoundSync>(setup, communicator, *parameters_)),
       trained_in_warmup_(in_warmup(setup.config.train, setup.data.train->size(), position)),
       loader_(setup.data.train, setup.data.info, make_augmentation(setup.config.data, setup.data.info),
-              batch_schedule(setup.config, communicator), setup.config.train.seed, position.stream_position),
-      evaluation_batches_(setup.data.evaluation, setup.data.info, setup.config.evaluation.eval_batch_size) {
+              batch_schedule(setup.config, communicator), setup.config.train.seed, position.stream_position,
+              loader_threads(setup)),
+      test_batches_(test_batches(setup, setup.data.evaluation())) {
 }
 
 Trainer::~Trainer() = default;
@@ -198,25 +198,20 @@ Trainer::LocalRound Trainer::run_local_iterations(TrainingObserver& observer) {
         break;  // nothing that follows can be kept; the others learn of it at the round's end
       }
     }
-    const SgdOptions sgd{.lr = static_cast<float>(local.learning_rate),
-                         .momentum = static_cast<float>(options.momentum),
-                         .weight_decay = static_cast<float>(options.weight_decay),
-                         .nesterov = options.nesterov};
-    const auto step = [&](std::int64_t offset, std::int64_t size, const float* gradient) {
-      at::parallel_for(0, size, kSgdGrain, [&](std::int64_t begin, std::int64_t end) {
-        sgd_step(sgd, end - begin, gradient + begin, parameters_->momentum() + offset + begin,
-                 parameters_->values() + offset + begin);
-      });
+    const auto step = [&](const WorkerParameters::Place& place, const float* gradient) {
+      step_parameter(place, gradient, local.learning_rate);
     };
     if (method_->averages_gradients()) {
       const std::span<float> gradients = parameters_->gradients();
-      parameters_->backward(loss_tensor, [&](std::int64_t offset, std::int64_t size, const float* gradient) {
-        std::copy_n(gradient, size, gradients.data() + offset);
+      parameters_->backward(loss_tensor, [&](const WorkerParameters::Place& place, const float* gradient) {
+        std::copy_n(gradient, place.size, gradients.data() + place.offset);
       });
       local.seconds_compute += watch.lap();
       local.payload += mean_in_place(communicator_, gradients, round_tag(position_.round));
       local.seconds_sync += watch.lap();
-      step(0, static_cast<std::int64_t>(gradients.size()), gradients.data());
+      for (const WorkerParameters::Place& place : parameters_->places()) {
+        step(place, gradients.data() + place.offset);
+      }
     } else {
       parameters_->backward(loss_tensor, step);
     }
@@ -228,13 +223,29 @@ Trainer::LocalRound Trainer::run_local_iterations(TrainingObserver& observer) {
   return local;
 }
 
+void Trainer::step_parameter(const WorkerParameters::Place& place, const float* gradient, double rate) {
+  const TrainOptions& options = setup_.config.train;
+  const bool decays = place.weight || options.decay_norms;
+  const SgdOptions sgd{.lr = static_cast<float>(rate),
+                       .momentum = static_cast<float>(options.momentum),
+                       .weight_decay = decays ? static_cast<float>(options.weight_decay) : 0.0F,
+                       .nesterov = options.nesterov};
+  float* momentum = parameters_->momentum() + place.offset;
+  float* values = parameters_->values() + place.offset;
+  at::parallel_for(0, place.size, kSgdGrain, [&](std::int64_t begin, std::int64_t end) {
+    sgd_step(sgd, end - begin, gradient + begin, momentum + begin, values + begin);
+  });
+}
+
 at::Tensor Trainer::forward(const Batch& batch) {
   const NetworkSpec& spec = setup_.spec;
   // from_blob takes mutable memory; the network only reads it.
   const at::Tensor images = at::from_blob(const_cast<float*>(batch.pixels.data()),
                                           {batch.size(), spec.channels, spec.height, spec.image_width}, at::kFloat);
   const at::Tensor labels = at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {batch.size()}, at::kLong);
-  return at::cross_entropy_loss(parameters_->network().forward(images), labels);
+  constexpr std::int64_t kIgnoreNone = -100;  // no label is negative
+  return at::cross_entropy_loss(parameters_->network().forward(images), labels, {}, at::Reduction::Mean, kIgnoreNone,
+                                setup_.config.train.label_smoothing);
 }
 
 void Trainer::check_finite(LocalRound& local) {
@@ -272,22 +283,31 @@ bool Trainer::evaluation_due(const TrainPosition& position) const {
   return position.round == length_.total_rounds || (every > 0 && position.round % every == 0);
 }
 
+GlobalNetwork Trainer::global_network() {
+  Network network(setup_.spec, setup_.layout);
+  network.bind_shared(
+      {.values = at::from_blob(parameters_->values(), {parameters_->placement().arena.size()}, at::kFloat)});
+  return {communicator_, std::move(network), std::make_unique<TravellingBlocks>(communicator_, *parameters_), setup_,
+          block_scale()};
+}
+
 void Trainer::evaluate_into(RoundRecord& record) {
   const Stopwatch watch;
-  Network network(setup_.spec, setup_.layout);
-  const at::Tensor arena = at::from_blob(parameters_->values(), {parameters_->placement().arena.size()}, at::kFloat);
-  network.bind_shared({.values = arena});
-  TravellingBlocks blocks(communicator_, *parameters_);
-  const EvaluationResult result = evaluate(communicator_, network, blocks,
-                                           {.layout = setup_.layout,
-                                            .block_scale = block_scale(),
-                                            .batches = evaluation_batches_,
-                                            .train_batch_size = setup_.config.train.batch_size});
+  GlobalNetwork network = global_network();
+  const EvaluationResult result = network.evaluate(test_batches_.front().batches);
   record.accuracy = result.top1;
   record.top5_accuracy = result.top5;
   record.test_loss = result.loss;
   record.eval_batch_size = setup_.config.evaluation.eval_batch_size;
   record.eval_permutation_seed = EvaluationBatches::kPermutationSeed;
+  for (const TestBatches& further : std::span(test_batches_).subspan(1)) {
+    const EvaluationResult on = network.evaluate(further.batches);
+    record.further.push_back({.name = further.name,
+                              .samples = on.samples,
+                              .accuracy = on.top1,
+                              .top5_accuracy = on.top5,
+                              .test_loss = on.loss});
+  }
   record.seconds_evaluation = watch.seconds();
 }
 

@@ -10,6 +10,7 @@
 #include "resist/comm/communicator.h"
 #include "resist/data/loader.h"
 #include "resist/telemetry/round_record.h"
+#include "resist/train/global_network.h"
 #include "resist/train/round_sync.h"
 #include "resist/train/schedule.h"
 #include "resist/train/training_setup.h"
@@ -70,6 +71,10 @@ class Trainer {
   // Evaluation scale per deck of the network as it is now.
   std::vector<double> block_scale() const;
 
+  // The trained network as it is now; it reads this trainer's parameters, so no round may follow while it is in use.
+  // All workers make one together.
+  GlobalNetwork global_network();
+
   // Trains to the end of the length, to a non-finite round, or to the round in which some worker was told to stop.
   TrainingResult run(TrainingObserver& observer);
 
@@ -80,6 +85,7 @@ class Trainer {
   Placement placement_at(const TrainPosition& position) const;
   LocalRound run_local_iterations(TrainingObserver& observer);
   at::Tensor forward(const Batch& batch);  // the batch's loss
+  void step_parameter(const WorkerParameters::Place& place, const float* gradient, double rate);
   void check_finite(LocalRound& local);
   // `in_full`: nothing may be left under way (--overlap).
   Synced synchronise_round(const TrainPosition& after, bool in_full);
@@ -96,7 +102,7 @@ class Trainer {
   std::unique_ptr<RoundSync> sync_;
   bool trained_in_warmup_;  // whether the parameters come from a round of the warm-up
   TrainLoader loader_;
-  EvaluationBatches evaluation_batches_;
+  std::vector<TestBatches> test_batches_;  // the one that the run is judged by, then the further ones
 };
 
 }  // namespace resist

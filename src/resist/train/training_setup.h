@@ -1,8 +1,10 @@
 #pragma once
 
+#include <memory>
+#include <string>
 #include <vector>
 
-#include "resist/data/dataset.h"
+#include "resist/data/loader.h"
 #include "resist/model/layout.h"
 #include "resist/partition/training_method.h"
 
@@ -16,6 +18,18 @@ struct TrainingSetup {
   std::vector<DeckSize> decks;
   DataSource data;
 };
+
+// A test set cut into batches.
+struct TestBatches {
+  std::string name;
+  EvaluationBatches batches;
+};
+
+// `main` (the held-out samples, or the test set), then the further test sets.
+std::vector<TestBatches> test_batches(const TrainingSetup& setup, const std::shared_ptr<const Dataset>& main);
+
+// Threads that prepare this worker's batches: as many as compute where pictures are decoded.
+int loader_threads(const TrainingSetup& setup);
 
 // Opens the data and lays out the network that the options name; everything that can be wrong with the input is found
 // here (InputError), before anything is written or started. `workers`: S.

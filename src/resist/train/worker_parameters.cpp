@@ -47,6 +47,10 @@ at::Tensor make_arena(std::int64_t size) {
       pages->data(), {size}, [pages](void* /*data*/) {}, at::kFloat);
 }
 
+WorkerParameters::Place place_of(const Parameter& parameter, std::int64_t start) {
+  return {.offset = start + parameter.offset, .size = parameter.size, .weight = parameter.is_weight()};
+}
+
 }  // namespace
 
 WorkerParameters::WorkerParameters(const NetworkSpec& spec, const Layout& layout, Placement placement, int worker,
@@ -104,9 +108,9 @@ void WorkerParameters::bind() {
   const auto keep = [&](const std::vector<Parameter>& parameters, const std::vector<at::Tensor>& leaves,
                         std::int64_t start) {
     for (std::size_t i = 0; i < leaves.size(); ++i) {
-      const auto hand_over = [arenas = arenas_.get(), leaf = leaves[i], offset = start + parameters[i].offset] {
+      const auto hand_over = [arenas = arenas_.get(), leaf = leaves[i], place = place_of(parameters[i], start)] {
         at::Tensor& gradient = leaf.mutable_grad();
-        (*arenas->sink)(offset, gradient.numel(), gradient.data_ptr<float>());
+        (*arenas->sink)(place, gradient.data_ptr<float>());
         gradient.reset();
       };
       arenas_->accumulators.push_back(torch::autograd::impl::grad_accumulator(leaves[i]));
@@ -114,11 +118,26 @@ void WorkerParameters::bind() {
     }
   };
   keep(layout_.shared, network_.bind_shared({.values = arenas_->values, .trained = true}), 0);
-  const auto places = offsets();
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    const ParameterMemory memory{.values = arenas_->values, .offset = places[i], .trained = true};
-    keep(layout_.blocks[held()[i]].parameters, network_.bind_block(held()[i], memory), places[i]);
+  const auto starts = offsets();
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    const ParameterMemory memory{.values = arenas_->values, .offset = starts[i], .trained = true};
+    keep(layout_.blocks[held()[i]].parameters, network_.bind_block(held()[i], memory), starts[i]);
   }
+}
+
+std::vector<WorkerParameters::Place> WorkerParameters::places() const {
+  std::vector<Place> places;
+  const auto add = [&](const std::vector<Parameter>& parameters, std::int64_t start) {
+    for (const Parameter& parameter : parameters) {
+      places.push_back(place_of(parameter, start));
+    }
+  };
+  add(layout_.shared, 0);
+  const auto starts = offsets();
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    add(layout_.blocks[held()[i]].parameters, starts[i]);
+  }
+  return places;
 }
 
 void WorkerParameters::backward(const at::Tensor& loss, const GradientSink& sink) {

@@ -38,8 +38,17 @@ class WorkerParameters {
   // was not staged is left as it is, or zero where the shape changes.
   void install(Placement next);
 
-  // Takes the gradient of elements offset..offset+size-1 of the arena.
-  using GradientSink = std::function<void(std::int64_t offset, std::int64_t size, const float* gradient)>;
+  // Where a parameter lies in the arenas.
+  struct Place {
+    std::int64_t offset;
+    std::int64_t size;
+    bool weight;  // of a convolution or the head; otherwise a norm's parameter or a bias
+  };
+  // Of every parameter in use.
+  std::vector<Place> places() const;
+
+  // Takes the gradient of one parameter.
+  using GradientSink = std::function<void(const Place& place, const float* gradient)>;
   // Gradients of `loss`: `sink` is called with each parameter's as soon as it is there, in this thread, and may change
   // the parameter. Then it is dropped: no more than a few are in memory at a time, none is zeroed or added up. A
   // parameter that the sub-network does not use has none.

@@ -1,16 +1,14 @@
-#include "resist/checkpoint/json_text.h"
+#include "resist/core/json_text.h"
 
 #include <gtest/gtest.h>
 
-#include "checkpoint/checkpoint_samples.h"
+#include "support/input_error.h"
 
 namespace resist {
 namespace {
 
 TEST(StrictJson, RefusesWhatIsNotJsonSaysAKeyTwiceOrIsTooDeep) {
-  const auto message = [](const std::string& text) {
-    return message_of<InputError>([&] { parse_strict_json(text, "FILE"); });
-  };
+  const auto message = [](const std::string& text) { return input_error([&] { parse_strict_json(text, "FILE"); }); };
   EXPECT_EQ(message("{\"a\":"), "'FILE' is damaged: not valid JSON at byte 6");
   EXPECT_EQ(message("{\"a\":{\"b\":1,\"b\":2}}"), "'FILE' is damaged: the key \"b\" appears twice");
   EXPECT_EQ(message("[1e999]"), "'FILE' is damaged: its JSON holds a number that is too large");

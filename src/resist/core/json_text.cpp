@@ -1,4 +1,4 @@
-#include "resist/checkpoint/json_text.h"
+#include "resist/core/json_text.h"
 
 #include <fmt/format.h>
 

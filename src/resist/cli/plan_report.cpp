@@ -1,0 +1,156 @@
+#include "resist/cli/plan_report.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <ostream>
+
+#include "resist/config/enum_words.h"
+#include "resist/data/dataset.h"
+#include "resist/plan/prediction.h"
+
+namespace resist {
+namespace {
+
+constexpr double kGiga = 1e9;
+constexpr double kMega = 1e6;
+// Payload differs from round to round with what moves; the table shows the mean over so many.
+constexpr std::int64_t kPlannedRounds = 100;
+
+NetworkSpec planned_network(const PlanCommand& command) {
+  InputShape input{.channels = 3, .height = 32, .width = 32, .classes = 10};
+  if (command.data_given) {
+    const Config& config = command.config;
+    const DatasetInfo info = open_data(config.data, {}, config.model.image_size, config.train.seed).info;
+    input = {.channels = info.channels, .height = info.height, .width = info.width, .classes = info.classes};
+  }
+  return make_network_spec(command.config, input);
+}
+
+double mean(const std::vector<std::int64_t>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+// The methods that a plan compares: the one asked for beside local SGD.
+std::vector<Method> compared_methods(const Config& config) {
+  if (config.train.method == Method::local_sgd) {
+    return {Method::local_sgd};
+  }
+  return {Method::local_sgd, config.train.method};
+}
+
+struct PlanRow {
+  std::string method;
+  Prediction prediction;
+};
+
+std::vector<PlanRow> plan_rows(const PlanCommand& command, const NetworkSpec& spec, const Layout& layout) {
+  std::vector<PlanRow> rows;
+  for (const Method method : compared_methods(command.config)) {
+    Config config = command.config;
+    config.train.method = method;
+    for (const int workers : command.workers) {
+      rows.push_back({.method = std::string(to_word(method)),
+                      .prediction = predict(config, spec, layout, workers, kPlannedRounds)});
+    }
+  }
+  return rows;
+}
+
+nlohmann::json to_json(const MemoryPrediction& memory) {
+  return {{"arena_bytes", memory.arena},
+          {"arenas_bytes", memory.arenas},
+          {"compress_bytes", memory.compress},
+          {"overlap_bytes", memory.overlap},
+          {"bf16_bytes", memory.bf16},
+          {"step_bytes", memory.step},
+          {"synchronisation_bytes", memory.synchronisation},
+          {"evaluation_bytes", memory.evaluation},
+          {"total_bytes", memory.total()}};
+}
+
+nlohmann::json to_json(const PlanRow& row, const std::optional<double>& bandwidth) {
+  const Prediction& prediction = row.prediction;
+  nlohmann::json json = {{"method", row.method},
+                         {"workers", prediction.workers},
+                         {"blocks_per_worker", prediction.slots},
+                         {"parameters_per_worker", prediction.parameters_per_worker},
+                         {"paper_bytes_per_round", prediction.paper_bytes},
+                         {"payload_bytes_by_round", prediction.payload_bytes},
+                         {"busiest_link_bytes_by_round", prediction.busiest_link_bytes},
+                         {"memory_per_worker", to_json(prediction.memory)}};
+  if (prediction.warmup_memory) {
+    json["memory_per_worker_in_warmup"] = to_json(*prediction.warmup_memory);
+  }
+  if (bandwidth) {
+    json["synchronisation_floor_seconds"] = mean(prediction.busiest_link_bytes) * 8 / *bandwidth;
+  }
+  return json;
+}
+
+void print_plan_table(const PlanCommand& command, const Layout& layout, const std::vector<PlanRow>& rows,
+                      std::ostream& out) {
+  out << fmt::format("{} parameters: {} shared, {} in {} partitioned blocks\n\n", layout.total_size(),
+                     layout.shared_size, layout.partitioned_size(), layout.blocks.size());
+  out << fmt::format("{:14} {:>7} {:>7} {:>12} {:>14} {:>15} {:>12}", "method", "workers", "blocks", "parameters",
+                     "paper GB/round", "payload GB/round", "memory MB");
+  out << (command.bandwidth ? fmt::format(" {:>12}\n", "sync floor s") : "\n");
+  for (const PlanRow& row : rows) {
+    const Prediction& prediction = row.prediction;
+    out << fmt::format("{:14} {:>7} {:>7} {:>12} {:>14.3f} {:>16.3f} {:>12.0f}", row.method, prediction.workers,
+                       fmt::format("{}", fmt::join(prediction.slots, "+")), prediction.parameters_per_worker,
+                       static_cast<double>(prediction.paper_bytes) / kGiga, mean(prediction.payload_bytes) / kGiga,
+                       static_cast<double>(prediction.memory.total()) / kMega);
+    out << (command.bandwidth
+                ? fmt::format(" {:>12.3f}\n", mean(prediction.busiest_link_bytes) * 8 / *command.bandwidth)
+                : "\n");
+  }
+  out << "\nblocks, parameters, memory: of the worker that holds most. paper: the ResIST paper's counting, an upload\n"
+         "and a download of everything each worker holds. payload: what resist sends, all workers, mean of "
+      << kPlannedRounds
+      << " rounds.\nmemory: parameters and momentum, and the most that a step, a synchronisation or an evaluation "
+         "takes besides; libtorch\nitself and the data come on top.\n";
+  for (const PlanRow& row : rows) {
+    for (const auto& [option, bytes] : {std::pair("--compress", row.prediction.memory.compress),
+                                        std::pair("--overlap", row.prediction.memory.overlap),
+                                        std::pair("--precision bf16", row.prediction.memory.bf16)}) {
+      if (bytes > 0) {
+        out << fmt::format("{} takes {:.0f} MB of the memory of {} with {} workers.\n", option,
+                           static_cast<double>(bytes) / kMega, row.method, row.prediction.workers);
+      }
+    }
+    if (row.prediction.warmup_memory) {
+      out << fmt::format("during the warm-up {} of {} workers takes {:.0f} MB: every worker holds every block.\n",
+                         row.method, row.prediction.workers,
+                         static_cast<double>(row.prediction.warmup_memory->total()) / kMega);
+    }
+  }
+}
+
+}  // namespace
+
+void print_plan(const PlanCommand& command, std::ostream& out) {
+  const NetworkSpec spec = planned_network(command);
+  const Layout layout = make_layout(spec);
+  const auto rows = plan_rows(command, spec, layout);
+  if (command.format == OutputFormat::table) {
+    print_plan_table(command, layout, rows, out);
+    return;
+  }
+  nlohmann::json plans = nlohmann::json::array();
+  for (const PlanRow& row : rows) {
+    plans.push_back(to_json(row, command.bandwidth));
+  }
+  out << nlohmann::json{{"parameters", layout.total_size()},
+                        {"shared_parameters", layout.shared_size},
+                        {"partitioned_parameters", layout.partitioned_size()},
+                        {"partitioned_blocks", layout.blocks.size()},
+                        {"plans", plans}}
+             .dump(2)
+      << '\n';
+}
+
+}  // namespace resist

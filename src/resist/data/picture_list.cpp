@@ -1,0 +1,62 @@
+#include "resist/data/picture_list.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "resist/core/error.h"
+#include "resist/data/class_folders.h"
+#include "resist/data/class_labels.h"
+#include "resist/data/list_file.h"
+
+namespace resist {
+namespace {
+
+constexpr std::int64_t kMostClasses = 1'000'000;
+
+void set_labels(PictureList& list, const std::vector<std::uint32_t>& labels) {
+  for (ListedPicture& picture : list.pictures) {
+    picture.label = labels[picture.label];
+  }
+}
+
+// Where all classes are numbers, they are the labels.
+void number_classes(PictureList& list) {
+  std::vector<std::uint32_t> labels;
+  for (const std::string& name : list.classes) {
+    const std::int64_t number = class_number(name, kMostClasses);
+    if (number < 0) {
+      return;
+    }
+    labels.push_back(static_cast<std::uint32_t>(number));
+  }
+  set_labels(list, labels);
+  const std::uint32_t largest = std::ranges::max(labels);
+  list.classes.clear();
+  for (std::uint32_t label = 0; label <= largest; ++label) {
+    list.classes.push_back(std::to_string(label));
+  }
+}
+
+}  // namespace
+
+PictureList list_pictures(const std::filesystem::path& folder, const std::vector<std::string>& classes) {
+  const std::optional<std::filesystem::path> list_file = find_list_file(folder);
+  PictureList list = list_file ? read_list_file(*list_file, folder) : list_class_folders(folder, !classes.empty());
+  if (list.pictures.empty()) {
+    throw InputError(
+        fmt::format("'{}' has {}: put each class's pictures into a folder of its own there, or list all "
+                    "pictures with their classes in '{}.txt' or list.txt",
+                    folder.string(), list.classes.empty() ? "no class folders" : "no pictures", folder.string()));
+  }
+  if (!classes.empty()) {
+    set_labels(list, match_classes(list.classes, classes, fmt::format("'{}'", folder.string())));
+    list.classes = classes;
+  } else if (list_file) {
+    number_classes(list);
+  }
+  return list;
+}
+
+}  // namespace resist

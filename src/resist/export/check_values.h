@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "resist/export/deployed_model.h"
+
+namespace resist {
+
+// InputError: `source` is not a usable model, and why.
+[[noreturn]] void refuse_model(const std::string& source, const std::string& reason);
+
+// Refuses the model, naming the tensor, where a parameter or a statistic is not finite or a variance is below 0.
+void check_values(const DeployedModel& model, const std::string& source);
+
+}  // namespace resist

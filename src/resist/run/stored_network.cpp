@@ -1,0 +1,82 @@
+#include "resist/run/stored_network.h"
+
+#include <fmt/format.h>
+#include <torch/types.h>
+
+#include <algorithm>
+
+#include "resist/cluster/cores.h"
+#include "resist/comm/in_process.h"
+#include "resist/config/option.h"
+#include "resist/core/error.h"
+#include "resist/core/heap.h"
+#include "resist/run/threads.h"
+
+namespace resist {
+namespace {
+
+void read_group(const SafetensorsReader& part, const std::vector<Parameter>& parameters, std::span<float> memory) {
+  for (const Parameter& parameter : parameters) {
+    part.read(parameter.name,
+              memory.subspan(static_cast<std::size_t>(parameter.offset), static_cast<std::size_t>(parameter.size)));
+  }
+}
+
+// Blocks straight from a checkpoint's file.
+class StoredBlocks : public BlockSource {
+ public:
+  StoredBlocks(const Checkpoint& checkpoint, const Layout& layout)
+      : layout_(layout), part_(checkpoint.part("blocks")) {}
+
+  ParameterMemory fetch(int block) override {
+    memory_ = at::empty({layout_.blocks[block].size}, at::kFloat);
+    read_group(part_, layout_.blocks[block].parameters,
+               {memory_.data_ptr<float>(), static_cast<std::size_t>(memory_.numel())});
+    return {.values = memory_};
+  }
+
+ private:
+  const Layout& layout_;
+  SafetensorsReader part_;
+  at::Tensor memory_;
+};
+
+// For networks without partitioned blocks.
+class NoBlocks : public BlockSource {
+ public:
+  ParameterMemory fetch(int /*block*/) override { throw Error("this network has no partitioned blocks"); }
+};
+
+}  // namespace
+
+Config trained_config(const Checkpoint& checkpoint, const Config& run_config) {
+  const Config trained = config_from_json(checkpoint.state().config);
+  Config config = run_config;
+  config.model = trained.model;
+  config.partition = trained.partition;
+  return config;
+}
+
+StoredNetwork::StoredNetwork(const std::filesystem::path& run_dir, const std::string& which, const Config& run_config)
+    : checkpoint_(open_checkpoint(run_dir, which)),
+      setup_(prepare_training(trained_config(checkpoint_, run_config), std::max(1, run_config.cluster.workers))),
+      alone_(std::move(make_in_process_group(1).front())),
+      shared_(static_cast<std::size_t>(setup_.layout.shared_size)) {
+  const CheckpointState& state = checkpoint_.state();
+  if (state.block_scale.size() != setup_.decks.size()) {
+    throw InputError(fmt::format("the checkpoint '{}' has {} block scales where its network has {} sections to deal",
+                                 checkpoint_.folder().string(), state.block_scale.size(), setup_.decks.size()));
+  }
+  keep_freed_memory();
+  set_compute_threads(share_cores({own_cores(run_config.cluster.threads)}, 0).threads);
+  read_group(checkpoint_.part("shared"), setup_.layout.shared, shared_);
+  Network network(setup_.spec, setup_.layout);
+  network.bind_shared({.values = at::from_blob(shared_.data(), {setup_.layout.shared_size}, at::kFloat)});
+  std::unique_ptr<BlockSource> blocks = std::make_unique<NoBlocks>();
+  if (!setup_.layout.blocks.empty()) {
+    blocks = std::make_unique<StoredBlocks>(checkpoint_, setup_.layout);
+  }
+  network_ = std::make_unique<GlobalNetwork>(*alone_, std::move(network), std::move(blocks), setup_, state.block_scale);
+}
+
+}  // namespace resist

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "resist/train/calibrate.h"
+#include "resist/train/evaluate.h"
+#include "resist/train/training_setup.h"
+
+namespace resist {
+
+// The whole trained network, wherever its values are: in the workers' arenas, or in a checkpoint. Every worker of the
+// communicator has one and calls its functions together with the others.
+class GlobalNetwork {
+ public:
+  // `network` has the shared parameters bound. References must outlive this. `block_scale`: per deck.
+  GlobalNetwork(Communicator& communicator, Network network, std::unique_ptr<BlockSource> blocks,
+                const TrainingSetup& setup, std::vector<double> block_scale)
+      : communicator_(communicator),
+        network_(std::move(network)),
+        blocks_(std::move(blocks)),
+        setup_(setup),
+        block_scale_(std::move(block_scale)) {}
+
+  int workers() const { return communicator_.size(); }
+  const std::vector<double>& block_scale() const { return block_scale_; }
+  void set_block_scale(std::vector<double> scale) { block_scale_ = std::move(scale); }
+
+  // `statistics`: of norms; null: each batch's own.
+  EvaluationResult evaluate(const EvaluationBatches& batches, const NormStatistics* statistics = nullptr) {
+    return resist::evaluate(communicator_, network_, *blocks_, job(batches, statistics));
+  }
+  NormStatistics calibrate(const EvaluationBatches& batches) {
+    return resist::calibrate(communicator_, network_, *blocks_, job(batches, nullptr));
+  }
+
+ private:
+  EvaluationJob job(const EvaluationBatches& batches, const NormStatistics* statistics) const {
+    return {.layout = setup_.layout,
+            .block_scale = block_scale_,
+            .batches = batches,
+            .train_batch_size = setup_.config.train.batch_size,
+            .loader_threads = loader_threads(setup_),
+            .statistics = statistics};
+  }
+
+  Communicator& communicator_;
+  Network network_;
+  std::unique_ptr<BlockSource> blocks_;
+  const TrainingSetup& setup_;
+  std::vector<double> block_scale_;
+};
+
+}  // namespace resist
