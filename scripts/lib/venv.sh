@@ -8,6 +8,7 @@ make_venv() {
   shift
   log=build/$(basename "$venv")-install.log
   [[ $(cat "$venv/installed" 2>/dev/null) != "$*" ]] || return 0
+  # shellcheck disable=SC2154  # packages.sh has them
   python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages "${venv_packages[@]}"
   mkdir -p build
   rm -rf "$venv"

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
+#include "expect_input_error.h"
 #include "picture_files.h"
-#include "resist/core/error.h"
 #include "resist/core/random.h"
 #include "resist/data/jpeg.h"
 
@@ -107,6 +107,23 @@ TEST(Jpeg, TheScaleIsTheSmallestThatIsFineEnough) {
     EXPECT_EQ(open_jpeg(file)->decode(box, {least, 1}).box.height, expected) << least;
     EXPECT_EQ(open_jpeg(file)->decode(box, {1, least}).box.width, expected) << least;
   }
+}
+
+TEST(Jpeg, MoreScansThanUsualAreRefused) {
+  const std::string file = jpeg_file({1, kHeight, kWidth}, pixels(1), {.many_scans = true});
+  expect_input_error([&] { open_jpeg(file)->decode(kWhole, {1, 1}); }, {"scans"});
+}
+
+// Only the header claims the size.
+TEST(Jpeg, AProgressivePictureMustFitInMemory) {
+  std::string file = jpeg_file({3, kHeight, kWidth}, pixels(3), {.progressive = true});
+  file.replace(file.find("\xFF\xC2") + 5, 4, std::string("\x40\0\x40\0", 4));
+  EXPECT_EQ(open_jpeg(file)->format(), (PictureFormat{3, 16384, 16384}));
+  expect_input_error(
+      [&] {
+        open_jpeg(file)->decode({0, 0, 100, 100}, {1, 1});
+      },
+      {"progressive", "768 MiB", "at most 512"});
 }
 
 TEST(Jpeg, WhatLiesBelowThePartIsNotRead) {

@@ -22,6 +22,25 @@ void append_to_string(png_structp png, png_bytep bytes, std::size_t count) {
   static_cast<std::string*>(png_get_io_ptr(png))->append(reinterpret_cast<const char*>(bytes), count);
 }
 
+// First the mean, then every other frequency without its last bit, then these bits.
+const std::vector<jpeg_scan_info>& many_scans() {
+  static const std::vector<jpeg_scan_info> scans = [] {
+    std::vector<jpeg_scan_info> made = {{.comps_in_scan = 1, .component_index = {0}}};
+    for (const int refinement : {0, 1}) {
+      for (int frequency = 1; frequency < 64; ++frequency) {
+        made.push_back({.comps_in_scan = 1,
+                        .component_index = {0},
+                        .Ss = frequency,
+                        .Se = frequency,
+                        .Ah = refinement,
+                        .Al = 1 - refinement});
+      }
+    }
+    return made;
+  }();
+  return scans;
+}
+
 void set_form(jpeg_compress_struct& encoder, const PictureFormat& format, const JpegForm& form) {
   if (format.channels == 4) {
     jpeg_set_colorspace(&encoder, form.ycck ? JCS_YCCK : JCS_CMYK);
@@ -33,6 +52,10 @@ void set_form(jpeg_compress_struct& encoder, const PictureFormat& format, const 
   }
   if (form.progressive) {
     jpeg_simple_progression(&encoder);
+  }
+  if (form.many_scans) {
+    encoder.scan_info = many_scans().data();
+    encoder.num_scans = static_cast<int>(many_scans().size());
   }
   jpeg_set_quality(&encoder, form.quality, TRUE);
 }

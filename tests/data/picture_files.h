@@ -13,7 +13,8 @@ namespace resist {
 struct JpegForm {
   int quality = 95;
   bool progressive = false;
-  int wide = 2;  // brightness is stored this many times as finely as colour
+  bool many_scans = false;  // a grey picture: 127, one or two for each frequency
+  int wide = 2;             // brightness is stored this many times as finely as colour
   int high = 2;
   bool adobe = true;                    // four channels: with the marker that says the inks are inverted
   bool ycck = false;                    // four channels: the inks are stored as brightness and colour

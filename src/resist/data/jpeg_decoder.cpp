@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -13,8 +15,8 @@ namespace {
 
 constexpr int kExifMarker = JPEG_APP0 + 1;
 constexpr unsigned kLongestMarker = 0xFFFF;
-constexpr long kMostMemory = 512L << 20;  // a progressive picture's coefficients have to be held
-constexpr int kMostScans = 100;           // ten are usual; a small file may have thousands that cost much time
+constexpr std::size_t kMostHeld = std::size_t{512} << 20;  // bytes
+constexpr int kMostScans = 100;  // ten are usual; a small file may have thousands that cost much time
 constexpr std::array<unsigned, 4> kScales = {1, 2, 4, 8};  // of 8; those that libjpeg-turbo has vector code for
 
 // What is decoded, in pixels of the scaled picture.
@@ -65,6 +67,7 @@ class JpegDecoder : public PictureDecoder {
   }
 
   DecodedPart decode(const PictureBox& box, const PictureSize& least) override {
+    check_memory();
     choose_output(box, least);
     const double scale = decoder_.scale_num / 8.0;
     FractionalBox part{
@@ -100,7 +103,6 @@ class JpegDecoder : public PictureDecoder {
       return false;
     }
     jpeg_create_decompress(&decoder_);
-    decoder_.mem->max_memory_to_use = kMostMemory;
     progress_.progress_monitor = on_progress;
     decoder_.progress = &progress_;
     jpeg_mem_src(&decoder_, reinterpret_cast<const unsigned char*>(file.data()), file.size());
@@ -112,6 +114,23 @@ class JpegDecoder : public PictureDecoder {
   static void on_progress(j_common_ptr codec) {
     if (reinterpret_cast<j_decompress_ptr>(codec)->input_scan_number > kMostScans) {
       jump_with(codec, "it has more scans than any camera or program writes");
+    }
+  }
+
+  // All of a picture of several scans has to be held until the last one.
+  void check_memory() {
+    if (jpeg_has_multiple_scans(&decoder_) == FALSE) {
+      return;
+    }
+    std::size_t held = 0;
+    for (const jpeg_component_info& component : std::span(decoder_.comp_info, decoder_.num_components)) {
+      held += std::size_t{component.width_in_blocks} * component.height_in_blocks * sizeof(JBLOCK);
+    }
+    if (held > kMostHeld) {
+      throw InputError(
+          fmt::format("it is progressive and takes {} MiB to decode, but at most {} are allowed: store it "
+                      "in one scan, or smaller",
+                      held >> 20, kMostHeld >> 20));
     }
   }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 #include <iterator>
 #include <vector>
 
@@ -99,9 +100,16 @@ RESIST_VECTORISED void mix_rows(const std::uint8_t* __restrict rows, std::ptrdif
 }
 
 // The channels of a pixel. Vectors have no three lanes: in the fourth the next pixel's first channel is computed along.
-using Colour =
-    std::int32_t __attribute__((vector_size(4 * sizeof(std::int32_t)), aligned(alignof(std::int32_t)), may_alias));
+using Colour = std::int32_t __attribute__((vector_size(4 * sizeof(std::int32_t))));
 using Grey = std::int32_t;
+
+// Pixels lie anywhere, not where vectors would have to.
+template <typename Pixel>
+inline __attribute__((always_inline)) Pixel load(const std::int32_t* values) {
+  Pixel pixel;
+  std::memcpy(&pixel, values, sizeof pixel);
+  return pixel;
+}
 
 constexpr int kRows = 4;  // of the result that are worked at once, since they have the same weights
 
@@ -122,11 +130,12 @@ inline __attribute__((always_inline)) void mix_columns(const std::int32_t* __res
     }
     for (int tap = 0; tap < filter.taps; ++tap, values += kChannels) {
       for (int row = 0; row < kRows; ++row) {
-        sums[row] += weights[tap] * *reinterpret_cast<const Pixel*>(values + row * length);
+        sums[row] += weights[tap] * load<Pixel>(values + row * length);
       }
     }
     for (int row = 0; row < kRows; ++row) {
-      *reinterpret_cast<Pixel*>(mixed + row * mixed_length) = sums[row] >> kShift;
+      const Pixel mean = sums[row] >> kShift;
+      std::memcpy(mixed + row * mixed_length, &mean, sizeof mean);
     }
     mixed += kLanes;
     weights += filter.taps;
