@@ -24,9 +24,20 @@ def about(program=None):
     return text
 
 
+def path_of(kind, machine):
+    name = re.sub(r"[^a-z0-9]+", "-", f"{kind}-{machine['processor']}-{machine['cores']}-cores".lower())
+    return RESULTS / f"{name}.json"
+
+
+def kept(kind, machine):
+    """What was kept of this kind on this machine; empty if nothing was."""
+    path = path_of(kind, machine)
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
 def keep(kind, result):
     """Writes one finished run; a later one of the same kind on the same machine replaces it."""
+    path = path_of(kind, result)
     RESULTS.mkdir(exist_ok=True)
-    name = re.sub(r"[^a-z0-9]+", "-", f"{kind}-{result['processor']}-{result['cores']}-cores".lower())
-    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
-    print(RESULTS / f"{name}.json")
+    path.write_text(json.dumps(result, indent=1) + "\n")
+    print(path)

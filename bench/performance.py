@@ -115,6 +115,20 @@ def compare(result):
             "", table(("workers", "link", "who", "a round", "spread", "times the floor", "sent", "memory"), lines), ""]
 
 
+def pictures(result):
+    lines = []
+    for crop, rates in result["crops"].items():
+        theirs = statistics.median(rates["Pillow"])
+        for who, values in rates.items():
+            middle = statistics.median(values)
+            lines.append((crop, who, f"{middle:.0f}", f"{100 * statistics.stdev(values) / middle:.0f} %",
+                          f"{middle / theirs:.2f}"))
+    return [f"{hardware(result)}; one core, {result['repeats']} alternating repeats of {result['passes']} passes over 250 "
+            "pictures of ImageNet's size: read, decoded, cropped (random: RandomResizedCrop and flip; centre: shorter side "
+            "to 256, middle 224), resampled to 224x224, normalised", "",
+            table(("crop", "who", "pictures/s", "spread", "times Pillow's"), lines), ""]
+
+
 def synchronisation(result):
     return [hardware(result) + f"; TCP congestion control {result['congestion_control']}; every worker in a network namespace with a link of its own, all on these cores", "",
             table(("workers", "link", "format", "seconds", "floor", "times the floor"),
@@ -126,6 +140,7 @@ SECTIONS = {"compare": ("resist beside PyTorch, preact-resnet101", compare),
             "local-step": ("Local step, preact-resnet101, beside an idiomatic PyTorch loop", local_step),
             "synchronisation": ("Synchronisation over slow links, preact-resnet101, blocks included",
                                 synchronisation),
+            "pictures": ("Decoding and cropping pictures, beside Pillow", pictures),
             "kernels": ("Kernels", kernels)}
 
 

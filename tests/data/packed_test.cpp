@@ -196,7 +196,7 @@ TEST_F(PackedTest, VerifyingDecodesPictureFiles) {
   write_picture_folder(source_, kSmall);
   for (const char* name : {"test/cat/1.png", "test/dog/2.png"}) {
     Bytes bytes = read_bytes(source_ / name);
-    bytes.resize(bytes.size() - 20);
+    bytes.erase(bytes.end() - 20, bytes.end());
     write_bytes(source_ / name, bytes);
   }
   pack(PackStorage::files, source_);

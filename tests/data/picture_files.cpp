@@ -103,6 +103,7 @@ std::string png_file(const PictureFormat& format, const std::vector<std::uint8_t
                PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   png_write_info(png, info);
   std::vector<png_bytep> rows;
+  rows.reserve(static_cast<std::size_t>(format.height));
   for (int y = 0; y < format.height; ++y) {
     rows.push_back(const_cast<std::uint8_t*>(pixels.data()) + y * format.width * format.channels);
   }

@@ -72,9 +72,9 @@ Filter make_filter(double begin, double length, const Touched& source, int size,
   for (int i = 0; i < size; ++i) {
     int& first = filter.first[static_cast<std::size_t>(i)];
     first = std::min(first, source.end - filter.taps);  // all have as many taps; those too many weigh nothing
+    const auto taps = static_cast<std::size_t>(filter.taps);
     set_weights(centre(i), support, bits, first,
-                std::span(filter.weights)
-                    .subspan(static_cast<std::size_t>(i * filter.taps), static_cast<std::size_t>(filter.taps)));
+                std::span(filter.weights).subspan(static_cast<std::size_t>(i) * taps, taps));
   }
   return filter;
 }
@@ -119,7 +119,7 @@ inline __attribute__((always_inline)) void mix_columns(const std::int32_t* __res
                                                        const Filter& filter, int origin,
                                                        std::int32_t* __restrict mixed) {
   constexpr int kShift = kAlongBits + kBetweenBits;
-  constexpr std::ptrdiff_t kLanes = sizeof(Pixel) / sizeof(std::int32_t);
+  constexpr std::ptrdiff_t kLanes = kChannels == 1 ? 1 : 4;
   const std::ptrdiff_t mixed_length = std::ssize(filter.first) * kLanes;
   const std::int32_t* weights = filter.weights.data();
   for (const int first : filter.first) {
