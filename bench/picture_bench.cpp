@@ -1,5 +1,5 @@
-// picture_bench FOLDER random|centre PASSES: pictures of FOLDER (class folders or a list) a second, on one thread: read,
-// decoded, cropped, resampled to 224x224, normalised.
+// picture_bench FOLDER random|centre PASSES: pictures of FOLDER (class folders or a list) a second, on one thread:
+// read, decoded, cropped, resampled to 224x224, normalised.
 
 #include <cstdio>
 #include <cstdlib>

@@ -50,11 +50,11 @@ TEST_F(ListFileTest, TakesBlanksAroundAndWithin) {
 }
 
 TEST_F(ListFileTest, WrongLinesAreNamed) {
-  expect_refused("a.jpg 1\nb.jpg\n", {"line 2 of '" + path_.string() + "'", "'b.jpg'", "PATH CLASS"});
+  expect_refused("a.jpg 1\nb.jpg\n", {"line 2 of '" + path_.string() + "'", "\"b.jpg\"", "PATH CLASS"});
   expect_refused("a.jpg,\n", {"line 1", "PATH CLASS"});
   expect_refused(",3\n", {"line 1", "PATH CLASS"});
-  expect_refused("# x\na.gif 1\n", {"line 2", "'a.gif'", ".jpg, .jpeg or .png"});
-  expect_refused("/etc/a.jpg 1\n", {"'/etc/a.jpg'", "within the folder"});
+  expect_refused("# x\na.gif 1\n", {"line 2", "\"a.gif\"", ".jpg, .jpeg or .png"});
+  expect_refused("/etc/a.jpg 1\n", {"\"/etc/a.jpg", "within the folder"});
   expect_refused("x/../../a.jpg 1\n", {"within the folder"});
 }
 

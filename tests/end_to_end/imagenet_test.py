@@ -96,12 +96,37 @@ class Imagenet(TestCase):
         self.assertEqual(len(sets), 4)
         for norms in ("batch", "running"):
             self.assertEqual(sets["test", norms]["samples"], 40)
-            self.assertEqual(sets["numbered", norms]["samples"], 40)
+            for key in ("samples", "accuracy", "test_loss"):  # the same pictures, so the labels are the same too
+                self.assertEqual(sets["numbered", norms][key], sets["test", norms][key])
+        self.check_predictions(run_dir, sets["test", "running"]["accuracy"])
         answer = json.loads(run([RESIST, "calibrate", run_dir, "--format", "json", "--calibrate-samples", "32"],
                                 cwd=self.folder).stdout)
         self.assertEqual(answer["calibrate_samples"], 32)
         answer = run([RESIST, "calibrate", run_dir, "--choose-scale"], cwd=self.folder, check=2)
         self.assertIn("--holdout", answer.stderr)
+        self.check_chosen_scale()
+
+    def check_chosen_scale(self):
+        run([RESIST, "train", "--config", "imagenet", "--data", "imagenet.resist", "--workers", "2", "--run-dir", "held",
+             *SHORT, "--holdout", "40", "--eval", "val=imagenet/val"], cwd=self.folder)
+        self.assertEqual(metrics(self.folder / "held")[-1]["further"]["val"]["samples"], 40)
+        answer = json.loads(run([RESIST, "calibrate", "held", "--choose-scale", "--format", "json"],
+                                cwd=self.folder).stdout)
+        best = min(answer["trials"], key=lambda trial: trial["test_loss"])
+        self.assertEqual(answer["scales"], best["scale"])
+        self.assertGreater(len({trial["test_loss"] for trial in answer["trials"]}), 1)
+        run([RESIST, "export", "held"], cwd=self.folder)
+        header = (self.folder / "held" / "model.safetensors").read_bytes()[:20000]
+        folded = json.loads(json.loads(re.search(rb'"folded_scales":("(?:[^"\\]|\\.)*")', header).group(1)))
+        self.assertEqual(list(folded.values()), answer["scales"])
+
+    def check_predictions(self, run_dir, accuracy):
+        """Pictures one at a time are classified as evaluation does it."""
+        pictures = sorted((self.folder / "imagenet" / "val").glob("*/*"))
+        lines = run([RESIST, "predict", run_dir / "model.safetensors", *pictures, "--format", "json"]).stdout.splitlines()
+        right = [json.loads(line)["best"][0]["class"] == picture.parent.name for line, picture in zip(lines, pictures)]
+        self.assertEqual(len(right), 40)
+        self.assertLessEqual(abs(sum(right) / 40 - accuracy), 1 / 40)  # packing encoded them anew
 
     def check_models(self, run_dir):
         run([RESIST, "export", run_dir], cwd=self.folder)

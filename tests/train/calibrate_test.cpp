@@ -98,14 +98,13 @@ TEST(Calibrate, RunningStatisticsClassifyAsWellAsTheBatchsOwn) {
 }
 
 TEST(Calibrate, ScaleCandidatesGoFromOneOverSToOneOverItsRoot) {
-  const auto candidates = scale_candidates(4, 6.0 / 22);
-  ASSERT_EQ(candidates.size(), 6U);
+  const auto candidates = scale_candidates(4);
+  ASSERT_EQ(candidates.size(), 5U);
   EXPECT_EQ(candidates.front(), 0.25);
   EXPECT_DOUBLE_EQ(candidates.back(), 0.5);
-  EXPECT_EQ(candidates[1], 6.0 / 22);
-  EXPECT_DOUBLE_EQ(candidates[2] / candidates[0], candidates[3] / candidates[2]);
-  EXPECT_EQ(scale_candidates(4, 0.25).size(), 5U);
-  EXPECT_EQ(scale_candidates(1, 1), std::vector<double>{1});
+  for (std::size_t i = 2; i < candidates.size(); ++i) {
+    EXPECT_DOUBLE_EQ(candidates[i] / candidates[i - 1], candidates[1] / candidates[0]);
+  }
 }
 
 }  // namespace

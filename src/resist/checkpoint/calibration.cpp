@@ -1,15 +1,19 @@
 #include "resist/checkpoint/calibration.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "resist/checkpoint/checkpoint_folder.h"
+#include "resist/checkpoint/manifest.h"
 #include "resist/checkpoint/safetensors.h"
 #include "resist/core/error.h"
 #include "resist/core/file.h"
+#include "resist/core/hash.h"
 #include "resist/core/json_text.h"
 #include "resist/data/dataset_json.h"
 
@@ -24,7 +28,22 @@ std::filesystem::path path_of(const std::filesystem::path& run_dir, std::int64_t
   return run_dir / "calibration" / fmt::format("round-{:06}.safetensors", round);
 }
 
-Calibration read(const std::filesystem::path& path) {
+// Tells a round's checkpoint from another of the same round; empty: there is none.
+std::string checkpoint_digest(const std::filesystem::path& run_dir, std::int64_t round) {
+  const auto folders = list_round_folders(run_dir);
+  const auto folder = folders.find(round);
+  return folder == folders.end() ? "" : hash_text(read_file(folder->second / kManifestFile));
+}
+
+std::int64_t whole(const nlohmann::json& value) {
+  if (!value.is_number_integer()) {
+    throw InputError("its metadata has a number that is not whole");
+  }
+  return value.get<std::int64_t>();
+}
+
+// Nothing where it belongs to another checkpoint than `digest` says.
+std::optional<Calibration> read(const std::filesystem::path& path, const std::string& digest) {
   const SafetensorsReader reader(path);
   const auto value = [&](const char* key) {
     const auto found = reader.metadata().find(key);
@@ -38,8 +57,12 @@ Calibration read(const std::filesystem::path& path) {
     if (value("format") != kFormat) {
       throw InputError("it is no calibration");
     }
-    calibration.round = value("round").get<std::int64_t>();
-    calibration.samples = value("samples").get<std::int64_t>();
+    if (value("checkpoint") != digest) {
+      spdlog::warn("'{}' belongs to an earlier checkpoint of that round and is not used", path.string());
+      return std::nullopt;
+    }
+    calibration.round = whole(value("round"));
+    calibration.samples = whole(value("samples"));
     calibration.scales = value("scales").get<std::vector<double>>();
     calibration.info = dataset_info_from_json(value("data"));
   } catch (const nlohmann::json::exception&) {
@@ -80,6 +103,7 @@ void write_calibration(const std::filesystem::path& run_dir, const Calibration& 
   replace_file(path, [&](const std::filesystem::path& unfinished) {
     SafetensorsWriter writer(unfinished, tensors,
                              {{"format", nlohmann::json(kFormat).dump()},
+                              {"checkpoint", nlohmann::json(checkpoint_digest(run_dir, calibration.round)).dump()},
                               {"round", nlohmann::json(calibration.round).dump()},
                               {"samples", nlohmann::json(calibration.samples).dump()},
                               {"scales", nlohmann::json(calibration.scales).dump()},
@@ -99,7 +123,7 @@ std::optional<Calibration> read_calibration(const std::filesystem::path& run_dir
     return std::nullopt;
   }
   try {
-    return read(path);
+    return read(path, checkpoint_digest(run_dir, round));
   } catch (const InputError& fault) {
     throw InputError(fmt::format("can't use '{}': {}; 'resist calibrate {}' makes it anew", path.string(), fault.what(),
                                  run_dir.string()));

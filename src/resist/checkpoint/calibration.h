@@ -24,7 +24,8 @@ struct Calibration {
 // file.
 void write_calibration(const std::filesystem::path& run_dir, const Calibration& calibration);
 
-// Nothing where the round has none. InputError names the file if it is damaged.
+// Nothing where the round has none, or its checkpoint is another one by now (the run went back and on again).
+// InputError names the file if it is damaged.
 std::optional<Calibration> read_calibration(const std::filesystem::path& run_dir, std::int64_t round);
 
 // InputError unless it has the norms and scales of a network with this layout.

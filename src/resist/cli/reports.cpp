@@ -1,6 +1,7 @@
 #include "resist/cli/reports.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -71,14 +72,15 @@ void print_calibration(const CalibrateReport& report, OutputFormat format, std::
     return;
   }
   for (const ScaleTrial& trial : report.trials) {
-    out << fmt::format("residual scale {:.4f}: held-out accuracy {:.2f} %, loss {:.4f}\n", trial.scale,
+    out << fmt::format("residual scale {:.4f}: held-out accuracy {:.2f} %, loss {:.4f}\n", fmt::join(trial.scale, ", "),
                        100 * trial.held_out.top1, trial.held_out.loss);
   }
+  out << fmt::format("round {}: running statistics of {} training samples, residual scale{} {}\n", calibration.round,
+                     calibration.samples, calibration.scales.size() == 1 ? "" : "s",
+                     calibration.scales.empty() ? "1" : fmt::format("{:.4f}", fmt::join(calibration.scales, ", ")));
   out << fmt::format(
-      "round {}: running statistics of {} training samples; accuracy {:.2f} % with them, {:.2f} % with batch "
-      "statistics "
-      "({:.1f} s)\n",
-      calibration.round, calibration.samples, 100 * report.test.top1, 100 * report.test_by_batch.top1, report.seconds);
+      "test accuracy {:.2f} % with them, {:.2f} % with batch statistics and the scale trained with ({:.1f} s)\n",
+      100 * report.test.top1, 100 * report.test_by_batch.top1, report.seconds);
 }
 
 void print_export(const ExportReport& report, std::ostream& out) {
@@ -92,7 +94,9 @@ void print_prediction(const std::filesystem::path& picture, const std::vector<Cl
     for (const ClassProbability& one : best) {
       classes.push_back({{"class", one.name}, {"probability", one.probability}});
     }
-    out << json{{"picture", picture.string()}, {"best", classes}}.dump() << '\n';
+    // A file's name need not be UTF-8.
+    out << json{{"picture", picture.string()}, {"best", classes}}.dump(-1, ' ', false, json::error_handler_t::replace)
+        << '\n';
     return;
   }
   out << picture.string() << '\n';
@@ -103,7 +107,7 @@ void print_prediction(const std::filesystem::path& picture, const std::vector<Cl
 
 void print_packed_info(const PackedInfo& packed, OutputFormat format, std::ostream& out) {
   const DatasetInfo& info = packed.info;
-  const char* storage = packed.storage == PackStorage::pixels ? "pixels" : "files";
+  const std::string_view storage = to_word(packed.storage);
   if (format == OutputFormat::json) {
     json object = to_json(info);
     object.update({{"storage", storage}, {"bytes", packed.bytes}});

@@ -10,6 +10,7 @@
 #include "resist/cli/reports.h"
 #include "resist/cluster/rendezvous.h"
 #include "resist/core/error.h"
+#include "resist/core/json_text.h"
 #include "resist/core/log.h"
 #include "resist/run/train_run.h"
 #include "resist/run/training_session.h"
@@ -81,7 +82,7 @@ struct Dispatch {
     constexpr std::size_t kMostNamed = 100;
     const auto damaged = verify_packed(file, kMostNamed);
     for (const std::string& name : damaged) {
-      out << "damaged: " << name << '\n';
+      out << "damaged: " << in_quotes(name) << '\n';
     }
     if (!damaged.empty()) {
       throw InputError(fmt::format("'{}' has {}{} damaged samples; pack it anew, or leave them out with --skip-corrupt",

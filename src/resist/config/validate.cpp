@@ -47,6 +47,15 @@ void check_training(const TrainOptions& train) {
   }
 }
 
+void check_evaluation(const EvaluationOptions& evaluation) {
+  for (const std::string& set : evaluation.eval) {
+    if (set.starts_with("test=")) {
+      throw InputError(
+          fmt::format("--eval is '{}', but the data set's own test set is called test; give it another name", set));
+    }
+  }
+}
+
 void check_synchronisation(const SyncOptions& sync, const TrainOptions& train) {
   if (train.method == Method::data_parallel && (sync.compress != Compression::none || sync.overlap)) {
     throw InputError(
@@ -92,6 +101,7 @@ void validate(const Config& config) {
     }
   }
   check_training(config.train);
+  check_evaluation(config.evaluation);
   check_synchronisation(config.sync, config.train);
   const ModelPreset model = resolve_model(config.model);
   if (model.final_norm && model.block == BlockType::postact) {

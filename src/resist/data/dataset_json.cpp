@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "resist/config/codec.h"
 #include "resist/core/error.h"
 
 namespace resist {
@@ -73,9 +74,10 @@ DatasetInfo dataset_info_from_json(const nlohmann::json& json) {
     info.classes = integer_at(json, "classes", kMostClasses);
     return info;
   }
-  if (classes->size() > kMostClasses ||
-      !std::ranges::all_of(*classes, [](const nlohmann::json& text) { return text.is_string(); })) {
-    throw InputError("its data set's \"classes\" must be their number or a list of their names");
+  if (classes->size() > kMostClasses || !std::ranges::all_of(*classes, [](const nlohmann::json& one) {
+        return one.is_string() && is_one_line(one.get_ref<const std::string&>());
+      })) {
+    throw InputError("its data set's \"classes\" must be their number or a list of their names, one line each");
   }
   info.class_names = classes->get<std::vector<std::string>>();
   info.classes = static_cast<int>(info.class_names.size());

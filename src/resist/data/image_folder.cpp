@@ -28,13 +28,10 @@ std::int64_t most_for_statistics(const DatasetInfo& info) {
   return info.own_sizes ? 2'000 : 20'000;
 }
 
-std::optional<fs::path> find_test_folder(const fs::path& folder) {
-  for (const char* name : {"test", "val"}) {
-    if (is_folder(folder / name)) {
-      return folder / name;
-    }
-  }
-  return std::nullopt;
+// The folder's own name: an exported network need not say where on a disk its data lay.
+std::string data_name(const fs::path& folder) {
+  const fs::path absolute = fs::absolute(folder).lexically_normal();
+  return (absolute.has_filename() ? absolute : absolute.parent_path()).filename().string();
 }
 
 PictureFormat input_format(const DatasetInfo& info) {
@@ -92,7 +89,7 @@ DataSource open_image_folder(const fs::path& folder, int image_size, int skip_co
 
   DataSource source;
   DatasetInfo& info = source.info;
-  info.name = folder.string();
+  info.name = data_name(folder);
   info.classes = static_cast<int>(train.classes.size());
   info.class_names = train.classes;
   info.decodes = true;

@@ -1,5 +1,7 @@
 #include "resist/data/jpeg_errors.h"
 
+#include <jerror.h>
+
 namespace resist {
 namespace {
 
@@ -9,9 +11,16 @@ namespace {
   std::longjmp(errors->jump, 1);
 }
 
+// Whether a warning is about something that leaves every pixel as it was: stray bytes between segments, odd markers.
+// Ordinary pictures have them.
+bool is_harmless(int warning) {
+  return warning == JWRN_EXTRANEOUS_DATA || warning == JWRN_JFIF_MAJOR || warning == JWRN_ADOBE_XFORM ||
+         warning == JWRN_TOO_MUCH_DATA;
+}
+
 void on_message(j_common_ptr codec, int level) {
   const bool is_warning = level < 0;
-  if (is_warning) {
+  if (is_warning && !is_harmless(codec->err->msg_code)) {
     on_error(codec);
   }
 }

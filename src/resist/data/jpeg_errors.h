@@ -16,7 +16,7 @@ struct JpegErrors {
   std::jmp_buf jump;
   char message[JMSG_LENGTH_MAX];
 
-  // To be given to a decoder or encoder before anything else. Its warnings are errors too: the data is damaged, and
+  // To be given to a decoder or encoder before anything else. Its warnings are errors too where the data is damaged and
   // libjpeg would make something up.
   jpeg_error_mgr* start();
 };

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "resist/core/error.h"
+#include "resist/core/json_text.h"
 #include "resist/data/class_folders.h"
 
 namespace resist {
@@ -96,10 +97,13 @@ PictureList read_list_file(const fs::path& path, const fs::path& folder) {
     const Line line = split(content);
     const std::string fault = fault_of(line);
     if (!fault.empty()) {
-      throw InputError(fmt::format("line {} of '{}' is '{}': {}", number, path.string(), content, fault));
+      throw InputError(fmt::format("line {} of '{}' is {}: {}", number, path.string(), in_quotes(content), fault));
     }
     const auto label = classes.emplace(line.name, static_cast<std::uint32_t>(classes.size())).first->second;
     list.pictures.push_back({.name = std::string(line.path), .label = label});
+  }
+  if (stream.bad()) {
+    throw InputError(fmt::format("'{}' can't be read to its end", path.string()));
   }
   if (list.pictures.empty()) {
     throw InputError(fmt::format("'{}' lists no pictures, or can't be read: it must have a line PATH CLASS for each",

@@ -52,12 +52,10 @@ std::vector<SourcePart> list_parts(const fs::path& source) {
   if (!is_folder(source / "train")) {
     return {{.name = "all", .folder = "", .list = list_pictures(source)}};
   }
-  for (const char* folder : {"test", "val"}) {
-    if (is_folder(source / folder)) {
-      std::vector<SourcePart> parts{list_part("train", "train", {})};
-      parts.push_back(list_part("test", folder, parts.front().list.classes));
-      return parts;
-    }
+  if (const auto test = find_test_folder(source)) {
+    std::vector<SourcePart> parts{list_part("train", "train", {})};
+    parts.push_back(list_part("test", test->filename().string(), parts.front().list.classes));
+    return parts;
   }
   throw InputError(
       fmt::format("'{}' has a folder train/ but neither test/ nor val/: put the test pictures there, or "

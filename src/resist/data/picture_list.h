@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,5 +30,9 @@ struct PictureList {
 // where none is, its number from 0 (so folders 0 to 999 name ImageNet's classes); a training class may have no picture
 // here. InputError names the folder, or the list's line, and what is wrong.
 PictureList list_pictures(const std::filesystem::path& folder, const std::vector<std::string>& classes = {});
+
+// The folder of a data set's test pictures: test/ or val/, the first that list_pictures can read, or else the first
+// that is there (an unlabelled test/ often lies beside val/). Nothing where there is neither.
+std::optional<std::filesystem::path> find_test_folder(const std::filesystem::path& folder);
 
 }  // namespace resist

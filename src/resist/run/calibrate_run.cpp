@@ -1,6 +1,7 @@
 #include "resist/run/calibrate_run.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "resist/core/clock.h"
 #include "resist/core/error.h"
@@ -9,26 +10,47 @@
 namespace resist {
 namespace {
 
-// Tries every candidate, each with running statistics of its own; returns the best one's.
+// Every candidate scale for all decks alike, and the one trained with, which decks may have of their own.
+std::vector<std::vector<double>> candidates(const std::vector<double>& trained, int workers) {
+  std::vector<std::vector<double>> scales = {trained};
+  for (const double scale : scale_candidates(workers)) {
+    scales.emplace_back(trained.size(), scale);
+  }
+  return scales;
+}
+
+// Tries every candidate, each with running statistics of its own; returns the best one's and leaves the network with
+// its scale.
 NormStatistics choose(GlobalNetwork& network, const EvaluationBatches& training, const EvaluationBatches& held_out,
                       int workers, std::vector<ScaleTrial>& trials) {
   NormStatistics best;
-  std::vector<double> best_scale;
-  double least = 0;
-  const std::vector<double> trained = network.block_scale();
-  for (const double scale : scale_candidates(workers, trained.front())) {
-    network.set_block_scale(std::vector<double>(trained.size(), scale));
+  double least = std::numeric_limits<double>::infinity();
+  std::vector<double> best_scale = network.block_scale();
+  for (const std::vector<double>& scale : candidates(network.block_scale(), workers)) {
+    network.set_block_scale(scale);
     NormStatistics statistics = network.calibrate(training);
     trials.push_back({.scale = scale, .held_out = network.evaluate(held_out, &statistics)});
-    const double loss = trials.back().held_out.loss;
-    if (best_scale.empty() || loss < least) {
-      least = loss;
+    if (trials.back().held_out.loss < least) {
+      least = trials.back().held_out.loss;
       best = std::move(statistics);
-      best_scale = network.block_scale();
+      best_scale = scale;
     }
+  }
+  if (best.empty()) {
+    throw Error("the network's loss on the held-out samples is not finite, whatever the residual scale");
   }
   network.set_block_scale(best_scale);
   return best;
+}
+
+void check_can_choose(const TrainingSetup& setup) {
+  if (!setup.data.held_out) {
+    throw InputError(
+        "--choose-scale needs samples that were not trained on, and the run held none out; train with --holdout N");
+  }
+  if (setup.decks.empty()) {
+    throw InputError("--choose-scale is given, but this network deals no blocks out, so it has no residual scale");
+  }
 }
 
 }  // namespace
@@ -36,12 +58,8 @@ NormStatistics choose(GlobalNetwork& network, const EvaluationBatches& training,
 CalibrateReport calibrate_network(GlobalNetwork& network, const TrainingSetup& setup, std::int64_t round,
                                   int trained_workers, bool choose_scale) {
   const DataSource& data = setup.data;
-  if (choose_scale && !data.held_out) {
-    throw InputError(
-        "--choose-scale needs samples that were not trained on, and the run held none out; train with --holdout N");
-  }
-  if (choose_scale && setup.decks.empty()) {
-    throw InputError("--choose-scale is given, but this network deals no blocks out, so it has no residual scale");
+  if (choose_scale) {
+    check_can_choose(setup);
   }
   const Stopwatch watch;
   const int batch_size = setup.config.evaluation.eval_batch_size;
@@ -66,6 +84,9 @@ CalibrateReport calibrate_network(GlobalNetwork& network, const TrainingSetup& s
 CalibrateReport run_calibrate(const std::filesystem::path& run_dir, const std::string& which, const Config& config,
                               bool choose_scale) {
   StoredNetwork stored(run_dir, which, config);
+  if (choose_scale) {
+    check_can_choose(stored.setup());
+  }
   const DataSource& data = stored.setup().data;
   const EvaluationResult by_batch =
       stored.network().evaluate(EvaluationBatches(data.test, data.info, config.evaluation.eval_batch_size));

@@ -13,7 +13,7 @@ namespace resist {
 
 // A residual scale that was tried.
 struct ScaleTrial {
-  double scale;
+  std::vector<double> scale;  // per deck
   EvaluationResult held_out;  // with the running statistics of the network so scaled
 };
 

@@ -26,6 +26,10 @@ ExportReport run_export(const std::filesystem::path& run_dir, const std::string&
       trained_config(checkpoint, config),
       {.channels = info.channels, .height = info.height, .width = info.width, .classes = info.classes});
   const DeployedModel model = assemble_model(checkpoint, spec, info, calibration->scales, calibration->statistics);
+  if (std::error_code error; file.has_parent_path() && !std::filesystem::is_directory(file.parent_path(), error)) {
+    throw InputError(fmt::format("can't write '{}': there is no folder '{}'; make it first", file.string(),
+                                 file.parent_path().string()));
+  }
   if (file.empty()) {
     file = run_dir / (format == ModelFormat::onnx ? "model.onnx" : "model.safetensors");
   }

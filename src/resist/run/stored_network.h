@@ -22,6 +22,9 @@ class StoredNetwork {
   // `which`: "last", "best" or a round. InputError names what is missing or does not fit. Sets this process's threads.
   StoredNetwork(const std::filesystem::path& run_dir, const std::string& which, const Config& config);
 
+  StoredNetwork(const StoredNetwork&) = delete;
+  StoredNetwork& operator=(const StoredNetwork&) = delete;
+
   const Checkpoint& checkpoint() const { return checkpoint_; }
   std::int64_t round() const { return checkpoint_.state().round; }
   const TrainingSetup& setup() const { return setup_; }

@@ -20,6 +20,7 @@
 #include "resist/config/option.h"
 #include "resist/config/resolve.h"
 #include "resist/config/toml_file.h"
+#include "resist/core/hash.h"
 #include "resist/core/log.h"
 #include "resist/run/calibrate_run.h"
 #include "resist/run/checkpointing.h"
@@ -78,23 +79,44 @@ std::filesystem::path agreed_run_path(const Config& config, Communicator& commun
   return all_gather_value(communicator, text, kControlTag)[0].data();
 }
 
+// Everything of a data set that decides what workers do together: a digest of its classes, input and parts.
+std::uint64_t digest_of(const DataSource& data) {
+  nlohmann::json parts = {{"input", {data.info.channels, data.info.height, data.info.width}},
+                          {"classes", data.info.class_names},
+                          {"test", data.test->size()}};
+  for (const TestSet& set : data.further) {
+    parts["further"].push_back({set.name, set.dataset->size()});
+  }
+  return hash_64(parts.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+}
+
 // Workers may read their data from different disks; it must be the same.
 void compare_data(const TrainingSetup& setup, Communicator& communicator) {
   struct Sizes {
     std::int64_t train;
     std::int64_t evaluation;
     std::int64_t classes;
+    std::uint64_t digest;
     bool operator==(const Sizes&) const = default;
   };
-  const Sizes own{setup.data.train->size(), setup.data.evaluation()->size(), setup.data.info.classes};
+  const Sizes own{setup.data.train->size(), setup.data.evaluation()->size(), setup.data.info.classes,
+                  digest_of(setup.data)};
   const auto all = all_gather_value(communicator, own, kControlTag);
   for (std::size_t worker = 1; worker < all.size(); ++worker) {
-    if (!(all[worker] == all[0])) {
+    Sizes same = all[worker];
+    same.digest = all[0].digest;
+    if (!(same == all[0])) {
       throw InputError(
           fmt::format("worker {} has {} training and {} evaluation samples of {} classes where worker 0 has {}, {} "
                       "and {}; give all the same data",
                       worker, all[worker].train, all[worker].evaluation, all[worker].classes, all[0].train,
                       all[0].evaluation, all[0].classes));
+    }
+    if (!(all[worker] == all[0])) {
+      throw InputError(fmt::format(
+          "worker {} has other names of classes, another size of pictures or other test sets than worker 0, "
+          "--eval's included; give all the same data",
+          worker));
     }
   }
 }
@@ -247,6 +269,9 @@ std::optional<CalibrateReport> calibrate_trained(Trainer& trainer, const std::fi
   if (trainer.setup().config.evaluation.calibrate_samples == 0) {
     return std::nullopt;
   }
+  if (trainer.communicator().rank() == 0) {
+    spdlog::info("computing the norms' running statistics");
+  }
   GlobalNetwork network = trainer.global_network();
   CalibrateReport report = calibrate_network(network, trainer.setup(), trainer.position().round,
                                              trainer.communicator().size(), /*choose_scale=*/false);
@@ -254,18 +279,33 @@ std::optional<CalibrateReport> calibrate_trained(Trainer& trainer, const std::fi
   return report;
 }
 
-void print_summary(std::ostream& out, const RoundRecord& record, const std::optional<CalibrateReport>& calibrated,
-                   const std::filesystem::path& path) {
-  out << fmt::format("accuracy {:.2f} % after {:.2f} epochs, {} rounds\n", 100 * record.accuracy.value(), record.epoch,
-                     record.round);
+// Whether a run that has nothing left to train still lacks running statistics (it was ended while they were computed).
+bool lacks_calibration(Communicator& communicator, const std::filesystem::path& path, std::int64_t round) {
+  int lacks = 0;
+  on_worker_0(communicator, [&] { lacks = has_checkpoints(path) && !read_calibration(path, round) ? 1 : 0; });
+  return all_gather_value(communicator, lacks, kControlTag)[0] != 0;
+}
+
+// One line of the table at the end.
+std::string result_line(const std::string& set, double top1, double top5, const std::string& norms) {
+  return fmt::format("{:24} {:>8.2f} {:>8.2f}  {}\n", set, 100 * top1, 100 * top5, norms);
+}
+
+void print_summary(std::ostream& out, const TrainingSetup& setup, const RoundRecord& record,
+                   const std::optional<CalibrateReport>& calibrated, const std::filesystem::path& path) {
+  out << fmt::format("{:.2f} epochs, {} rounds\n{:24} {:>8} {:>8}  norms\n", record.epoch, record.round, "", "top-1 %",
+                     "top-5 %");
+  out << result_line(setup.data.held_out ? "held-out samples" : "test", record.accuracy.value(),
+                     record.top5_accuracy.value(), "batch statistics");
   for (const FurtherResult& further : record.further) {
-    out << fmt::format("accuracy {:.2f} % on {}\n", 100 * further.accuracy, further.name);
+    out << result_line(further.name, further.accuracy, further.top5_accuracy, "batch statistics");
   }
   if (calibrated) {
-    out << fmt::format("accuracy {:.2f} % one picture at a time (running statistics of {} training samples)\n",
-                       100 * calibrated->test.top1, calibrated->calibration.samples);
+    out << result_line("test", calibrated->test.top1, calibrated->test.top5,
+                       fmt::format("running statistics of {} training samples", calibrated->calibration.samples));
   }
-  out << fmt::format("next: resist evaluate {0}, resist export {0}\n", path.string());
+  out << fmt::format("next: resist evaluate {0}{1}\n", path.string(),
+                     calibrated ? fmt::format(", resist export {}", path.string()) : "");
 }
 
 }  // namespace
@@ -333,11 +373,14 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
           "nothing is left to train: the run ended after round {}; give a larger --epochs or --rounds to go on",
           start.position.round);
     }
+    if (lacks_calibration(communicator, path, result.position.round)) {
+      calibrate_trained(trainer, path);
+    }
     return kExitDone;
   }
   const auto calibrated = calibrate_trained(trainer, path);
   if (speaks) {
-    print_summary(out, observer.last_record(), calibrated, path);
+    print_summary(out, setup, observer.last_record(), calibrated, path);
   }
   return kExitDone;
 }

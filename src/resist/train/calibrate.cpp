@@ -88,14 +88,12 @@ NormStatistics calibrate(Communicator& communicator, Network& network, BlockSour
   return statistics;
 }
 
-std::vector<double> scale_candidates(int workers, double scale) {
-  std::vector<double> candidates = {scale};
+std::vector<double> scale_candidates(int workers) {
+  std::vector<double> candidates;
   for (int i = 0; i < kCandidates; ++i) {
     const double exponent = 1 - 0.5 * i / (kCandidates - 1);
     candidates.push_back(std::pow(workers, -exponent));
   }
-  std::ranges::sort(candidates);
-  candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
   return candidates;
 }
 

@@ -12,8 +12,7 @@ namespace resist {
 // the same on each and does not depend on their number. Error where not one sample could be read.
 NormStatistics calibrate(Communicator& communicator, Network& network, BlockSource& blocks, const EvaluationJob& job);
 
-// Residual scales worth trying for blocks that each of `workers` held with the probability `scale`: from 1/S to
-// 1/sqrt(S) in equal ratios, and `scale` itself; ascending.
-std::vector<double> scale_candidates(int workers, double scale);
+// Residual scales worth trying where S = `workers`: from 1/S to 1/sqrt(S) in equal ratios.
+std::vector<double> scale_candidates(int workers);
 
 }  // namespace resist
