@@ -50,10 +50,10 @@ std::string fault_of(const Line& line) {
   }
   const fs::path path(line.path);
   if (!is_picture_name(path)) {
-    return fmt::format("'{}' does not end in .jpg, .jpeg or .png", line.path);
+    return fmt::format("{} does not end in .jpg, .jpeg or .png", in_quotes(line.path));
   }
   if (path.is_absolute() || std::ranges::find(path, fs::path("..")) != path.end()) {
-    return fmt::format("'{}' must be a path within the folder", line.path);
+    return fmt::format("{} must be a path within the folder", in_quotes(line.path));
   }
   return {};
 }
