@@ -55,7 +55,7 @@ void add_folders(const fs::path& folder, const std::string& within, int depth, s
   Entries entries = list_entries(folder / within);
   found.push_back({.within = within, .files = std::move(entries.files)});
   for (const std::string& name : entries.folders) {
-    add_folders(folder, within + "/" + name, depth + 1, found);
+    add_folders(folder, fmt::format("{}/{}", within, name), depth + 1, found);
   }
 }
 
@@ -89,7 +89,7 @@ PictureList list_class_folders(const fs::path& folder, bool may_lack) {
     for (const auto& [within, files] : find_picture_folders(folder, list.classes[label])) {
       for (const std::string& name : files) {
         if (is_picture_name(name)) {
-          list.pictures.push_back({.name = within + "/" + name, .label = label});
+          list.pictures.push_back({.name = fmt::format("{}/{}", within, name), .label = label});
         } else {
           ++ignored;
         }

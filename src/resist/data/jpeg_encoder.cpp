@@ -16,7 +16,8 @@ class Encoder {
     const auto padded = [](int side) { return static_cast<std::size_t>(side) + 8; };
     capacity_ = 8 * padded(format.height) * padded(format.width) * static_cast<std::size_t>(format.channels) + 4096;
     file_ = std::make_unique_for_overwrite<unsigned char[]>(capacity_);
-    row_ = std::make_unique_for_overwrite<unsigned char[]>(static_cast<std::size_t>(format.width * format.channels));
+    row_ = std::make_unique_for_overwrite<unsigned char[]>(static_cast<std::size_t>(format.width) *
+                                                           static_cast<std::size_t>(format.channels));
     encoder_.err = errors_.start();
   }
   ~Encoder() { jpeg_destroy_compress(&encoder_); }

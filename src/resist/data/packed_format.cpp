@@ -153,7 +153,7 @@ std::string format_packed_header(const PackedHeader& header) {
   for (const auto& [name, count] : header.parts) {
     document["parts"].push_back({{"name", name}, {"count", count}});
   }
-  const std::string text = document.dump();
+  std::string text = document.dump();
   if (text.size() > kMostPackedHeaderBytes) {
     throw InputError(fmt::format("the names of {} classes take {} bytes, at most {} are allowed: use shorter ones",
                                  header.classes.size(), text.size(), kMostPackedHeaderBytes));
