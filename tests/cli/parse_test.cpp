@@ -1,5 +1,6 @@
 #include "resist/cli/parse.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "config/changed_options.h"
@@ -33,7 +34,7 @@ TEST(Parse, TrainTakesEveryOptionOfTheTable) {
     }
     Config expected;
     set_option(expected, name, text);
-    Args args = {"train", "--" + name + "=" + text};
+    Args args = {"train", fmt::format("--{}={}", name, text)};
     if (name == "nesterov") {
       args.back() = "--nesterov";
     } else if (name == "method") {

@@ -185,7 +185,7 @@ TEST(SetOption, RefusesWhatIsMalformedOrOutOfBounds) {
   };
   for (const auto& [name, text] : bad) {
     Config config;
-    const auto message = input_error([&] { set_option(config, name, text); });
+    const auto message = input_error([&, &name = name, &text = text] { set_option(config, name, text); });
     EXPECT_TRUE(message.starts_with(name + " is ")) << message;
     EXPECT_TRUE(contains(message, "; it must be ")) << message;
     EXPECT_EQ(to_json(config), to_json(Config())) << name;

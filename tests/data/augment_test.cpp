@@ -204,8 +204,8 @@ TEST(TrainingFraming, BoxesAndMirroringAreIndependent) {
     mirrored += is_mirrored ? 1 : 0;
     both += is_right && is_mirrored ? 1 : 0;
   }
-  EXPECT_NEAR(mirrored, kPictures / 2, 110);  // five standard deviations
-  EXPECT_NEAR(both, right / 2, 80);
+  EXPECT_NEAR(mirrored, kPictures / 2.0, 110);  // five standard deviations
+  EXPECT_NEAR(both, right / 2.0, 80);
   EXPECT_GT(right, kPictures / 4);
   EXPECT_LT(right, kPictures * 3 / 4);
 }

@@ -34,6 +34,7 @@ TEST(CorruptCounter, LetsExactlyTheLimitPassFromSeveralThreads) {
   CorruptCounter counter(10, "'set'");
   std::atomic<int> refused = 0;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&, thread] {
       for (int index = 0; index < 10; ++index) {

@@ -172,7 +172,7 @@ at::Tensor Network::apply(const Position& position, const at::Tensor& activation
     shortcut = convolve(input, block.projection, shape.stride);
     shortcut = preact ? shortcut : normalise(shortcut, block.projection_norm, /*relu=*/false);
   }
-  const at::Tensor sum = block.has_branch() ? add_branch(branch(block, shape, input), shortcut, scale) : shortcut;
+  at::Tensor sum = block.has_branch() ? add_branch(branch(block, shape, input), shortcut, scale) : shortcut;
   if (preact) {
     return sum;
   }
