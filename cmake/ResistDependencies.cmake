@@ -36,6 +36,8 @@ if(RESIST_WITH_PICTURES)
 endif()
 
 if(RESIST_WITH_ONNX)
+  # Where CMAKE_PREFIX_PATH names pip's torch, its protobuf headers, of another version, would be found first.
+  find_path(Protobuf_INCLUDE_DIR google/protobuf/service.h NO_CMAKE_PATH NO_CMAKE_ENVIRONMENT_PATH)
   find_package(Protobuf REQUIRED)
   find_package(ONNX REQUIRED)
 endif()
