@@ -83,14 +83,20 @@ def kernels(result):
                   list(rows_of(result, "MeanOverWorkers/", "bytes_per_second", lambda rate: f"{rate / 1e9:.2f}"))), ""]
 
 
-def local_step(result):
+def beside(cases, reference, show):
+    """A line per case and contender: what it reaches, its spread, and how many times what the reference does."""
     lines = []
-    for network, seconds in result["networks"].items():
-        own = statistics.median(seconds["resist"])
-        for who, values in seconds.items():
+    for case, measured in cases.items():
+        theirs = statistics.median(measured[reference])
+        for who, values in measured.items():
             middle = statistics.median(values)
-            lines.append((network, who, f"{middle:.3f} s", f"{100 * statistics.stdev(values) / middle:.0f} %",
-                          f"{middle / own:.2f}"))
+            lines.append((case, who, show(middle), f"{100 * statistics.stdev(values) / middle:.0f} %",
+                          f"{middle / theirs:.2f}"))
+    return lines
+
+
+def local_step(result):
+    lines = beside(result["networks"], "resist", lambda seconds: f"{seconds:.3f} s")
     return [f"{hardware(result)}; batch {result['batch']} of 3x32x32, one thread, {result['repeats']} alternating repeats "
             f"of {result['steps']} steps, PyTorch of the same libtorch", "",
             table(("network", "who", "a step", "spread", "times resist's"), lines), ""]
@@ -116,13 +122,7 @@ def compare(result):
 
 
 def pictures(result):
-    lines = []
-    for crop, rates in result["crops"].items():
-        theirs = statistics.median(rates["Pillow"])
-        for who, values in rates.items():
-            middle = statistics.median(values)
-            lines.append((crop, who, f"{middle:.0f}", f"{100 * statistics.stdev(values) / middle:.0f} %",
-                          f"{middle / theirs:.2f}"))
+    lines = beside(result["crops"], "Pillow", lambda rate: f"{rate:.0f}")
     return [f"{hardware(result)}; one core, {result['repeats']} alternating repeats of {result['passes']} passes over 250 "
             "pictures of ImageNet's size: read, decoded, cropped (random: RandomResizedCrop and flip; centre: shorter side "
             "to 256, middle 224), resampled to 224x224, normalised", "",

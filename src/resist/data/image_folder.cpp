@@ -34,10 +34,6 @@ std::string data_name(const fs::path& folder) {
   return (absolute.has_filename() ? absolute : absolute.parent_path()).filename().string();
 }
 
-PictureFormat input_format(const DatasetInfo& info) {
-  return {.channels = info.channels, .height = info.height, .width = info.width};
-}
-
 // So that a set that does not fit is found out before the training, not after.
 void check_usable(const PictureList& list, const DatasetInfo& info, int skip_corrupt) {
   for (const PictureFormat& format : look_at_pictures(list, skip_corrupt > 0)) {

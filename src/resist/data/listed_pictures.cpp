@@ -1,29 +1,14 @@
 #include "resist/data/listed_pictures.h"
 
-#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <utility>
 
 #include "resist/core/error.h"
 #include "resist/data/input_rule.h"
+#include "resist/data/picture_file.h"
 
 namespace resist {
-namespace {
-
-// Runs `body` on the file's content, and names the picture in what it complains about.
-template <typename Body>
-auto with_picture(const std::filesystem::path& path, const Body& body) {
-  const std::string file = read_picture_file(path);
-  try {
-    return body(file);
-  } catch (const InputError& error) {
-    throw InputError(fmt::format("can't use picture '{}': {}", path.string(), error.what()));
-  }
-}
-
-}  // namespace
-
 std::vector<PictureFormat> look_at_pictures(const PictureList& list, bool leave_out_damaged) {
   std::vector<PictureFormat> formats;
   for (const std::int64_t index : evenly_spaced(static_cast<std::int64_t>(list.pictures.size()), kPicturesLookedAt)) {

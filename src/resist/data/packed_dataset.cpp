@@ -52,7 +52,7 @@ PackedDataset::PackedDataset(std::shared_ptr<const PackedFile> file, const Packe
                              std::shared_ptr<CorruptCounter> corrupt, std::vector<std::uint32_t> labels)
     : file_(std::move(file)),
       part_(part),
-      input_{.channels = info.channels, .height = info.height, .width = info.width},
+      input_(input_format(info)),
       corrupt_(std::move(corrupt)),
       labels_(std::move(labels)) {
 }

@@ -8,10 +8,10 @@
 #include <span>
 #include <vector>
 
-#include "resist/core/error.h"
 #include "resist/core/file.h"
 #include "resist/data/augment.h"
-#include "resist/data/picture.h"
+#include "resist/data/input_rule.h"
+#include "resist/data/picture_file.h"
 #include "resist/export/deployed_model.h"
 #include "resist/model/network.h"
 
@@ -38,13 +38,9 @@ struct Predictor::Impl {
 at::Tensor Predictor::Impl::read(const std::filesystem::path& picture) const {
   const DatasetInfo& info = model.info;
   std::vector<std::uint8_t> pixels(info.input_values());
-  const std::string file = read_picture_file(picture);
-  try {
-    read_picture(file, info.evaluation_framing(),
-                 {.channels = info.channels, .height = info.height, .width = info.width}, pixels);
-  } catch (const InputError& error) {
-    throw InputError(fmt::format("can't use picture '{}': {}", picture.string(), error.what()));
-  }
+  with_picture(picture, [&](const std::string& file) {
+    read_picture(file, info.evaluation_framing(), input_format(info), pixels);
+  });
   at::Tensor input = at::empty({1, info.channels, info.height, info.width}, at::kFloat);
   transform.normalise(pixels, {input.data_ptr<float>(), info.input_values()});
   return input;
