@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Pictures a second that resist and Pillow prepare for a network, one core, same files, alternating.
+"""Pictures a second that resist, Pillow and OpenCV prepare for a network, one core, same files, alternating.
 
     bench/pictures.py PICTURE_BENCH FOLDER [REPEATS] [PASSES]     default: 5 repeats of 2 passes over the pictures
 
 PICTURE_BENCH: build/bench/bin/picture_bench. FOLDER: class folders of pictures as large as ImageNet's. Kept in
-bench/results/; `bench/performance.py report` writes docs/performance.md.
+bench/results/; `bench/performance.py report` writes docs/performance.md. RESIST_OPENCV_PYTHON: a Python that has cv2
+(pip install opencv-python-headless); without it OpenCV is left out.
 """
+import os
 import statistics
 import subprocess
 import sys
@@ -19,6 +21,8 @@ HERE = Path(__file__).resolve().parent
 
 def measure(program, folder, repeats=5, passes=2):
     contenders = {"resist": [program], "Pillow": [PYTHON, HERE / "pillow_pictures.py"]}
+    if "RESIST_OPENCV_PYTHON" in os.environ:
+        contenders["OpenCV"] = [os.environ["RESIST_OPENCV_PYTHON"], HERE / "opencv_pictures.py"]
     result = {"repeats": repeats, "passes": passes, "crops": {}}
     for crop in ("random", "centre"):
         rates = {who: [] for who in contenders}

@@ -1,34 +1,11 @@
 #!/usr/bin/env python3
-"""pillow_pictures.py FOLDER random|centre PASSES: the same as picture_bench, with Pillow and numpy.
-
-What torchvision does to a training picture (RandomResizedCrop, flip, to float, normalise) or an evaluation one (Resize,
-CenterCrop), written out, on one thread.
-"""
-import math
-import random
+"""pillow_pictures.py FOLDER random|centre PASSES: the same as picture_bench, with Pillow and numpy, on one thread."""
 import sys
-import time
-from pathlib import Path
 
 import numpy
 from PIL import Image
 
-SIDE = 224
-MEAN = numpy.array([0.485, 0.456, 0.406], numpy.float32)
-STDDEV = numpy.array([0.229, 0.224, 0.225], numpy.float32)
-
-
-def random_box(width, height, draws):
-    for _ in range(10):
-        area = width * height * draws.uniform(0.08, 1)
-        aspect = math.exp(draws.uniform(math.log(3 / 4), math.log(4 / 3)))
-        w, h = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
-        if 0 < w <= width and 0 < h <= height:
-            left, top = draws.randint(0, width - w), draws.randint(0, height - h)
-            return left, top, left + w, top + h
-    side = min(width, height)
-    left, top = (width - side) // 2, (height - side) // 2
-    return left, top, left + side, top + side
+from picture_work import SIDE, random_box, time_pictures
 
 
 def for_training(picture, draws):
@@ -44,19 +21,11 @@ def for_evaluation(picture, _draws):
     return picture.crop((left, top, left + SIDE, top + SIDE))
 
 
-def main():
-    folder, crop, passes = sys.argv[1], sys.argv[2], int(sys.argv[3])
+def prepare(file, crop, draws):
     work = {"random": for_training, "centre": for_evaluation}[crop]
-    files = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
-    draws = random.Random(1)
-    start = time.perf_counter()
-    for _ in range(passes):
-        for file in files:
-            with Image.open(file) as opened:
-                picture = work(opened.convert("RGB"), draws)
-            values = numpy.asarray(picture, numpy.float32) / 255
-            numpy.ascontiguousarray(((values - MEAN) / STDDEV).transpose(2, 0, 1))
-    print(f"{passes * len(files) / (time.perf_counter() - start):.2f}")
+    with Image.open(file) as opened:
+        return numpy.asarray(work(opened.convert("RGB"), draws))
 
 
-main()
+if __name__ == "__main__":
+    time_pictures(prepare, *sys.argv[1:])

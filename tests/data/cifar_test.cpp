@@ -2,6 +2,7 @@
 
 #include "binary_files.h"
 #include "expect_input_error.h"
+#include "read_sample.h"
 #include "resist/core/random.h"
 #include "support/temporary_folder.h"
 
@@ -60,7 +61,7 @@ TEST_F(CifarTest, ReadsTheBatchesOfCifar10InOrder) {
   Bytes pixels(kPictureBytes);
   for (int i = 0; i < 10; ++i) {
     EXPECT_EQ(source.train->label(i), (i + 2) % 10);
-    source.train->read(i, Framing::whole(), pixels);
+    read_sample(*source.train, i, Framing::whole(), pixels);
     EXPECT_EQ(pixels.front(), i + 2);
     EXPECT_EQ(pixels.back(), i + 4);
   }
@@ -73,7 +74,7 @@ TEST_F(CifarTest, TakesTheFineLabelOfCifar100) {
   EXPECT_EQ(source.test->label(1), 98);
   EXPECT_TRUE(source.info.class_names.empty());
   Bytes pixels(kPictureBytes);
-  source.test->read(1, Framing::whole(), pixels);
+  read_sample(*source.test, 1, Framing::whole(), pixels);
   EXPECT_EQ(pixels.front(), 98);
   EXPECT_EQ(pixels.back(), 100);
 }
@@ -137,7 +138,7 @@ TEST_F(CifarTest, SurvivesMutatedFiles) {
     try {
       const DataSource source = open_cifar10(info(10), folder_.path());
       Bytes pixels(kPictureBytes);
-      source.train->read(source.train->size() - 1, Framing::whole(), pixels);
+      read_sample(*source.train, source.train->size() - 1, Framing::whole(), pixels);
       EXPECT_LT(source.train->label(0), 10);
       ++opened;
     } catch (const InputError& error) {

@@ -20,17 +20,18 @@ class CountingDataset : public Dataset {
       : size_(size), broken_(std::move(broken)), damaged_(std::move(damaged)) {}
   std::int64_t size() const override { return size_; }
   std::int64_t label(std::int64_t index) const override { return index; }
-  bool read(std::int64_t index, const Framing& /*framing*/, std::span<std::uint8_t> pixels) const override {
+  std::span<const std::uint8_t> read(std::int64_t index, const Framing& /*framing*/,
+                                     std::span<std::uint8_t> pixels) const override {
     if (broken_.contains(index)) {
       throw std::runtime_error("sample " + std::to_string(index) + " is broken");
     }
     if (damaged_.contains(index)) {
-      return false;
+      return {};
     }
     for (std::size_t i = 0; i < pixels.size(); ++i) {
       pixels[i] = static_cast<std::uint8_t>(static_cast<std::size_t>(index) + i);
     }
-    return true;
+    return pixels;
   }
 
  private:

@@ -7,6 +7,7 @@
 
 #include "counting_dataset.h"
 #include "expect_input_error.h"
+#include "read_sample.h"
 
 namespace resist {
 namespace {
@@ -31,7 +32,7 @@ TEST(Holdout, PartsAreDisjointCompleteAndInTheOriginalOrder) {
   EXPECT_EQ(all.size(), 100U);
   EXPECT_GT(held_out.back(), 50);  // not just the first ones
   std::vector<std::uint8_t> pixel(1);
-  EXPECT_TRUE(split.held_out->read(3, Framing::whole(), pixel));
+  EXPECT_TRUE(read_sample(*split.held_out, 3, Framing::whole(), pixel));
   EXPECT_EQ(pixel[0], held_out[3]);
 }
 
@@ -42,7 +43,7 @@ TEST(Holdout, LeavesOutWhatTheWholeSetDoes) {
   std::vector<std::uint8_t> pixel(1);
   for (const Dataset* part : {split.rest.get(), split.held_out.get()}) {
     for (std::int64_t i = 0; i < part->size(); ++i) {
-      const bool is_there = part->read(i, Framing::whole(), pixel);
+      const bool is_there = read_sample(*part, i, Framing::whole(), pixel);
       EXPECT_EQ(is_there, part->label(i) != 3);
       left_out += is_there ? 0 : 1;
     }

@@ -2,6 +2,7 @@
 
 #include "binary_files.h"
 #include "expect_input_error.h"
+#include "read_sample.h"
 #include "resist/core/random.h"
 #include "resist/data/known_sets.h"
 #include "support/temporary_folder.h"
@@ -34,11 +35,11 @@ TEST_F(IdxTest, ReadsPicturesAndLabels) {
   EXPECT_EQ(source.train->label(9), 0);
   EXPECT_EQ(source.test->label(4), 5);
   Bytes pixels(12);
-  source.train->read(7, Framing::whole(), pixels);
+  read_sample(*source.train, 7, Framing::whole(), pixels);
   EXPECT_EQ(pixels.front(), 7 * 12);
   EXPECT_EQ(pixels.back(), 7 * 12 + 11);
-  EXPECT_THROW(source.train->read(12, Framing::whole(), pixels), Error);
-  EXPECT_THROW(source.train->read(-1, Framing::whole(), pixels), Error);
+  EXPECT_THROW(read_sample(*source.train, 12, Framing::whole(), pixels), Error);
+  EXPECT_THROW(read_sample(*source.train, -1, Framing::whole(), pixels), Error);
 }
 
 TEST_F(IdxTest, RefusesAMissingFile) {
@@ -131,8 +132,8 @@ TEST_F(IdxTest, SurvivesMutatedFiles) {
     try {
       const DataSource source = open();
       Bytes pixels(static_cast<std::size_t>(source.info.height * source.info.width));
-      source.test->read(source.test->size() - 1, Framing::whole(), pixels);
-      source.train->read(source.train->size() - 1, Framing::whole(), pixels);
+      read_sample(*source.test, source.test->size() - 1, Framing::whole(), pixels);
+      read_sample(*source.train, source.train->size() - 1, Framing::whole(), pixels);
       EXPECT_LT(source.train->label(0), 10);
       ++opened;
     } catch (const InputError& error) {

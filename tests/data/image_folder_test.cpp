@@ -9,6 +9,7 @@
 #include "environment_variable.h"
 #include "expect_input_error.h"
 #include "picture_files.h"
+#include "read_sample.h"
 #include "resist/data/augment.h"
 #include "resist/data/loader.h"
 #include "support/temporary_folder.h"
@@ -44,7 +45,7 @@ class ImageFolderTest : public testing::Test {
   }
   static Bytes read(const Dataset& dataset, std::int64_t index) {
     Bytes pixels(std::size_t{3} * 16 * 24);
-    EXPECT_TRUE(dataset.read(index, Framing::whole(), pixels));
+    EXPECT_TRUE(read_sample(dataset, index, Framing::whole(), pixels));
     return pixels;
   }
 
@@ -154,7 +155,7 @@ TEST_F(ImageFolderTest, PicturesOfDifferentSizesAreCutAndResampled) {
   EXPECT_EQ(source.info.input_size(), (PictureSize{8, 8}));
   EXPECT_EQ(make_augmentation({}, source.info).crop_area, 0.08);
   Bytes pixels(std::size_t{3} * 64);
-  EXPECT_TRUE(source.train->read(1, source.info.evaluation_framing(), pixels));
+  EXPECT_TRUE(read_sample(*source.train, 1, source.info.evaluation_framing(), pixels));
   EXPECT_EQ(pixels.front(), 20);
   EXPECT_NEAR(source.info.mean.at(0), (10 + 20 + 200) / 3.0 / 255, 0.005);
   EXPECT_EQ(open().info.input_size(), (PictureSize{224, 224}));
@@ -185,12 +186,12 @@ TEST_F(ImageFolderTest, DamagedPicturesAreLeftOutUpToTheLimit) {
   expect_refused({(root_ / "train" / "a-cat" / "2.png").string(), "neither JPEG nor PNG"});
   const DataSource source = open(0, 2);
   Bytes pixels(std::size_t{3} * 16 * 24);
-  EXPECT_FALSE(source.train->read(1, Framing::whole(), pixels));
-  EXPECT_FALSE(source.test->read(1, Framing::whole(), pixels));
-  EXPECT_TRUE(source.train->read(0, Framing::whole(), pixels));
+  EXPECT_FALSE(read_sample(*source.train, 1, Framing::whole(), pixels));
+  EXPECT_FALSE(read_sample(*source.test, 1, Framing::whole(), pixels));
+  EXPECT_TRUE(read_sample(*source.train, 0, Framing::whole(), pixels));
   EXPECT_NEAR(source.info.mean.at(0), (10 + 200) / 2.0 / 255, 0.005);
   std::filesystem::remove(root_ / "train" / "a-cat" / "1.PNG");
-  expect_input_error([&] { source.train->read(0, Framing::whole(), pixels); },
+  expect_input_error([&] { read_sample(*source.train, 0, Framing::whole(), pixels); },
                      {"1.PNG", "no such file", "number 3 of '" + root_.string() + "'", "--skip-corrupt is 2"});
 }
 

@@ -8,6 +8,7 @@
 
 #include "counting_dataset.h"
 #include "expect_input_error.h"
+#include "read_sample.h"
 
 namespace resist {
 namespace {
@@ -59,7 +60,7 @@ TEST(TrainLoader, BatchesAreTheStreamsSamplesAugmentedByTheirPlace) {
       const SamplePlace place = stream.at(batch * 4 + i);
       std::vector<std::uint8_t> pixels(12);
       std::vector<float> expected(12);
-      dataset.read(place.index, Framing::whole(), pixels);
+      read_sample(dataset, place.index, Framing::whole(), pixels);
       transform.augment(
           pixels, kAugmentation,
           RandomStream(5, RandomPurpose::augmentation, {.stream = 0, .epoch = place.epoch, .position = place.position}),
@@ -129,7 +130,8 @@ TEST(TrainLoader, TheFirstSamplesErrorIsThrownHoweverLongItTakes) {
   class SlowToBreak : public CountingDataset {
    public:
     SlowToBreak(std::int64_t slow, std::int64_t later) : CountingDataset(10, {slow, later}), slow_(slow) {}
-    bool read(std::int64_t index, const Framing& framing, std::span<std::uint8_t> pixels) const override {
+    std::span<const std::uint8_t> read(std::int64_t index, const Framing& framing,
+                                       std::span<std::uint8_t> pixels) const override {
       std::this_thread::sleep_for(std::chrono::milliseconds(index == slow_ ? 50 : 0));
       return CountingDataset::read(index, framing, pixels);
     }
@@ -160,7 +162,7 @@ TEST(TrainLoader, ADamagedSampleIsReplacedByTheNextWithTheSameDraws) {
   const Batch& got = loader->next();
   std::vector<std::uint8_t> pixels(12);
   std::vector<float> expected(12);
-  CountingDataset(10).read(replacement, Framing::whole(), pixels);
+  read_sample(CountingDataset(10), replacement, Framing::whole(), pixels);
   PixelTransform(plain_info(1, 3, 4))
       .augment(pixels, kAugmentation,
                RandomStream(1, RandomPurpose::augmentation, {.epoch = place.epoch, .position = place.position}),

@@ -4,6 +4,7 @@
 #include "environment_variable.h"
 #include "expect_input_error.h"
 #include "picture_folder.h"
+#include "read_sample.h"
 #include "resist/data/dataset.h"
 #include "support/temporary_folder.h"
 
@@ -50,7 +51,7 @@ TEST_F(OpenDataPicturesTest, AKnownSetTakesPicturesOfItsSizeInNumberedFolders) {
   const DataSource source = open("mnist", {"more=" + more_});
   EXPECT_EQ(source.further.at(0).dataset->label(0), 7);
   std::vector<std::uint8_t> pixels(12);
-  EXPECT_TRUE(source.further.at(0).dataset->read(0, source.info.evaluation_framing(), pixels));
+  EXPECT_TRUE(read_sample(*source.further.at(0).dataset, 0, source.info.evaluation_framing(), pixels));
   write_picture(more_ + "/7/x.png", {1, 4, 4}, 1);
   expect_input_error([&] { open("mnist", {"more=" + more_}); }, {more_, "4x4", "3x4"});
 }

@@ -6,6 +6,7 @@
 #include "environment_variable.h"
 #include "expect_input_error.h"
 #include "picture_folder.h"
+#include "read_sample.h"
 #include "resist/data/image_folder.h"
 #include "resist/data/packed.h"
 #include "support/temporary_folder.h"
@@ -28,7 +29,7 @@ class PackTest : public testing::Test {
   }
   static Bytes read(const Dataset& dataset, std::int64_t index, const Framing& framing, const DatasetInfo& info) {
     Bytes pixels(info.input_values());
-    EXPECT_TRUE(dataset.read(index, framing, pixels));
+    EXPECT_TRUE(read_sample(dataset, index, framing, pixels));
     return pixels;
   }
   static void expect_same(const Dataset& packed, const Dataset& folder, const DatasetInfo& info) {

@@ -10,6 +10,7 @@
 #include "expect_input_error.h"
 #include "packed_samples.h"
 #include "picture_folder.h"
+#include "read_sample.h"
 #include "support/temporary_folder.h"
 
 namespace resist {
@@ -74,7 +75,7 @@ TEST_F(PackedTest, PixelsAreTheInputUnlessAnotherSizeIsAskedFor) {
   EXPECT_TRUE(source.info.own_sizes);
   Bytes pixels(std::size_t{3} * 8 * 8);
   Bytes expected(pixels.size());
-  EXPECT_TRUE(source.train->read(0, Framing::centre(), pixels));
+  EXPECT_TRUE(read_sample(*source.train, 0, Framing::centre(), pixels));
   read_picture(read_picture_file(source_ / "train/cat/1.png"), Framing::centre(), {3, 8, 8}, expected);
   EXPECT_EQ(pixels, expected);
 }
@@ -118,7 +119,7 @@ TEST_F(PackedTest, TheTestPartIsTestValOrTheOnlyOne) {
     const TestSet set = open_packed_test(packed_, training_info(3, 4, 5, header.classes), 0);
     ASSERT_EQ(set.dataset->size(), 3);
     Bytes pixels(60);
-    EXPECT_TRUE(set.dataset->read(1, Framing::whole(), pixels));
+    EXPECT_TRUE(read_sample(*set.dataset, 1, Framing::whole(), pixels));
     EXPECT_EQ(std::string(pixels.begin(), pixels.end()), sample_pixels(13));
     EXPECT_EQ(open_packed(packed_, 0, 0).test->size(), 3);
   }
@@ -155,7 +156,7 @@ TEST_F(PackedTest, ATestSetMustBeWhatTheNetworkTakes) {
   DatasetInfo resampling = training_info(3, 2, 2, classes);
   resampling.own_sizes = true;
   Bytes pixels(12);
-  EXPECT_TRUE(open_packed_test(packed_, resampling, 0).dataset->read(0, Framing::centre(), pixels));
+  EXPECT_TRUE(read_sample(*open_packed_test(packed_, resampling, 0).dataset, 0, Framing::centre(), pixels));
   write_picture_folder(source_, kSmall);
   write_picture(source_ / "train/dog/3.png", {3, 20, 20}, 9);
   pack(PackStorage::files, source_);
@@ -173,12 +174,12 @@ TEST_F(PackedTest, ADamagedSampleIsNamedOrLeftOut) {
     damage_a_sample();
     Bytes pixels(std::size_t{3} * 16 * 24);
     const DataSource strict = open_packed(packed_, 0, 0);
-    EXPECT_TRUE(strict.train->read(0, Framing::whole(), pixels));
-    expect_input_error([&] { strict.train->read(1, Framing::whole(), pixels); },
+    EXPECT_TRUE(read_sample(*strict.train, 0, Framing::whole(), pixels));
+    expect_input_error([&] { read_sample(*strict.train, 1, Framing::whole(), pixels); },
                        {"train/cat/2.png", packed_.string(), "checksum", "--skip-corrupt"});
     const DataSource lenient = open_packed(packed_, 0, 1);
-    EXPECT_FALSE(lenient.train->read(1, Framing::whole(), pixels));
-    EXPECT_TRUE(lenient.train->read(2, Framing::whole(), pixels));
+    EXPECT_FALSE(read_sample(*lenient.train, 1, Framing::whole(), pixels));
+    EXPECT_TRUE(read_sample(*lenient.train, 2, Framing::whole(), pixels));
   }
 }
 
@@ -209,14 +210,14 @@ TEST_F(PackedTest, CanBeReadFromSeveralThreads) {
   pack(PackStorage::files, source_);
   const DataSource source = open_packed(packed_, 0, 0);
   Bytes expected(std::size_t{3} * 16 * 24);
-  source.train->read(2, Framing::whole(), expected);
+  read_sample(*source.train, 2, Framing::whole(), expected);
   std::vector<Bytes> got(4, Bytes(expected.size()));
   std::vector<std::thread> threads;
   threads.reserve(got.size());
   for (Bytes& pixels : got) {
     threads.emplace_back([&] {
       for (int i = 0; i < 20; ++i) {
-        source.train->read(2, Framing::whole(), pixels);
+        read_sample(*source.train, 2, Framing::whole(), pixels);
       }
     });
   }

@@ -48,9 +48,10 @@ TEST(ChannelStatistics, AreOfWhatEvaluationSees) {
   class Boxes : public CountingDataset {
    public:
     using CountingDataset::CountingDataset;
-    bool read(std::int64_t /*index*/, const Framing& framing, std::span<std::uint8_t> pixels) const override {
+    std::span<const std::uint8_t> read(std::int64_t /*index*/, const Framing& framing,
+                                       std::span<std::uint8_t> pixels) const override {
       pixels[0] = static_cast<std::uint8_t>(framing.box({.height = 80, .width = 80}, {.height = 1, .width = 1}).height);
-      return true;
+      return pixels;
     }
   };
   DatasetInfo info = plain_info(1, 1, 1);

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "expect_input_error.h"
+#include "read_sample.h"
 #include "resist/data/resample.h"
 #include "resist/data/statistics.h"
 
@@ -14,7 +15,7 @@ namespace {
 
 std::vector<std::uint8_t> picture(const Dataset& dataset, const DatasetInfo& info, std::int64_t index) {
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(info.channels * info.height * info.width));
-  dataset.read(index, Framing::whole(), pixels);
+  read_sample(dataset, index, Framing::whole(), pixels);
   return pixels;
 }
 
@@ -48,7 +49,7 @@ TEST(Synthetic, APartIsResampled) {
   const Framing framing = Framing::random(0.1, RandomStream(1, RandomPurpose::augmentation, {}));
   std::vector<std::uint8_t> part(whole.size());
   std::vector<std::uint8_t> expected(whole.size());
-  EXPECT_TRUE(source.train->read(3, framing, part));
+  EXPECT_TRUE(read_sample(*source.train, 3, framing, part));
   frame_pixels(whole, source.info.input_size(), framing, source.info.input_size(), expected);
   EXPECT_EQ(part, expected);
   EXPECT_NE(part, whole);

@@ -1,12 +1,16 @@
-"""What the end-to-end tests share: running the program, reading what it wrote, hosts made of network namespaces."""
+"""What the end-to-end tests share: running the program, reading what it wrote, pictures, hosts made of network
+namespaces."""
 import json
 import os
+import random
 import shutil
 import socket
+import struct
 import subprocess
 import tempfile
 import time
 import unittest
+import zlib
 from pathlib import Path
 
 RESIST = os.environ["RESIST"]  # path of the program; set by ctest
@@ -57,6 +61,42 @@ def checkpoint(run_dir, round_number=None):
     return manifest["round"], parts
 
 
+def evaluation(run_dir, *options):
+    """What `resist evaluate` says."""
+    return json.loads(run([RESIST, "evaluate", run_dir, "--format", "json", *options]).stdout)
+
+
+def safetensors(path):
+    """A safetensors file's tensors by name, as bytes."""
+    data = Path(path).read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start])
+    header.pop("__metadata__", None)
+    places = {name: [start + offset for offset in tensor["data_offsets"]] for name, tensor in header.items()}
+    return {name: data[first:last] for name, (first, last) in places.items()}
+
+
+def write_png(path, seed, side=8):
+    """A grey picture like no other seed's. Not every python3 has Pillow."""
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    pixels = random.Random(seed)
+    rows = b"".join(b"\0" + pixels.randbytes(side) for _ in range(side))  # each: no filter, then the pixels
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) +
+                     chunk(b"IEND", b""))
+
+
+def write_class_folders(folder, counts):
+    """Class folders 0, 1, ... with so many pictures each; none where it is 0."""
+    for label, count in enumerate(counts):
+        for number in range(count):
+            write_png(Path(folder) / str(label) / f"{number}.png", f"{Path(folder).name} {label} {number}")
+    return folder
+
+
 def torchrun_environment(rank, workers, address, port, local_workers):
     return {"RANK": str(rank), "WORLD_SIZE": str(workers), "LOCAL_WORLD_SIZE": str(local_workers),
             "MASTER_ADDR": address, "MASTER_PORT": str(port)}
@@ -75,10 +115,15 @@ class TestCase(unittest.TestCase):
 
     def started(self, run_dir, *extra):
         """A long run that has finished a round."""
-        process = start(train_command("--rounds", 100000, "--run-dir", run_dir, *extra))
+        return self.past_round(0, run_dir, train_command("--rounds", 100000, "--run-dir", run_dir, *extra))
+
+    def past_round(self, round_number, run_dir, command):
+        """The command's process, once the run has finished a later round than that."""
+        process = start(command)
         self.addCleanup(process.kill)
         end = time.monotonic() + DEADLINE
-        while not (run_dir / "metrics.jsonl").exists() or not (run_dir / "metrics.jsonl").read_text():
+        while not (run_dir / "metrics.jsonl").exists() or \
+                (run_dir / "metrics.jsonl").read_text().count("\n") <= round_number:
             self.assertLess(time.monotonic(), end)
             self.assertIsNone(process.poll(), process.stderr.read() if process.poll() is not None else "")
             time.sleep(0.01)

@@ -41,10 +41,11 @@ class Dataset {
   virtual ~Dataset() = default;
   virtual std::int64_t size() const = 0;
   virtual std::int64_t label(std::int64_t index) const = 0;
-  // Writes the part of the picture that `framing` asks for, at the input's size: channels * height * width values
-  // 0..255, channel by channel. False: the picture is damaged, and --skip-corrupt lets it be left out. InputError names
-  // one that can't be read.
-  virtual bool read(std::int64_t index, const Framing& framing, std::span<std::uint8_t> pixels) const = 0;
+  // The part of the picture that `framing` asks for, at the input's size: channels * height * width values 0..255,
+  // channel by channel. They lie in `buffer`, which has that size, or where the data set holds them already. Empty: the
+  // picture is damaged, and --skip-corrupt lets it be left out. InputError names one that can't be read.
+  virtual std::span<const std::uint8_t> read(std::int64_t index, const Framing& framing,
+                                             std::span<std::uint8_t> buffer) const = 0;
 };
 
 // A test set.

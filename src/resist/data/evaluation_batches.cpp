@@ -46,8 +46,9 @@ void EvaluationBatches::read(std::int64_t index, Batch& batch, int threads) cons
   const auto out = [&](std::size_t sample) { return std::span(batch.pixels).subspan(sample * values, values); };
   run_on_threads(samples, threads, [&](std::size_t sample) {
     const std::int64_t in_dataset = permutation_[begin + sample];
-    std::vector<std::uint8_t> pixels(values);
-    if (dataset_->read(in_dataset, framing_, pixels)) {
+    std::vector<std::uint8_t> buffer(values);
+    const auto pixels = dataset_->read(in_dataset, framing_, buffer);
+    if (!pixels.empty()) {
       transform_.normalise(pixels, out(sample));
       batch.labels[sample] = dataset_->label(in_dataset);
       is_there[sample] = 1;

@@ -19,8 +19,9 @@ class Subset : public Dataset {
 
   std::int64_t size() const override { return static_cast<std::int64_t>(indices_.size()); }
   std::int64_t label(std::int64_t index) const override { return whole_->label(in_whole(index)); }
-  bool read(std::int64_t index, const Framing& framing, std::span<std::uint8_t> pixels) const override {
-    return whole_->read(in_whole(index), framing, pixels);
+  std::span<const std::uint8_t> read(std::int64_t index, const Framing& framing,
+                                     std::span<std::uint8_t> buffer) const override {
+    return whole_->read(in_whole(index), framing, buffer);
   }
 
  private:

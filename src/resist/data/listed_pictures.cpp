@@ -9,6 +9,7 @@
 #include "resist/data/picture_file.h"
 
 namespace resist {
+
 std::vector<PictureFormat> look_at_pictures(const PictureList& list, bool leave_out_damaged) {
   std::vector<PictureFormat> formats;
   for (const std::int64_t index : evenly_spaced(static_cast<std::int64_t>(list.pictures.size()), kPicturesLookedAt)) {
@@ -30,14 +31,15 @@ ListedPictures::ListedPictures(PictureList list, const PictureFormat& input, std
     : list_(std::move(list)), input_(input), corrupt_(std::move(corrupt)), first_(first) {
 }
 
-bool ListedPictures::read(std::int64_t index, const Framing& framing, std::span<std::uint8_t> pixels) const {
+std::span<const std::uint8_t> ListedPictures::read(std::int64_t index, const Framing& framing,
+                                                   std::span<std::uint8_t> buffer) const {
   try {
     with_picture(list_.folder / at(index).name,
-                 [&](const std::string& file) { read_picture(file, framing, input_, pixels); });
-    return true;
+                 [&](const std::string& file) { read_picture(file, framing, input_, buffer); });
+    return buffer;
   } catch (const InputError& error) {
     corrupt_->leave_out(first_ + index, error);
-    return false;
+    return {};
   }
 }
 

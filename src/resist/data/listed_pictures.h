@@ -27,7 +27,8 @@ class ListedPictures : public Dataset {
 
   std::int64_t size() const override { return static_cast<std::int64_t>(list_.pictures.size()); }
   std::int64_t label(std::int64_t index) const override { return at(index).label; }
-  bool read(std::int64_t index, const Framing& framing, std::span<std::uint8_t> pixels) const override;
+  std::span<const std::uint8_t> read(std::int64_t index, const Framing& framing,
+                                     std::span<std::uint8_t> buffer) const override;
 
  private:
   const ListedPicture& at(std::int64_t index) const { return list_.pictures.at(static_cast<std::size_t>(index)); }

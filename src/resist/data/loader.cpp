@@ -6,6 +6,7 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -29,6 +30,11 @@ void check_schedule(const BatchSchedule& schedule, std::int64_t stream_position,
 struct UnfinishedBatch {
   Batch batch;
   std::int64_t made = 0;
+};
+
+struct SoundSample {
+  std::int64_t index;
+  std::span<const std::uint8_t> pixels;  // Dataset::read's
 };
 
 }  // namespace
@@ -59,8 +65,8 @@ struct TrainLoader::Impl {
   }
   UnfinishedBatch& batch_of(std::int64_t sample);
   SamplePlace place_of(std::int64_t sample);
-  void make(const SamplePlace& place, std::size_t row, std::vector<std::uint8_t>& pixels, Batch& batch) const;
-  std::int64_t read_sound(std::int64_t index, const Framing& framing, std::span<std::uint8_t> pixels) const;
+  void make(const SamplePlace& place, std::size_t row, std::vector<std::uint8_t>& buffer, Batch& batch) const;
+  SoundSample read_sound(std::int64_t index, const Framing& framing, std::span<std::uint8_t> buffer) const;
 
   const std::shared_ptr<const Dataset> dataset;
   const DatasetInfo info;
@@ -113,30 +119,30 @@ SamplePlace TrainLoader::Impl::place_of(std::int64_t sample) {
   return stream.at(schedule.first(batch_start) + sample % schedule.batch_size);
 }
 
-std::int64_t TrainLoader::Impl::read_sound(std::int64_t index, const Framing& framing,
-                                           std::span<std::uint8_t> pixels) const {
+SoundSample TrainLoader::Impl::read_sound(std::int64_t index, const Framing& framing,
+                                          std::span<std::uint8_t> buffer) const {
   for (std::int64_t tried = 0; tried < dataset->size(); ++tried) {
     const std::int64_t next = (index + tried) % dataset->size();
-    if (dataset->read(next, framing, pixels)) {
-      return next;
+    if (const auto pixels = dataset->read(next, framing, buffer); !pixels.empty()) {
+      return {.index = next, .pixels = pixels};
     }
   }
   throw InputError(fmt::format("all {} training pictures of {} are left out as damaged", dataset->size(), info.name));
 }
 
-void TrainLoader::Impl::make(const SamplePlace& place, std::size_t row, std::vector<std::uint8_t>& pixels,
+void TrainLoader::Impl::make(const SamplePlace& place, std::size_t row, std::vector<std::uint8_t>& buffer,
                              Batch& batch) const {
   const RandomStream random(seed, RandomPurpose::augmentation,
                             {.stream = place.stream, .epoch = place.epoch, .position = place.position});
   const std::size_t values = transform.size();
-  pixels.resize(values);
-  const std::int64_t index = read_sound(place.index, training_framing(augmentation, info, random), pixels);
-  transform.augment(pixels, augmentation, random, std::span(batch.pixels).subspan(row * values, values));
-  batch.labels[row] = dataset->label(index);
+  buffer.resize(values);
+  const SoundSample sample = read_sound(place.index, training_framing(augmentation, info, random), buffer);
+  transform.augment(sample.pixels, augmentation, random, std::span(batch.pixels).subspan(row * values, values));
+  batch.labels[row] = dataset->label(sample.index);
 }
 
 void TrainLoader::Impl::run() {
-  std::vector<std::uint8_t> pixels;
+  std::vector<std::uint8_t> buffer;
   std::unique_lock lock(mutex);
   while (true) {
     changed.wait(lock, [&] { return stop || failure != nullptr || can_take(); });
@@ -150,7 +156,7 @@ void TrainLoader::Impl::run() {
       UnfinishedBatch& target = batch_of(sample);  // stays where it is until all its samples are made
       const SamplePlace place = place_of(sample);
       lock.unlock();
-      make(place, static_cast<std::size_t>(sample % schedule.batch_size), pixels, target.batch);
+      make(place, static_cast<std::size_t>(sample % schedule.batch_size), buffer, target.batch);
       lock.lock();
       ++target.made;
     } catch (...) {

@@ -22,14 +22,15 @@ MemoryDataset::MemoryDataset(std::vector<std::uint8_t> pixels, std::vector<std::
   }
 }
 
-bool MemoryDataset::read(std::int64_t index, const Framing& framing, std::span<std::uint8_t> pixels) const {
+std::span<const std::uint8_t> MemoryDataset::read(std::int64_t index, const Framing& framing,
+                                                  std::span<std::uint8_t> buffer) const {
   const auto picture = static_cast<std::size_t>(index);
-  if (picture >= labels_.size() || pixels.size() != picture_bytes_) {
-    throw Error(fmt::format("can't read {} bytes of picture {}: there are {} pictures of {} bytes", pixels.size(),
+  if (picture >= labels_.size() || buffer.size() != picture_bytes_) {
+    throw Error(fmt::format("can't read {} bytes of picture {}: there are {} pictures of {} bytes", buffer.size(),
                             index, labels_.size(), picture_bytes_));
   }
-  frame_pixels(std::span(pixels_).subspan(picture * picture_bytes_, picture_bytes_), size_, framing, size_, pixels);
-  return true;
+  const auto pixels = std::span(pixels_).subspan(picture * picture_bytes_, picture_bytes_);
+  return frame_pixels(pixels, size_, framing, size_, buffer);
 }
 
 }  // namespace resist

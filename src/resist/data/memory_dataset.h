@@ -17,7 +17,8 @@ class MemoryDataset : public Dataset {
 
   std::int64_t size() const override { return static_cast<std::int64_t>(labels_.size()); }
   std::int64_t label(std::int64_t index) const override { return labels_.at(static_cast<std::size_t>(index)); }
-  bool read(std::int64_t index, const Framing& framing, std::span<std::uint8_t> pixels) const override;
+  std::span<const std::uint8_t> read(std::int64_t index, const Framing& framing,
+                                     std::span<std::uint8_t> buffer) const override;
 
  private:
   std::vector<std::uint8_t> pixels_;

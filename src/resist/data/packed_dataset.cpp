@@ -62,14 +62,14 @@ std::int64_t PackedDataset::label(std::int64_t index) const {
   return labels_.empty() ? label : labels_.at(label);
 }
 
-bool PackedDataset::read(std::int64_t index, const Framing& framing, std::span<std::uint8_t> pixels) const {
+std::span<const std::uint8_t> PackedDataset::read(std::int64_t index, const Framing& framing,
+                                                  std::span<std::uint8_t> buffer) const {
   const std::int64_t sample = in_file(index);
   try {
-    file_->read(sample, framing, input_, pixels);
-    return true;
+    return file_->read(sample, framing, input_, buffer);
   } catch (const InputError& error) {
     corrupt_->leave_out(sample, error);
-    return false;
+    return {};
   }
 }
 

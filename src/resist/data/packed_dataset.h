@@ -35,7 +35,8 @@ class PackedDataset : public Dataset {
 
   std::int64_t size() const override { return part_.count; }
   std::int64_t label(std::int64_t index) const override;
-  bool read(std::int64_t index, const Framing& framing, std::span<std::uint8_t> pixels) const override;
+  std::span<const std::uint8_t> read(std::int64_t index, const Framing& framing,
+                                     std::span<std::uint8_t> buffer) const override;
 
  private:
   std::int64_t in_file(std::int64_t index) const;

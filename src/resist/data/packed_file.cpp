@@ -13,24 +13,26 @@
 namespace resist {
 namespace {
 
-// Every channel of `pixels` becomes a copy of the first.
-void repeat_first_channel(int channels, std::span<std::uint8_t> pixels) {
-  const std::size_t plane = pixels.size() / static_cast<std::size_t>(channels);
-  for (std::size_t start = plane; start < pixels.size(); start += plane) {
-    std::ranges::copy(pixels.first(plane), pixels.subspan(start).begin());
+// Every channel of `pixels` becomes a copy of `channel`, which may be the first of them.
+void repeat_channel(std::span<const std::uint8_t> channel, std::span<std::uint8_t> pixels) {
+  const bool is_first = channel.data() == pixels.data();
+  for (std::size_t start = is_first ? channel.size() : 0; start < pixels.size(); start += channel.size()) {
+    std::ranges::copy(channel, pixels.subspan(start).begin());
   }
 }
 
 // `sample`: channel by channel, as `format` says.
-void read_pixels(std::string_view sample, const PictureFormat& format, const Framing& framing,
-                 const PictureFormat& input, std::span<std::uint8_t> pixels) {
-  const std::size_t plane = pixels.size() / static_cast<std::size_t>(input.channels);
+std::span<const std::uint8_t> read_pixels(std::string_view sample, const PictureFormat& format, const Framing& framing,
+                                          const PictureFormat& input, std::span<std::uint8_t> buffer) {
+  const std::size_t plane = buffer.size() / static_cast<std::size_t>(input.channels);
   const std::span bytes(reinterpret_cast<const std::uint8_t*>(sample.data()), sample.size());
-  frame_pixels(bytes, format.size(), framing, input.size(),
-               pixels.first(plane * static_cast<std::size_t>(format.channels)));
-  if (format.channels < input.channels) {
-    repeat_first_channel(input.channels, pixels);
+  const auto pixels = frame_pixels(bytes, format.size(), framing, input.size(),
+                                   buffer.first(plane * static_cast<std::size_t>(format.channels)));
+  if (format.channels == input.channels) {
+    return pixels;
   }
+  repeat_channel(pixels, buffer);
+  return buffer;
 }
 
 }  // namespace
@@ -74,15 +76,15 @@ std::string_view PackedFile::stored(std::int64_t index) const {
   return bytes;
 }
 
-void PackedFile::read(std::int64_t index, const Framing& framing, const PictureFormat& input,
-                      std::span<std::uint8_t> pixels) const {
+std::span<const std::uint8_t> PackedFile::read(std::int64_t index, const Framing& framing, const PictureFormat& input,
+                                               std::span<std::uint8_t> buffer) const {
   try {
     const std::string_view sample = stored(index);
     if (header_.storage == PackStorage::pixels) {
-      read_pixels(sample, header_.format, framing, input, pixels);
-    } else {
-      read_picture(sample, framing, input, pixels);
+      return read_pixels(sample, header_.format, framing, input, buffer);
     }
+    read_picture(sample, framing, input, buffer);
+    return buffer;
   } catch (const InputError& error) {
     throw InputError(
         fmt::format("can't use picture {} of '{}': {}", in_quotes(name(index)), path().string(), error.what()));

@@ -30,8 +30,8 @@ class PackedFile {
   std::string_view stored(std::int64_t index) const;
   // As Dataset::read, for an input of this format, which has as many channels as pixels that are stored, or more.
   // InputError, which names the sample, if it is damaged or can't become such an input.
-  void read(std::int64_t index, const Framing& framing, const PictureFormat& input,
-            std::span<std::uint8_t> pixels) const;
+  std::span<const std::uint8_t> read(std::int64_t index, const Framing& framing, const PictureFormat& input,
+                                     std::span<std::uint8_t> buffer) const;
 
  private:
   // InputError if it can't be one: somebody has written into the file since it was opened.

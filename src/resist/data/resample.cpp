@@ -200,18 +200,18 @@ void resample(const PixelRows& source, const FractionalBox& box, const PictureSi
   }
 }
 
-void frame_pixels(std::span<const std::uint8_t> picture, const PictureSize& size, const Framing& framing,
-                  const PictureSize& input, std::span<std::uint8_t> out) {
+std::span<const std::uint8_t> frame_pixels(std::span<const std::uint8_t> picture, const PictureSize& size,
+                                           const Framing& framing, const PictureSize& input,
+                                           std::span<std::uint8_t> buffer) {
   const std::size_t plane = static_cast<std::size_t>(size.height) * static_cast<std::size_t>(size.width);
   const std::size_t input_plane = static_cast<std::size_t>(input.height) * static_cast<std::size_t>(input.width);
-  if (plane == 0 || picture.size() % plane != 0 || out.size() != picture.size() / plane * input_plane) {
-    throw Error(fmt::format("can't make {} bytes of {}x{} pixels of {} bytes of {}x{} pixels", out.size(), input.height,
-                            input.width, picture.size(), size.height, size.width));
+  if (plane == 0 || picture.size() % plane != 0 || buffer.size() != picture.size() / plane * input_plane) {
+    throw Error(fmt::format("can't make {} bytes of {}x{} pixels of {} bytes of {}x{} pixels", buffer.size(),
+                            input.height, input.width, picture.size(), size.height, size.width));
   }
   const PictureBox box = framing.box(size, input);
   if (size == input && box == PictureBox{.top = 0, .left = 0, .height = size.height, .width = size.width}) {
-    std::ranges::copy(picture, out.begin());
-    return;
+    return picture;
   }
   const FractionalBox part{.top = static_cast<double>(box.top),
                            .left = static_cast<double>(box.left),
@@ -219,8 +219,9 @@ void frame_pixels(std::span<const std::uint8_t> picture, const PictureSize& size
                            .width = static_cast<double>(box.width)};
   for (std::size_t channel = 0; channel < picture.size() / plane; ++channel) {
     resample({.pixels = picture.data() + channel * plane, .height = size.height, .width = size.width, .channels = 1},
-             part, input, out.subspan(channel * input_plane, input_plane));
+             part, input, buffer.subspan(channel * input_plane, input_plane));
   }
+  return buffer;
 }
 
 }  // namespace resist

@@ -29,9 +29,11 @@ struct PixelRows {
 // every machine.
 void resample(const PixelRows& source, const FractionalBox& box, const PictureSize& size, std::span<std::uint8_t> out);
 
-// Writes the part of a picture of `size` that `framing` asks for, resampled to `input`; both channel by channel, with
-// the same number of channels. For sets that hold pixels, not picture files.
-void frame_pixels(std::span<const std::uint8_t> picture, const PictureSize& size, const Framing& framing,
-                  const PictureSize& input, std::span<std::uint8_t> out);
+// The part of a picture of `size` that `framing` asks for, resampled to `input`; both channel by channel, with the same
+// number of channels. `picture` itself where that is it, otherwise written to `buffer`. For sets that hold pixels, not
+// picture files.
+std::span<const std::uint8_t> frame_pixels(std::span<const std::uint8_t> picture, const PictureSize& size,
+                                           const Framing& framing, const PictureSize& input,
+                                           std::span<std::uint8_t> buffer);
 
 }  // namespace resist

@@ -71,14 +71,15 @@ ChannelStatistics channel_statistics(const Dataset& dataset, const DatasetInfo& 
   std::int64_t samples = 0;
   std::vector<std::uint64_t> sums(channels);
   std::vector<std::uint64_t> squares(channels);
-  std::vector<std::uint8_t> pixels(channels * plane);
+  std::vector<std::uint8_t> buffer(channels * plane);
   for (const std::int64_t index : evenly_spaced(dataset.size(), most_samples)) {
-    if (!dataset.read(index, framing, pixels)) {
+    const auto pixels = dataset.read(index, framing, buffer);
+    if (pixels.empty()) {
       continue;
     }
     ++samples;
     for (std::size_t channel = 0; channel < channels; ++channel) {
-      for (const std::uint64_t value : std::span(pixels).subspan(channel * plane, plane)) {
+      for (const std::uint64_t value : pixels.subspan(channel * plane, plane)) {
         sums[channel] += value;
         squares[channel] += value * value;
       }

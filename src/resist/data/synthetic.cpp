@@ -65,7 +65,8 @@ class SyntheticDataset : public Dataset {
 
   std::int64_t size() const override { return size_; }
   std::int64_t label(std::int64_t index) const override { return index % classes_; }
-  bool read(std::int64_t index, const Framing& framing, std::span<std::uint8_t> pixels) const override;
+  std::span<const std::uint8_t> read(std::int64_t index, const Framing& framing,
+                                     std::span<std::uint8_t> buffer) const override;
 
  private:
   void make(std::int64_t index, std::span<std::uint8_t> pixels) const;
@@ -79,17 +80,18 @@ class SyntheticDataset : public Dataset {
   std::uint32_t noise_;
 };
 
-bool SyntheticDataset::read(std::int64_t index, const Framing& framing, std::span<std::uint8_t> pixels) const {
+std::span<const std::uint8_t> SyntheticDataset::read(std::int64_t index, const Framing& framing,
+                                                     std::span<std::uint8_t> buffer) const {
   const auto picture_bytes = static_cast<std::size_t>(channels_) * static_cast<std::size_t>(height_ * width_);
-  if (index < 0 || index >= size_ || pixels.size() != picture_bytes) {
-    throw Error(fmt::format("can't read {} bytes of synthetic picture {}: there are {} of {} bytes", pixels.size(),
+  if (index < 0 || index >= size_ || buffer.size() != picture_bytes) {
+    throw Error(fmt::format("can't read {} bytes of synthetic picture {}: there are {} of {} bytes", buffer.size(),
                             index, size_, picture_bytes));
   }
-  std::vector<std::uint8_t> picture(picture_bytes);
-  make(index, picture);
+  make(index, buffer);
+  const std::vector<std::uint8_t> picture(buffer.begin(), buffer.end());
   const PictureSize size{.height = height_, .width = width_};
-  frame_pixels(picture, size, framing, size, pixels);
-  return true;
+  frame_pixels(picture, size, framing, size, buffer);  // where all of it is wanted, it is there already
+  return buffer;
 }
 
 void SyntheticDataset::make(std::int64_t index, std::span<std::uint8_t> pixels) const {
