@@ -136,10 +136,23 @@ def synchronisation(result):
                     f"{statistics.median(case['floors']):.2f}", f"{case['ratio']:.2f}") for case in result["cases"]]), ""]
 
 
+def forecast(result):
+    lines = [(case["rate"], case["method"], f"{statistics.median(case['forecast']):.3f}",
+              f"{statistics.median(case['measured']):.3f}", f"{100 * case['off']:+.1f} %",
+              f"{statistics.median(case['forecast_evaluation']):.2f}",
+              f"{statistics.median(case['measured_evaluation']):.2f}") for case in result["cases"]]
+    return [f"{hardware(result)}; TCP congestion control {result['congestion_control']}; {result['workers']} workers in "
+            f"network namespaces, a link each, all on these cores; medians of {result['repeats']} alternating repeats; "
+            "seconds", "",
+            table(("link", "method", "a round, forecast", "measured", "off", "evaluation, forecast", "measured"), lines),
+            ""]
+
+
 SECTIONS = {"compare": ("resist beside PyTorch, preact-resnet101", compare),
             "local-step": ("Local step, preact-resnet101, beside an idiomatic PyTorch loop", local_step),
             "synchronisation": ("Synchronisation over slow links, preact-resnet101, blocks included",
                                 synchronisation),
+            "forecast": ("What `resist plan --measure` forecasts, beside real runs", forecast),
             "pictures": ("Decoding and cropping pictures, beside Pillow", pictures),
             "kernels": ("Kernels", kernels)}
 

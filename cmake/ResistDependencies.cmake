@@ -35,11 +35,20 @@ if(RESIST_WITH_PICTURES)
   find_package(PNG REQUIRED)
 endif()
 
-if(RESIST_WITH_ONNX)
-  # Where CMAKE_PREFIX_PATH names pip's torch, its protobuf headers, of another version, would be found first.
+if(RESIST_WITH_ONNX OR RESIST_WITH_TENSORBOARD)
+  # Where CMAKE_PREFIX_PATH names pip's torch, its protobuf, of another version, would be found first.
   find_path(Protobuf_INCLUDE_DIR google/protobuf/service.h NO_CMAKE_PATH NO_CMAKE_ENVIRONMENT_PATH)
+  find_program(Protobuf_PROTOC_EXECUTABLE protoc NO_CMAKE_PATH NO_CMAKE_ENVIRONMENT_PATH)
   find_package(Protobuf REQUIRED)
+endif()
+if(RESIST_WITH_ONNX)
   find_package(ONNX REQUIRED)
+endif()
+if(RESIST_WITH_TENSORBOARD)
+  find_package(PNG REQUIRED)
+  if(NOT Protobuf_PROTOC_EXECUTABLE)
+    message(FATAL_ERROR "protoc is missing (Debian's protobuf-compiler); or give -DRESIST_WITH_TENSORBOARD=OFF")
+  endif()
 endif()
 
 if(RESIST_WITH_TORCH)

@@ -234,7 +234,7 @@ TEST(Parse, DataCommands) {
 }
 
 TEST(Parse, ShippedConfigurationsAreThereByName) {
-  EXPECT_EQ(train({"train", "--config", "imagenet"}).config.model.model, "preact-bottleneck50");
+  EXPECT_EQ(train({"train", "--config", "imagenet"}).config.model.model, "preact-bottleneck101");
   EXPECT_EQ(train({"train", "--config", "cifar100-paper"}).config.train.epochs, 160);
   EXPECT_TRUE(contains(refused({"train", "--config", "imagnet"}), "did you mean 'imagenet'?"));
   EXPECT_TRUE(contains(refused({"train", "--config", "nowhere/my.toml"}), "cifar100-paper, imagenet or quickstart"));
@@ -247,7 +247,8 @@ TEST(Parse, PlanNeedsNoData) {
   EXPECT_EQ(command.config.model.channels, 3);
   EXPECT_EQ(command.config.model.image_size, 32);
   EXPECT_EQ(command.workers, (std::vector<int>{2, 4, 8}));
-  EXPECT_EQ(command.bandwidth, std::nullopt);
+  EXPECT_TRUE(command.bandwidths.empty());
+  EXPECT_EQ(command.methods.size(), 3);
   EXPECT_EQ(std::get<PlanCommand>(parse({"plan", "--classes", "100"})).config.model.classes, 100);
 }
 
@@ -257,7 +258,7 @@ TEST(Parse, PlanLeavesToTheDataWhatItKnows) {
   EXPECT_TRUE(command.data_given);
   EXPECT_EQ(command.config.model.classes, 0);
   EXPECT_EQ(command.workers, (std::vector<int>{3, 5}));
-  EXPECT_EQ(command.bandwidth, 1e8);
+  EXPECT_EQ(command.bandwidths, std::vector<double>{1e8});
   EXPECT_EQ(command.format, OutputFormat::json);
   EXPECT_EQ(command.config.partition.partition, PartitionMode::exact);
 }
@@ -267,8 +268,25 @@ TEST(Parse, PlanRefusesWhatItCannotUse) {
             "--workers is '2,0'; it must be a list of 1 to 64 integers from 1 to 1024");
   EXPECT_TRUE(contains(refused({"plan", "--workers="}), "--workers"));
   EXPECT_TRUE(contains(refused({"plan", "--bandwidth", "100"}), "--bandwidth is '100'"));
+  const auto planned = std::get<PlanCommand>(parse({"plan", "--config", "imagenet", "--batch-size", "16"}));
+  EXPECT_EQ(planned.config.train.warmup_epochs, 5);
+  EXPECT_EQ(planned.config.train.batch_size, 16);
+  EXPECT_TRUE(contains(refused({"plan", "--latency", "1ms,x"}), "--latency is 'x'"));
+  EXPECT_TRUE(contains(refused({"plan", "--speed", "1gflops", "--measure", "2"}), "exclude each other"));
   EXPECT_TRUE(contains(refused({"plan", "--depths", "3,4"}), "--partition-sections has 3"));
   EXPECT_TRUE(contains(refused({"plan", "--run-dir", "x"}), "unknown option '--run-dir'"));
+}
+
+TEST_F(ParseWithRun, AnExportsFormatFollowsFromItsName) {
+  const auto format = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"export", run()});
+    return std::get<ExportCommand>(parse(more)).format;
+  };
+  EXPECT_EQ(format({}), ModelFormat::safetensors);
+  EXPECT_EQ(format({"-o", "a.onnx"}), ModelFormat::onnx);
+  EXPECT_EQ(format({"-o", "a.model"}), ModelFormat::safetensors);
+  EXPECT_EQ(format({"-o", "a.model", "--format", "onnx"}), ModelFormat::onnx);
+  EXPECT_TRUE(contains(refused({"export", run(), "-o", "a.safetensors", "--format", "onnx"}), "ends in .safetensors"));
 }
 
 }  // namespace

@@ -56,6 +56,7 @@ inline const std::map<std::string, std::string>& changed_options() {
       {"checkpoint-every", "5"},
       {"keep-checkpoints", "9"},
       {"record-round", "3"},
+      {"tensorboard", "false"},
       {"workers", "4"},
       {"in-process", "true"},
       {"device", "cpu"},

@@ -38,9 +38,9 @@ std::size_t count_fields() {
   [[maybe_unused]] const auto& [t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14, t15, t16] = train;
   [[maybe_unused]] const auto& [s1, s2] = sync;
   [[maybe_unused]] const auto& [e1, e2, e3, e4] = evaluation;
-  [[maybe_unused]] const auto& [r1, r2, r3, r4, r5] = run;
+  [[maybe_unused]] const auto& [r1, r2, r3, r4, r5, r6] = run;
   [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9, c10] = cluster;
-  return 9 + 8 + 4 + 16 + 2 + 4 + 5 + 10;
+  return 9 + 8 + 4 + 16 + 2 + 4 + 6 + 10;
 }
 
 TEST(OptionTable, HasEveryFieldOnce) {
@@ -118,13 +118,14 @@ TEST(OptionTable, SaysWhatMayChangeOnResume) {
                                    "in-process",
                                    "checkpoint-every",
                                    "keep-checkpoints",
-                                   "record-round"}));
+                                   "record-round",
+                                   "tensorboard"}));
 }
 
 TEST(OptionTable, SaysWhatWorkersNeedNotShare) {
   EXPECT_EQ(names_where([](const Option& option) { return !option.same_on_all_workers; }),
             (std::set<std::string>{"threads", "loader-threads", "device", "precision", "interface", "run-dir", "resume",
-                                   "data-dir"}));
+                                   "data-dir", "tensorboard"}));
 }
 
 TEST(SetOption, RefusesWhatIsMalformedOrOutOfBounds) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <sstream>
+#include <stdexcept>
 
 #include "binary_files.h"
 #include "environment_variable.h"
@@ -240,6 +241,19 @@ TEST_F(PackTest, TellsWhatItDoes) {
             "train: 5 pictures, stored as pixels\ntest: 3 pictures, stored as pixels\n"
             "computing the normalisation\nwrote 8 samples, " +
                 std::to_string(fs::file_size(packed_)) + " bytes\n");
+}
+
+TEST_F(PackTest, LeavesNothingWhenItIsTold) {
+  write_picture_folder(source_, kSmall);
+  int pictures = 0;
+  const auto stop = [&] {
+    if (++pictures == 3) {
+      throw std::runtime_error("told to stop");
+    }
+  };
+  EXPECT_THROW(pack_data(options_, progress_, stop), std::runtime_error);
+  EXPECT_FALSE(fs::exists(packed_));
+  EXPECT_FALSE(fs::exists(packed_.string() + ".tmp"));
 }
 
 }  // namespace

@@ -68,13 +68,46 @@ class DamagedPictures(PicturesTest):
                 lines = [line for line in answer.stderr.splitlines() if str(picture) in line]
                 self.assertEqual(len(lines), 1, answer.stderr)
                 self.assertIn("--skip-corrupt N", lines[0])
-                self.assertEqual(self.run_dir.exists(), damaged.startswith("test"))
+                # What has been trained when a test picture shows its damage is kept.
+                self.assertEqual((self.run_dir / "checkpoints" / "round-000002").exists(), damaged.startswith("test"))
 
                 self.run_dir = data / "lenient"
                 answer = self.train(data, "--skip-corrupt", 1, check=0)
                 self.assertIn(str(picture), answer.stderr)
                 self.assertEqual(metrics(self.run_dir)[-1]["round"], 2)
                 self.assertEqual(evaluation(self.run_dir)["samples"], sound_in_test)
+
+
+class OtherData(PicturesTest):
+    """A run knows its data."""
+
+    def setUp(self):
+        super().setUp()
+        self.data = self.folder / "data"
+        write_class_folders(self.data / "train", (10, 10, 10, 10))
+        write_class_folders(self.data / "test", (5, 5, 5, 5))
+        run(train_command("--data", self.data, "--workers", 1, "--rounds", 1, "--run-dir", self.run_dir))
+
+    def test_another_set_is_normalised_as_the_runs(self):
+        other = self.folder / "other"
+        write_class_folders(other / "train", (1, 2, 1, 1))
+        (other / "test").symlink_to(self.data / "test")
+        expected = evaluation(self.run_dir)
+        self.assertEqual(evaluation(self.run_dir, "--data", other)["test_loss"], expected["test_loss"])
+
+    def test_other_classes_are_refused(self):
+        for folder in sorted(self.data.glob("*/1")):
+            folder.rename(folder.with_name("one"))
+        answer = run([RESIST, "evaluate", self.run_dir], check=2)
+        self.assertIn("other classes than the run", answer.stderr)
+
+    def test_a_run_goes_on_with_its_own_data_only(self):
+        moved = self.folder / "moved"
+        self.data.rename(moved)
+        run([RESIST, "train", "--resume", self.run_dir, "--data", moved, "--rounds", "2"])
+        next((moved / "train" / "2").iterdir()).unlink()
+        answer = run([RESIST, "train", "--resume", self.run_dir, "--rounds", "3"], check=2)
+        self.assertIn("39 training samples, but the run", answer.stderr)
 
 
 if __name__ == "__main__":

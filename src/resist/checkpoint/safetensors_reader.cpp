@@ -69,7 +69,9 @@ SafetensorsReader::SafetensorsReader(const std::filesystem::path& path) : impl_(
   impl_->read_at(0, std::as_writable_bytes(std::span(&length, 1)));
   const std::int64_t limit = std::min(kSafetensorsMaxHeaderBytes, file_bytes - kSafetensorsLengthBytes);
   if (length > static_cast<std::uint64_t>(limit)) {
-    refuse(fmt::format("it promises a header of {} bytes, at most {} are possible here", length, limit));
+    refuse(fmt::format(
+        "it promises a header of {} bytes, at most {} are possible here: it is damaged, or no safetensors file", length,
+        limit));
   }
   std::string text(static_cast<std::size_t>(length), '\0');
   impl_->read_at(kSafetensorsLengthBytes, std::as_writable_bytes(std::span(text)));

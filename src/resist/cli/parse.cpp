@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
-#include "resist/cli/bandwidth.h"
 #include "resist/cli/command_line.h"
 #include "resist/config/codec.h"
 #include "resist/config/nearest.h"
 #include "resist/config/toml_file.h"
 #include "resist/config/version.h"
 #include "resist/core/error.h"
+#include "resist/plan/quantity.h"
 
 namespace resist {
 
@@ -32,7 +32,7 @@ struct Parser {
   CommandLine calibrate{app, "calibrate", "Compute norms' running statistics of a trained run"};
   CommandLine export_model{app, "export", "Write a trained run's network to a file of its own"};
   CommandLine predict{app, "predict", "Classify pictures with an exported network"};
-  CommandLine plan{app, "plan", "Predict parameters, bytes and memory per worker, without training"};
+  CommandLine plan{app, "plan", "Forecast bytes, memory and time of a training, and compare the methods"};
   CLI::App* data = app.add_subcommand("data", "Pack pictures into one file, and look into such files");
   CommandLine pack{*data, "data pack", "Pack a folder of pictures into one file"};
   CommandLine info{*data, "data info", "Say what is in a packed file"};
@@ -134,17 +134,25 @@ void describe_data(CommandLine& pack, CommandLine& info, CommandLine& verify) {
 }
 
 void describe_plan(CommandLine& plan) {
+  plan.add_own("--config", "FILE", "TOML file, or the name of a shipped one; flags go before it", "Configuration");
   plan.add_named({"model", "depths", "width", "stem", "final-norm", "classes", "channels", "image-size"});
   plan.add_named({"partition", "min-blocks", "partition-sections", "partition-first-blocks"});
   plan.add_named({"compress", "overlap", "precision"});
   plan.add_named({"method", "momentum-sync", "warmup-epochs", "batch-size", "eval-batch-size", "local-iterations",
-                  "data", "data-dir"});
+                  "epochs", "rounds", "eval-every", "calibrate-samples", "data", "data-dir", "threads"});
+  plan.add_own("--samples", "N", "training samples where no --data is given; default 50000", "Workers");
   plan.add_own("--workers", "N,N,...", "numbers of workers to plan for; default 2,4,8", "Workers");
-  plan.add_own("--bandwidth", "RATE", "rate of a worker's link, such as 100mbit or 1gbit; predicts seconds", "Workers");
+  plan.add_own("--bandwidth", "RATE,...", "rate of the workers' links, such as 100mbit or 1gbit; one, or one for each",
+               "Workers");
+  plan.add_own("--latency", "TIME,...", "from a worker to the middle of the network, one way, such as 20ms; default 0s",
+               "Workers");
+  plan.add_own("--speed", "SPEED,...", "operations a second of a worker's local steps, such as 40gflops", "Workers");
+  plan.add_own("--measure", "N", "measures speeds on this machine instead, with at most N workers at once", "Workers");
   add_format(plan);
   plan.add_examples({
       "resist plan --model preact-resnet101 --classes 100 --workers 2,4,8",
-      "resist plan --model preact-resnet200 --bandwidth 100mbit --format json",
+      "resist plan --model preact-resnet101 --workers 4 --bandwidth 100mbit --latency 5ms --speed 40gflops",
+      "resist plan --data fashion-mnist --workers 2,4 --bandwidth 100mbit --measure 2 --format json",
   });
 }
 
@@ -211,10 +219,20 @@ CalibrateCommand read_calibrate(const CommandLine& line) {
   return command;
 }
 
+// What --format says, or the output's name; they must not say different things.
+ModelFormat model_format(const CommandLine& line) {
+  const std::string extension = std::filesystem::path(line.own("--output").value_or("")).extension().string();
+  const ModelFormat by_name = extension == ".onnx" ? ModelFormat::onnx : ModelFormat::safetensors;
+  const ModelFormat format = own_value(line, "--format", codecs::choice<ModelFormat>(), by_name);
+  if (format != by_name && (extension == ".onnx" || extension == ".safetensors")) {
+    throw InputError(
+        fmt::format("--output ends in {}, but --format is {}: change one of them", extension, to_word(format)));
+  }
+  return format;
+}
+
 ExportCommand read_export(const CommandLine& line) {
-  return {.run = read_run(line),
-          .format = own_value(line, "--format", codecs::choice<ModelFormat>(), ModelFormat::safetensors),
-          .output = line.own("--output").value_or("")};
+  return {.run = read_run(line), .format = model_format(line), .output = line.own("--output").value_or("")};
 }
 
 PredictCommand read_predict(const CommandLine& line) {
@@ -240,10 +258,17 @@ PackCommand read_pack(const CommandLine& line) {
 
 PlanCommand read_plan(const CommandLine& line) {
   PlanCommand command;
-  const auto settings = line.settings();
-  apply_settings(command.config, settings);
-  command.data_given =
-      std::any_of(settings.begin(), settings.end(), [](const Setting& setting) { return setting.name == "data"; });
+  auto settings = line.settings();
+  if (const auto file = line.own("--config")) {
+    const auto of_file = load_settings(*file);
+    apply_settings(command.config, of_file);
+    settings.insert(settings.begin(), of_file.begin(), of_file.end());
+  }
+  apply_settings(command.config, line.settings());
+  const auto given = [&](std::string_view name) {
+    return std::ranges::any_of(settings, [&](const Setting& setting) { return setting.name == name; });
+  };
+  command.data_given = given("data");
   auto& model = command.config.model;
   if (!command.data_given) {
     model.classes = model.classes == 0 ? 10 : model.classes;
@@ -252,8 +277,24 @@ PlanCommand read_plan(const CommandLine& line) {
   }
   validate(command.config);
   command.workers = own_value(line, "--workers", codecs::integers(1, 64, 1, 1024), command.workers);
-  if (const auto rate = line.own("--bandwidth")) {
-    command.bandwidth = parse_bandwidth(*rate);
+  if (given("method")) {
+    const Method method = command.config.train.method;
+    command.methods = method == Method::local_sgd ? std::vector{method} : std::vector{method, Method::local_sgd};
+  }
+  command.samples = own_value(line, "--samples", codecs::integer<std::int64_t>(1, 1'000'000'000), command.samples);
+  const auto read_quantities = [&](const char* flag, Quantity quantity, std::vector<double>& values) {
+    if (const auto text = line.own(flag)) {
+      values = parse_quantities(flag, *text, quantity);
+    }
+  };
+  read_quantities("--bandwidth", Quantity::bandwidth, command.bandwidths);
+  read_quantities("--latency", Quantity::duration, command.latencies);
+  read_quantities("--speed", Quantity::speed, command.speeds);
+  if (line.own("--measure")) {
+    command.measure = own_value(line, "--measure", codecs::integer<int>(1, 1024), 1);
+  }
+  if (command.measure && !command.speeds.empty()) {
+    throw InputError("--speed and --measure exclude each other: workers' speeds are given or measured");
   }
   command.format = format_of(line);
   return command;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -61,8 +62,13 @@ struct VerifyCommand {
 struct PlanCommand {
   Config config;  // where data is not given, classes, channels and image_size are set (10, 3, 32 by default)
   bool data_given = false;
+  std::int64_t samples = 50'000;  // of the training set where data is not given; a fifth as many are evaluated
+  std::vector<Method> methods = {Method::resist, Method::local_sgd, Method::data_parallel};
   std::vector<int> workers = {2, 4, 8};
-  std::optional<double> bandwidth;  // of every worker's link, bits per second
+  std::vector<double> bandwidths;       // bits per second; one, or one for each worker; empty: not known
+  std::vector<double> latencies = {0};  // seconds, likewise
+  std::vector<double> speeds;           // floating-point operations a second, likewise
+  std::optional<int> measure;           // how many workers at once to measure on this machine
   OutputFormat format = OutputFormat::table;
 };
 

@@ -8,8 +8,9 @@
 #include <numeric>
 #include <ostream>
 
+#include "resist/cli/forecast_report.h"
+#include "resist/cli/plan_input.h"
 #include "resist/config/enum_words.h"
-#include "resist/data/dataset.h"
 #include "resist/plan/prediction.h"
 
 namespace resist {
@@ -20,26 +21,16 @@ constexpr double kMega = 1e6;
 // Payload differs from round to round with what moves; the table shows the mean over so many.
 constexpr std::int64_t kPlannedRounds = 100;
 
-NetworkSpec planned_network(const PlanCommand& command) {
-  InputShape input{.channels = 3, .height = 32, .width = 32, .classes = 10};
-  if (command.data_given) {
-    const Config& config = command.config;
-    const DatasetInfo info = open_data(config.data, {}, config.model.image_size, config.train.seed).info;
-    input = {.channels = info.channels, .height = info.height, .width = info.width, .classes = info.classes};
-  }
-  return make_network_spec(command.config, input);
-}
-
 double mean(const std::vector<std::int64_t>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-// The methods that a plan compares: the one asked for beside local SGD.
-std::vector<Method> compared_methods(const Config& config) {
-  if (config.train.method == Method::local_sgd) {
-    return {Method::local_sgd};
+// Of the slowest link.
+std::optional<double> floor_seconds(const PlanCommand& command, const Prediction& prediction) {
+  if (command.bandwidths.empty()) {
+    return std::nullopt;
   }
-  return {Method::local_sgd, config.train.method};
+  return mean(prediction.busiest_link_bytes) * 8 / std::ranges::min(command.bandwidths);
 }
 
 struct PlanRow {
@@ -49,7 +40,7 @@ struct PlanRow {
 
 std::vector<PlanRow> plan_rows(const PlanCommand& command, const NetworkSpec& spec, const Layout& layout) {
   std::vector<PlanRow> rows;
-  for (const Method method : compared_methods(command.config)) {
+  for (const Method method : command.methods) {
     Config config = command.config;
     config.train.method = method;
     for (const int workers : command.workers) {
@@ -72,7 +63,7 @@ nlohmann::json to_json(const MemoryPrediction& memory) {
           {"total_bytes", memory.total()}};
 }
 
-nlohmann::json to_json(const PlanRow& row, const std::optional<double>& bandwidth) {
+nlohmann::json to_json(const PlanRow& row, const std::optional<double>& floor) {
   const Prediction& prediction = row.prediction;
   nlohmann::json json = {{"method", row.method},
                          {"workers", prediction.workers},
@@ -85,8 +76,8 @@ nlohmann::json to_json(const PlanRow& row, const std::optional<double>& bandwidt
   if (prediction.warmup_memory) {
     json["memory_per_worker_in_warmup"] = to_json(*prediction.warmup_memory);
   }
-  if (bandwidth) {
-    json["synchronisation_floor_seconds"] = mean(prediction.busiest_link_bytes) * 8 / *bandwidth;
+  if (floor) {
+    json["synchronisation_floor_seconds"] = *floor;
   }
   return json;
 }
@@ -97,16 +88,15 @@ void print_plan_table(const PlanCommand& command, const Layout& layout, const st
                      layout.shared_size, layout.partitioned_size(), layout.blocks.size());
   out << fmt::format("{:14} {:>7} {:>7} {:>12} {:>14} {:>15} {:>12}", "method", "workers", "blocks", "parameters",
                      "paper GB/round", "payload GB/round", "memory MB");
-  out << (command.bandwidth ? fmt::format(" {:>12}\n", "sync floor s") : "\n");
+  out << (command.bandwidths.empty() ? "\n" : fmt::format(" {:>12}\n", "sync floor s"));
   for (const PlanRow& row : rows) {
     const Prediction& prediction = row.prediction;
     out << fmt::format("{:14} {:>7} {:>7} {:>12} {:>14.3f} {:>16.3f} {:>12.0f}", row.method, prediction.workers,
                        fmt::format("{}", fmt::join(prediction.slots, "+")), prediction.parameters_per_worker,
                        static_cast<double>(prediction.paper_bytes) / kGiga, mean(prediction.payload_bytes) / kGiga,
                        static_cast<double>(prediction.memory.total()) / kMega);
-    out << (command.bandwidth
-                ? fmt::format(" {:>12.3f}\n", mean(prediction.busiest_link_bytes) * 8 / *command.bandwidth)
-                : "\n");
+    const auto floor = floor_seconds(command, prediction);
+    out << (floor ? fmt::format(" {:>12.3f}\n", *floor) : "\n");
   }
   out << "\nblocks, parameters, memory: of the worker that holds most. paper: the ResIST paper's counting, an upload\n"
          "and a download of everything each worker holds. payload: what resist sends, all workers, mean of "
@@ -133,22 +123,30 @@ void print_plan_table(const PlanCommand& command, const Layout& layout, const st
 }  // namespace
 
 void print_plan(const PlanCommand& command, std::ostream& out) {
-  const NetworkSpec spec = planned_network(command);
+  const PlanInput input = plan_input(command);
+  const NetworkSpec spec = make_network_spec(command.config, input.shape);
   const Layout layout = make_layout(spec);
   const auto rows = plan_rows(command, spec, layout);
+  const auto forecasts = forecast_methods(command, input, spec, layout);
   if (command.format == OutputFormat::table) {
     print_plan_table(command, layout, rows, out);
+    print_forecasts(command, input, forecasts, out);
     return;
   }
   nlohmann::json plans = nlohmann::json::array();
   for (const PlanRow& row : rows) {
-    plans.push_back(to_json(row, command.bandwidth));
+    plans.push_back(to_json(row, floor_seconds(command, row.prediction)));
+  }
+  nlohmann::json groups = nlohmann::json::array();
+  for (const ForecastGroup& group : forecasts) {
+    groups.push_back(to_json(group));
   }
   out << nlohmann::json{{"parameters", layout.total_size()},
                         {"shared_parameters", layout.shared_size},
                         {"partitioned_parameters", layout.partitioned_size()},
                         {"partitioned_blocks", layout.blocks.size()},
-                        {"plans", plans}}
+                        {"plans", plans},
+                        {"forecasts", groups}}
              .dump(2)
       << '\n';
 }

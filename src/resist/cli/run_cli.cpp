@@ -9,9 +9,11 @@
 #include "resist/cli/plan_report.h"
 #include "resist/cli/reports.h"
 #include "resist/cluster/rendezvous.h"
+#include "resist/comm/agreement.h"
 #include "resist/core/error.h"
 #include "resist/core/json_text.h"
 #include "resist/core/log.h"
+#include "resist/run/signals.h"
 #include "resist/run/train_run.h"
 #include "resist/run/training_session.h"
 
@@ -59,7 +61,12 @@ struct Dispatch {
   }
   int operator()(const PackCommand& command) const {
     start_logging();
-    pack_data(command, out);
+    const std::atomic<int>& stop = watch_signals(/*speaks=*/false);
+    pack_data(command, out, [&] {
+      if (stop != 0) {
+        throw Interrupted(stop);
+      }
+    });
     return kExitDone;
   }
   int operator()(const PackedInfoCommand& command) const {

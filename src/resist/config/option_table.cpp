@@ -167,6 +167,8 @@ void add_run(std::vector<Option>& table) {
             "newest checkpoints kept, besides the best", Scope::resume);
   group.add("record-round", &O::record_round, integer<std::int64_t>(0, kMany),
             "write this round's inputs and results to the run folder", Scope::resume);
+  group.add("tensorboard", &O::tensorboard, or_auto(switch_value()),
+            "write event files for TensorBoard; auto: where this build can", Scope::worker);
 }
 
 void add_cluster(std::vector<Option>& table) {

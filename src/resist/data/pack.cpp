@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -91,8 +92,9 @@ std::string name_of(const fs::path& source) {
 class Packing {
  public:
   Packing(const PackOptions& options, const std::vector<SourcePart>& parts, const PackTarget& target,
-          const fs::path& path, std::ostream& progress)
+          const fs::path& path, std::ostream& progress, const std::function<void()>& go_on)
       : progress_(progress),
+        go_on_(go_on),
         skip_corrupt_(options.skip_corrupt),
         corrupt_(options.skip_corrupt, fmt::format("'{}'", options.source.string())),
         target_(target),
@@ -100,6 +102,11 @@ class Packing {
     header_.name = name_of(options.source);
     header_.storage = target_.storage;
     header_.classes = parts.front().list.classes;
+    if (header_.classes.size() == 1) {
+      say(fmt::format(
+          "warning: only one class, '{}': SRC is to have a folder for each class, or train/ and test/ that do",
+          header_.classes.front()));
+    }
     format_packed_header(header_);  // a name that can't be written shows now, not in the end
   }
 
@@ -128,6 +135,7 @@ class Packing {
   void say(const std::string& text) { progress_ << text << '\n' << std::flush; }
 
   void add_picture(const SourcePart& part, const ListedPicture& picture, const PreparedPicture& prepared) {
+    go_on_();
     ++pictures_seen_;
     if (prepared.damage) {
       corrupt_.leave_out(pictures_seen_, *prepared.damage);
@@ -161,6 +169,7 @@ class Packing {
   }
 
   std::ostream& progress_;
+  const std::function<void()>& go_on_;
   int skip_corrupt_;
   CorruptCounter corrupt_;
   PackTarget target_;
@@ -186,12 +195,12 @@ void check(const PackOptions& options) {
 
 }  // namespace
 
-void pack_data(const PackOptions& options, std::ostream& progress) {
+void pack_data(const PackOptions& options, std::ostream& progress, const std::function<void()>& go_on) {
   check(options);
   const std::vector<SourcePart> parts = list_parts(options.source);
   const PackTarget target = choose_pack_target(look_at(parts), options.storage, options.resize);
   replace_file(options.destination, [&](const fs::path& unfinished) {
-    Packing packing(options, parts, target, unfinished, progress);
+    Packing packing(options, parts, target, unfinished, progress, go_on);
     for (const SourcePart& part : parts) {
       packing.add(part);
     }

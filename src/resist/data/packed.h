@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <iosfwd>
 #include <string>
 #include <utility>
@@ -48,8 +49,10 @@ struct PackOptions {
 };
 
 // Writes options.destination; it appears under its name only when it is whole and on disk. Says on `progress` what it
-// does, for a person. InputError names what is wrong with the source, or that the destination is there already.
-void pack_data(const PackOptions& options, std::ostream& progress);
+// does, for a person. `go_on` is called with each picture, in this thread; what it throws ends the packing, and nothing
+// is left of it. InputError names what is wrong with the source, or that the destination is there already.
+void pack_data(
+    const PackOptions& options, std::ostream& progress, const std::function<void()>& go_on = [] {});
 
 // What a packed file says of itself, for a person or as JSON.
 struct PackedInfo {

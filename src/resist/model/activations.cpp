@@ -1,8 +1,6 @@
 #include "resist/model/activations.h"
 
 #include <algorithm>
-#include <set>
-#include <utility>
 
 #include "resist/model/block.h"
 #include "resist/model/winograd.h"
@@ -78,29 +76,33 @@ std::int64_t convolution_scratch(const NetworkSpec& spec, std::int64_t batch, bo
 }
 
 std::int64_t training_activations(const NetworkSpec& spec, const Layout& layout, const std::vector<int>& held) {
-  std::set<std::pair<int, int>> absent;
-  for (int id = 0; id < static_cast<int>(layout.blocks.size()); ++id) {
-    if (!std::ranges::binary_search(held, id)) {
-      absent.insert({layout.blocks[id].section, layout.blocks[id].index});
-    }
-  }
   std::int64_t elements = std::int64_t{spec.channels} * spec.height * spec.image_width;
   if (spec.stem == Stem::conv7) {
     elements += (1 + kPoolIndices) * stem_map(spec);
   }
-  for (int section = 1; section <= static_cast<int>(spec.depths.size()); ++section) {
-    for (int index = 0; index < spec.depths[section - 1]; ++index) {
-      if (absent.contains({section, index})) {
-        continue;
-      }
-      // The input of each norm and of each convolution. A post-activation block keeps as many: its convolutions'
-      // outputs and what is activated of them.
-      for (const ConvolutionMaps& maps : convolution_maps(spec, section, index)) {
-        elements += 2 * maps.in;
-      }
+  for (const BlockPosition& block : blocks_of(spec, layout, held)) {
+    // The input of each norm and of each convolution. A post-activation block keeps as many: its convolutions' outputs
+    // and what is activated of them.
+    for (const ConvolutionMaps& maps : convolution_maps(spec, block.section, block.index)) {
+      elements += 2 * maps.in;
     }
   }
   return elements + (spec.final_norm ? 2 : 1) * feature_map(spec, static_cast<int>(spec.depths.size()));
+}
+
+std::int64_t evaluation_super_batch(const NetworkSpec& spec, const Layout& layout, std::int64_t train_batch_size,
+                                    std::int64_t eval_batch_size) {
+  if (layout.blocks.empty()) {
+    return 1;
+  }
+  // The largest input of a block from the first dealt one on.
+  const BlockLayout& first = layout.blocks.front();
+  std::int64_t largest = feature_map(spec, first.index == 0 ? std::max(1, first.section - 1) : first.section);
+  for (int section = first.section + 1; section <= static_cast<int>(spec.depths.size()); ++section) {
+    largest = std::max({largest, feature_map(spec, section - 1), feature_map(spec, section)});
+  }
+  const std::int64_t allowed = training_activations(spec, layout, {}) * train_batch_size;
+  return std::max<std::int64_t>(1, allowed / (largest * eval_batch_size));
 }
 
 }  // namespace resist

@@ -14,6 +14,11 @@ std::int64_t training_activations(const NetworkSpec& spec, const Layout& layout,
 // The same for the largest moment of a forward pass without a backward pass, as evaluation does.
 std::int64_t evaluation_activations(const NetworkSpec& spec);
 
+// Batches of `eval_batch_size` samples that an evaluation takes through the dealt blocks at a time: as many as need no
+// more memory than a training step of `train_batch_size` samples, at least one.
+std::int64_t evaluation_super_batch(const NetworkSpec& spec, const Layout& layout, std::int64_t train_batch_size,
+                                    std::int64_t eval_batch_size);
+
 // Bytes that the largest convolution of a batch takes beside its inputs, results and gradients (convolution.h).
 std::int64_t convolution_scratch(const NetworkSpec& spec, std::int64_t batch, bool training);
 

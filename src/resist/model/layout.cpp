@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <functional>
 #include <numeric>
+#include <set>
+#include <utility>
 
 #include "resist/core/error.h"
 #include "resist/model/block.h"
@@ -178,6 +180,24 @@ std::int64_t Layout::partitioned_size() const {
 Layout make_layout(const NetworkSpec& spec) {
   check(spec);
   return LayoutBuilder(spec).build();
+}
+
+std::vector<BlockPosition> blocks_of(const NetworkSpec& spec, const Layout& layout, const std::vector<int>& held) {
+  std::set<std::pair<int, int>> absent;
+  for (int id = 0; id < static_cast<int>(layout.blocks.size()); ++id) {
+    if (!std::ranges::binary_search(held, id)) {
+      absent.insert({layout.blocks[id].section, layout.blocks[id].index});
+    }
+  }
+  std::vector<BlockPosition> blocks;
+  for (int section = 1; section <= static_cast<int>(spec.depths.size()); ++section) {
+    for (int index = 0; index < spec.depths[section - 1]; ++index) {
+      if (!absent.contains({section, index})) {
+        blocks.push_back({.section = section, .index = index});
+      }
+    }
+  }
+  return blocks;
 }
 
 }  // namespace resist

@@ -53,6 +53,14 @@ struct Layout {
   std::int64_t total_size() const { return shared_size + partitioned_size(); }
 };
 
+struct BlockPosition {
+  int section;  // 1-based
+  int index;    // within its section, 0-based
+};
+
+// The blocks of a sub-network that holds these partitioned ones (ascending ids), shared ones included, in depth order.
+std::vector<BlockPosition> blocks_of(const NetworkSpec& spec, const Layout& layout, const std::vector<int>& held);
+
 // InputError where the spec makes no network (no sections, a partitioned section that is not there, picture too small).
 Layout make_layout(const NetworkSpec& spec);
 

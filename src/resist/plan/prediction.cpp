@@ -6,6 +6,7 @@
 
 #include "resist/model/activations.h"
 #include "resist/partition/training_method.h"
+#include "resist/plan/round_exchanges.h"
 #include "resist/sync/sync_plan.h"
 
 namespace resist {
@@ -15,30 +16,6 @@ constexpr std::int64_t kFloatBytes = sizeof(float);
 
 std::int64_t sum(const std::vector<std::int64_t>& values) {
   return std::accumulate(values.begin(), values.end(), std::int64_t{0});
-}
-
-// What a round exchanges, and how often: parameters (and momentum) once, or gradients at every iteration.
-struct RoundExchange {
-  ExchangePlan plan;
-  std::int64_t times;
-};
-
-std::vector<RoundExchange> round_exchanges(const Config& config, const Layout& layout, int workers, std::int64_t round,
-                                           bool warmup = false) {
-  const auto method = make_method(config, deck_sizes(layout), workers);
-  const Placement now = make_placement(layout, *method, round, warmup);
-  if (method->averages_gradients()) {
-    const std::vector<int> all = everyone(workers);
-    const Segment gradients{.size = now.arena.size(), .holders = all, .receivers = all};
-    return {{.plan = make_exchange_plan({gradients}, workers), .times = config.train.local_iterations}};
-  }
-  const Placement next = make_placement(layout, *method, round + 1, warmup);
-  std::vector<RoundExchange> exchanges = {
-      {.plan = make_sync_plan(layout, now, next, 0, sync_rule(config.sync.compress)).exchange, .times = 1}};
-  if (momentum_sync(config) == MomentumSync::average) {
-    exchanges.push_back({.plan = make_sync_plan(layout, now, next, 0).exchange, .times = 1});
-  }
-  return exchanges;
 }
 
 std::int64_t most_scratch(const ExchangePlan& plan) {

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdint>
 #include <ctime>
+#include <string_view>
 
 namespace resist {
 namespace {
@@ -14,6 +15,12 @@ static_assert(std::atomic<int>::is_always_lock_free);  // a handler may use it
 
 std::atomic<std::int64_t> received_at = 0;  // milliseconds of the monotonic clock
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
+
+std::atomic<bool> answers = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+constexpr std::string_view kAnswer =
+    "\nresist: stopping when this round is finished and kept; interrupt again to stop at once\n";
 
 // A signal to a whole group or service reaches a worker twice, once from the launcher: that is one request.
 constexpr std::int64_t kSameRequest = 500;
@@ -28,6 +35,9 @@ extern "C" void on_signal(int signal) {
   int none = 0;
   if (received.compare_exchange_strong(none, signal)) {
     received_at = milliseconds();
+    if (signal == SIGINT && answers) {
+      [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kAnswer.data(), kAnswer.size());
+    }
     return;
   }
   const std::int64_t first = received_at;  // 0: another thread is in between the two lines above
@@ -38,7 +48,8 @@ extern "C" void on_signal(int signal) {
 
 }  // namespace
 
-const std::atomic<int>& watch_signals() {
+const std::atomic<int>& watch_signals(bool speaks) {
+  answers = speaks;
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) {
     struct sigaction action {};
     action.sa_handler = on_signal;

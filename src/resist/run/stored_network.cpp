@@ -10,6 +10,7 @@
 #include "resist/config/option.h"
 #include "resist/core/error.h"
 #include "resist/core/heap.h"
+#include "resist/run/run_data.h"
 #include "resist/run/threads.h"
 
 namespace resist {
@@ -62,6 +63,7 @@ StoredNetwork::StoredNetwork(const std::filesystem::path& run_dir, const std::st
       setup_(prepare_training(trained_config(checkpoint_, run_config), std::max(1, run_config.cluster.workers))),
       alone_(std::move(make_in_process_group(1).front())),
       shared_(static_cast<std::size_t>(setup_.layout.shared_size)) {
+  adopt_run_data(run_dir, setup_.data);
   const CheckpointState& state = checkpoint_.state();
   if (state.block_scale.size() != setup_.decks.size()) {
     throw InputError(fmt::format("the checkpoint '{}' has {} block scales where its network has {} sections to deal",

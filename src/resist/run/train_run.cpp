@@ -27,6 +27,7 @@
 #include "resist/run/training_session.h"
 #include "resist/run/version.h"
 #include "resist/telemetry/run_folder.h"
+#include "resist/tensorboard/event_writer.h"
 #include "resist/train/training_setup.h"
 
 namespace resist {
@@ -104,7 +105,7 @@ int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& info, std::o
   Config config = resolved.config;
   config.cluster.workers = info.workers;
   start_logging(info.rank);
-  const std::atomic<int>& stop = watch_signals();
+  const std::atomic<int>& stop = watch_signals(/*speaks=*/false);  // its launcher does
   Rendezvous rendezvous(info, config.cluster.rendezvous_timeout);
   const std::string address = config.cluster.interface.empty()
                                   ? address_towards(info.rendezvous_address, info.rendezvous_port)
@@ -139,7 +140,7 @@ int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& info, std::o
 
 // Workers are threads: for tests, for trying things, and for a single worker.
 int run_in_process(const TrainingSetup& setup, int workers, std::ostream& out) {
-  const std::atomic<int>& stop = watch_signals();
+  const std::atomic<int>& stop = watch_signals(/*speaks=*/true);
   const std::vector<Cores> same(static_cast<std::size_t>(workers), own_cores(setup.config.cluster.threads));
   keep_freed_memory();
   set_compute_threads(share_cores(same, 0).threads);
@@ -168,6 +169,7 @@ int run_in_process(const TrainingSetup& setup, int workers, std::ostream& out) {
 
 int run_train(const ResolvedConfig& resolved, const std::vector<std::string>& arguments, std::ostream& out) {
   const Role role = find_role(resolved);
+  writes_events(resolved.config);  // throws where this build can't do what is asked for
   if (resolved.run_elsewhere && (!role.launched || role.launched->rank == 0)) {
     load_run_config(resolved.config.run.resume);  // throws: worker 0 needs the folder
   }
@@ -191,7 +193,7 @@ int run_train(const ResolvedConfig& resolved, const std::vector<std::string>& ar
                          .workers = role.workers,
                          .port = config.cluster.port,
                          .deadline = config.cluster.rendezvous_timeout},
-                        watch_signals());
+                        watch_signals(/*speaks=*/true));
 }
 
 }  // namespace resist

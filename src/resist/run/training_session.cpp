@@ -14,6 +14,7 @@
 #include <ostream>
 
 #include "resist/checkpoint/checkpoint.h"
+#include "resist/comm/agreement.h"
 #include "resist/comm/collectives.h"
 #include "resist/comm/tags.h"
 #include "resist/config/enum_words.h"
@@ -25,36 +26,14 @@
 #include "resist/run/calibrate_run.h"
 #include "resist/run/checkpointing.h"
 #include "resist/run/recorder.h"
+#include "resist/run/run_data.h"
 #include "resist/run/version.h"
 #include "resist/telemetry/progress.h"
 #include "resist/telemetry/run_folder.h"
+#include "resist/tensorboard/event_writer.h"
 
 namespace resist {
 namespace {
-
-// Worker 0 does something that can fail for a reason of its own (a disk, a damaged file); all learn whether it did.
-void on_worker_0(Communicator& communicator, const std::function<void()>& action) {
-  std::exception_ptr failure;
-  int code = kExitDone;
-  if (communicator.rank() == 0) {
-    try {
-      action();
-    } catch (const InputError&) {
-      failure = std::current_exception();
-      code = kExitUsage;
-    } catch (const std::exception&) {
-      failure = std::current_exception();
-      code = kExitFailed;
-    }
-  }
-  code = all_gather_value(communicator, code, kControlTag)[0];
-  if (failure) {
-    std::rethrow_exception(failure);
-  }
-  if (code != kExitDone) {
-    throw PeerFailed(code);
-  }
-}
 
 std::filesystem::path run_path(const Config& config) {
   if (!config.run.run_dir.empty()) {
@@ -125,11 +104,12 @@ void compare_data(const TrainingSetup& setup, Communicator& communicator) {
 class RunObserver : public TrainingObserver {
  public:
   RunObserver(const Config& config, std::optional<RunFolder> folder, const std::filesystem::path& path,
-              std::optional<Progress> progress, double best_accuracy)
+              std::optional<Progress> progress, std::optional<EventWriter> events, double best_accuracy)
       : config_(config),
         folder_(std::move(folder)),
         path_(path),
         progress_(std::move(progress)),
+        events_(std::move(events)),
         best_accuracy_(best_accuracy) {
     if (config.run.record_round > 0) {
       recorder_.emplace(path, config.run.record_round);
@@ -137,6 +117,10 @@ class RunObserver : public TrainingObserver {
   }
 
   void round_starts(Trainer& trainer) override {
+    if (events_) {
+      // When the round is committed, everything is placed for the next one.
+      assignment_ = trainer.parameters().placement().assignment;
+    }
     if (recorder_) {
       recorder_->round_starts(trainer);
     }
@@ -158,6 +142,9 @@ class RunObserver : public TrainingObserver {
     }
     on_worker_0(trainer.communicator(), [&] {
       folder_->append(record);
+      if (events_) {
+        add_events(trainer, record);
+      }
       progress_->show(record);
     });
     const bool best = record.accuracy.value_or(-1) > best_accuracy_;
@@ -183,6 +170,15 @@ class RunObserver : public TrainingObserver {
     return every > 0 && round % every == 0;
   }
 
+  // The assignment of the first round and of every evaluated one: a picture a round would be too many.
+  void add_events(const Trainer& trainer, const RoundRecord& record) {
+    events_->add(record);
+    const bool first = last_record_.round == 0;
+    if (first || record.accuracy) {
+      events_->add_assignment(record.round, assignment_.value(), trainer.setup().decks);
+    }
+  }
+
   void save(Trainer& trainer, std::optional<double> accuracy) {
     save_checkpoint(trainer, path_, accuracy);
     if (folder_) {
@@ -194,6 +190,8 @@ class RunObserver : public TrainingObserver {
   std::optional<RunFolder> folder_;
   std::filesystem::path path_;
   std::optional<Progress> progress_;
+  std::optional<EventWriter> events_;     // worker 0's, where the run has event files
+  std::optional<Assignment> assignment_;  // of the round under way, for the event files
   std::optional<RoundRecorder> recorder_;
   double best_accuracy_;  // of the run so far; the same on every worker; -1: not evaluated
   RoundRecord last_record_;
@@ -286,6 +284,15 @@ bool lacks_calibration(Communicator& communicator, const std::filesystem::path& 
   return all_gather_value(communicator, lacks, kControlTag)[0] != 0;
 }
 
+// The signal that some worker was told to stop by; 0: none was.
+int agreed_stop(Communicator& communicator, const std::atomic<int>& stop) {
+  return std::ranges::max(all_gather_value(communicator, stop.load(), kControlTag));
+}
+
+int exit_code_of_stop(int signal) {
+  return signal == SIGINT ? 128 + SIGINT : kExitRestart;
+}
+
 // One line of the table at the end.
 std::string result_line(const std::string& set, double top1, double top5, const std::string& norms) {
   return fmt::format("{:24} {:>8.2f} {:>8.2f}  {}\n", set, 100 * top1, 100 * top5, norms);
@@ -322,6 +329,7 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
   if (resumes) {
     on_worker_0(communicator, [&] {
       folder.emplace(RunFolder::open(path));
+      check_run_data(path, setup.data);
       checkpoint = checkpoint_to_resume(path, config);
       start = {.position = checkpoint ? position_of(checkpoint->state()) : TrainPosition{},
                .from_checkpoint = checkpoint.has_value()};
@@ -334,15 +342,25 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
   }
 
   std::optional<Progress> progress;
+  std::optional<EventWriter> events;
   double best = -1;
   on_worker_0(communicator, [&] {
+    const std::string config_toml = to_toml(stored_config(config));
+    const bool trains = trainer.length().total_rounds > start.position.round;
     if (!resumes) {
-      folder.emplace(RunFolder::create(path, to_toml(stored_config(config))));
-    } else if (trainer.length().total_rounds > start.position.round) {
+      folder.emplace(RunFolder::create(path, config_toml));
+      write_run_data(path, setup.data);
+    } else if (trains) {
       remove_checkpoints_after(path, start.position.round);
-      folder->go_on_after(start.position.round, to_toml(stored_config(config)));
+      folder->go_on_after(start.position.round, config_toml);
     }
     log_to_file(path / "resist.log");
+    if (trains) {
+      cut_events(path, start.position.round);
+      if (writes_events(config)) {
+        events.emplace(path, start.position.round, config_toml);
+      }
+    }
     ProgressOptions options = detect_terminal(STDOUT_FILENO);
     options.total_rounds = trainer.length().total_rounds;
     options.total_samples = trainer.length().total_samples;
@@ -352,7 +370,7 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
   });
   best = all_gather_value(communicator, best, kControlTag)[0];
 
-  RunObserver observer(config, std::move(folder), path, std::move(progress), best);
+  RunObserver observer(config, std::move(folder), path, std::move(progress), std::move(events), best);
   const TrainingResult result = trainer.run(observer);
   observer.finish();
   const bool speaks = communicator.rank() == 0;
@@ -365,7 +383,7 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
       spdlog::warn("stopped by signal {} after round {}; go on with: resist train --resume {}", result.stop_signal,
                    result.position.round, path.string());
     }
-    return result.stop_signal == SIGINT ? 128 + SIGINT : kExitRestart;
+    return exit_code_of_stop(result.stop_signal);
   }
   if (!trained) {
     if (speaks) {
@@ -378,9 +396,17 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
     }
     return kExitDone;
   }
-  const auto calibrated = calibrate_trained(trainer, path);
+  const int stop_signal = agreed_stop(communicator, stop);
+  const auto calibrated = stop_signal == 0 ? calibrate_trained(trainer, path) : std::nullopt;
   if (speaks) {
     print_summary(out, setup, observer.last_record(), calibrated, path);
+  }
+  if (stop_signal != 0) {
+    if (speaks) {
+      spdlog::warn("stopped by signal {} before the running statistics; to compute them: resist calibrate {}",
+                   stop_signal, path.string());
+    }
+    return exit_code_of_stop(stop_signal);
   }
   return kExitDone;
 }

@@ -10,16 +10,6 @@
 
 namespace resist {
 
-// Another worker failed and has said why on its own screen; this one only ends, with the same exit code.
-class PeerFailed : public Error {
- public:
-  explicit PeerFailed(int exit_code) : Error("another worker failed"), exit_code_(exit_code) {}
-  int exit_code() const { return exit_code_; }
-
- private:
-  int exit_code_;
-};
-
 // One worker's run from the communicator to the exit code: run folder (worker 0), checkpoint to resume from, training,
 // metrics and checkpoints. Every worker calls it.
 int train_session(const TrainingSetup& setup, Communicator& communicator, const std::atomic<int>& stop,

@@ -3,9 +3,12 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <exception>
 
+#include "resist/comm/agreement.h"
 #include "resist/comm/collectives.h"
 #include "resist/comm/tags.h"
+#include "resist/core/error.h"
 #include "resist/model/activations.h"
 
 namespace resist {
@@ -33,16 +36,7 @@ std::int64_t FullPass::share() const {
 
 // Batches whose activations, held while blocks pass by, take no more memory than a training step's.
 std::int64_t FullPass::super_batch() const {
-  const NetworkSpec& spec = network_.spec();
-  if (dealt_.empty()) {
-    return 1;
-  }
-  std::int64_t largest = 0;
-  for (const Network::Position& position : dealt_) {
-    largest = std::max(largest, feature_map(spec, std::max(1, position.section - (position.index == 0 ? 1 : 0))));
-  }
-  const std::int64_t allowed = training_activations(spec, job_.layout, {}) * job_.train_batch_size;
-  return std::max<std::int64_t>(1, allowed / (largest * job_.batches.size(0)));
+  return evaluation_super_batch(network_.spec(), job_.layout, job_.train_batch_size, job_.batches.size(0));
 }
 
 std::int64_t FullPass::batch_index(std::int64_t of_share) const {
@@ -54,6 +48,7 @@ void FullPass::run(const std::function<void(std::int64_t)>& before,
   const at::NoGradGuard no_gradients;
   const NetworkSpec& spec = network_.spec();
   network_.use_statistics(job_.statistics);
+  std::exception_ptr failure;
   // A worker with no batch left still takes part in the blocks' visits.
   for (std::int64_t first = 0; first < share(); first += super_batch()) {
     std::vector<InFlight> batches;
@@ -61,7 +56,12 @@ void FullPass::run(const std::function<void(std::int64_t)>& before,
       if (batch_index(i) >= job_.batches.count()) {
         break;
       }
-      job_.batches.read(batch_index(i), batch_, job_.loader_threads);
+      try {
+        job_.batches.read(batch_index(i), batch_, job_.loader_threads);
+      } catch (const InputError&) {
+        failure = failure ? failure : std::current_exception();
+        continue;
+      }
       if (batch_.size() == 0) {
         continue;
       }
@@ -94,6 +94,7 @@ void FullPass::run(const std::function<void(std::int64_t)>& before,
     }
   }
   network_.use_statistics(nullptr);
+  agree_on_failure(communicator_, failure);
 }
 
 std::vector<std::byte> FullPass::gather(std::span<const std::byte> rows, std::size_t width) const {

@@ -44,7 +44,8 @@ class FullPass {
   // Most batches that a worker has.
   std::int64_t share() const;
   // before(i): the next layers work this worker's i-th batch. done(i, logits, labels): it is through. A batch whose
-  // samples are all left out (EvaluationBatches::read) is never done.
+  // samples are all left out (EvaluationBatches::read) is never done. Where a worker can't read one of its batches, all
+  // throw when all others are through: that worker what went wrong, the others PeerFailed.
   void run(const std::function<void(std::int64_t)>& before,
            const std::function<void(std::int64_t, const at::Tensor&, const at::Tensor&)>& done);
   // Every worker's rows of `width` bytes, one per batch of its share, as one row per batch in the batches' order.

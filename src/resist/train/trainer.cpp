@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <numeric>
 #include <utility>
 
+#include "resist/comm/agreement.h"
 #include "resist/comm/collectives.h"
 #include "resist/comm/tags.h"
 #include "resist/core/clock.h"
+#include "resist/core/error.h"
 #include "resist/core/heap.h"
 #include "resist/telemetry/memory.h"
 #include "resist/train/sgd.h"
@@ -163,10 +166,20 @@ TrainingResult Trainer::run(TrainingObserver& observer) {
                        .worker_bytes_sent = column(synced, &Synced::bytes_sent),
                        .worker_bytes_received = column(synced, &Synced::bytes_received),
                        .worker_peak_memory_bytes = column(synced, &Synced::peak_memory_bytes)};
+    std::exception_ptr failure;
     if (evaluation_due(position_)) {
-      evaluate_into(record);
+      try {
+        evaluate_into(record);
+      } catch (const InputError&) {  // a test picture; all workers throw here
+        failure = std::current_exception();
+      } catch (const PeerFailed&) {
+        failure = std::current_exception();
+      }
     }
-    observer.round_committed(*this, record, last);
+    observer.round_committed(*this, record, last || failure != nullptr);
+    if (failure) {
+      std::rethrow_exception(failure);
+    }
     if (stop_signal != 0 && !complete) {
       return {.position = position_, .stop_signal = stop_signal};
     }

@@ -9,10 +9,10 @@
 
 #include "resist/comm/communicator.h"
 #include "resist/data/loader.h"
+#include "resist/partition/schedule.h"
 #include "resist/telemetry/round_record.h"
 #include "resist/train/global_network.h"
 #include "resist/train/round_sync.h"
-#include "resist/train/schedule.h"
 #include "resist/train/training_setup.h"
 #include "resist/train/worker_parameters.h"
 

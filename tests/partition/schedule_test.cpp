@@ -1,4 +1,4 @@
-#include "resist/train/schedule.h"
+#include "resist/partition/schedule.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,226 @@
+#include "resist/plan/forecast.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "resist/model/activations.h"
+#include "resist/model/operations.h"
+#include "resist/partition/schedule.h"
+#include "resist/partition/training_method.h"
+#include "resist/plan/round_exchanges.h"
+
+namespace resist {
+namespace {
+
+constexpr std::int64_t kPlannedRounds = 10;  // with dealing, what moves differs from round to round
+constexpr double kBitsPerFloat = 32;
+
+// One exchange of a round, as far as its time goes.
+struct PlannedExchange {
+  std::vector<TransferStep> steps;
+  double times;
+  bool hidden;                     // behind the next round's local steps
+  std::int64_t busiest_bytes = 0;  // sent and received, of the worker that has most
+  std::int64_t sent_bytes = 0;     // all workers
+};
+
+PlannedExchange planned(const RoundExchange& exchange) {
+  PlannedExchange result{
+      .steps = transfer_steps(exchange.plan), .times = static_cast<double>(exchange.times), .hidden = exchange.hidden};
+  for (int worker = 0; worker < exchange.plan.workers; ++worker) {
+    const Traffic traffic = plan_traffic(exchange.plan, worker);
+    const std::int64_t sent = std::accumulate(traffic.sent.begin(), traffic.sent.end(), std::int64_t{0});
+    const std::int64_t received = std::accumulate(traffic.received.begin(), traffic.received.end(), std::int64_t{0});
+    result.busiest_bytes = std::max(result.busiest_bytes, sent + received);
+    result.sent_bytes += sent;
+  }
+  return result;
+}
+
+struct PlannedRound {
+  std::vector<std::int64_t> operations;  // of one sample's forward pass, per worker
+  std::vector<PlannedExchange> exchanges;
+};
+
+}  // namespace
+
+double Forecast::seconds() const {
+  return static_cast<double>(rounds) * round.seconds() + static_cast<double>(warmup_rounds) * warmup_round.seconds() +
+         static_cast<double>(evaluations) * evaluation_seconds + calibration_seconds;
+}
+
+double Forecast::bytes() const {
+  return static_cast<double>(rounds) * round.bytes + static_cast<double>(warmup_rounds) * warmup_round.bytes;
+}
+
+double Forecast::operations() const {
+  return static_cast<double>(rounds) * round.operations + static_cast<double>(warmup_rounds) * warmup_round.operations;
+}
+
+struct Forecaster::Impl {
+  Impl(const Config& run_config, const NetworkSpec& network, const Layout& network_layout, int worker_count)
+      : config(run_config),
+        spec(network),
+        layout(network_layout),
+        workers(worker_count),
+        method(make_method(config, deck_sizes(layout), workers)) {
+    const bool deals = config.train.method == Method::resist;
+    for (std::int64_t round = 0; round < (deals ? kPlannedRounds : 1); ++round) {
+      rounds.push_back(plan_round(round, false));
+    }
+    if (deals && config.train.warmup_epochs > 0) {
+      warmup.push_back(plan_round(0, true));
+    }
+  }
+
+  PlannedRound plan_round(std::int64_t round, bool in_warmup) const;
+  RoundForecast mean(const std::vector<PlannedRound>& planned_rounds, const Circumstances& with) const;
+  RoundForecast one(const PlannedRound& round, const Circumstances& with) const;
+  double full_pass_seconds(std::int64_t samples, const Circumstances& with) const;
+  void count_rounds(std::int64_t training_samples, Forecast& forecast) const;
+
+  const Config& config;
+  const NetworkSpec& spec;
+  const Layout& layout;
+  int workers;
+  std::unique_ptr<TrainingMethod> method;
+  std::vector<PlannedRound> rounds;
+  std::vector<PlannedRound> warmup;
+};
+
+PlannedRound Forecaster::Impl::plan_round(std::int64_t round, bool in_warmup) const {
+  PlannedRound result;
+  const Assignment assignment = method->assignment(round, in_warmup);
+  for (int worker = 0; worker < workers; ++worker) {
+    result.operations.push_back(forward_operations(spec, layout, assignment.held(worker)));
+  }
+  for (const RoundExchange& exchange : exchanges_under_way(config, layout, workers, round, in_warmup)) {
+    result.exchanges.push_back(planned(exchange));
+  }
+  return result;
+}
+
+RoundForecast Forecaster::Impl::one(const PlannedRound& round, const Circumstances& with) const {
+  RoundForecast forecast;
+  const double samples = static_cast<double>(config.train.local_iterations) * config.train.batch_size;
+  double slowest_handling = 0;
+  for (int worker = 0; worker < workers; ++worker) {
+    const double operations = samples * kTrainingFactor * static_cast<double>(round.operations[worker]);
+    forecast.operations += operations;
+    forecast.compute_seconds = std::max(forecast.compute_seconds, operations / with.speeds[worker].training);
+    slowest_handling = std::max(slowest_handling, with.speeds[worker].handling);
+  }
+  double hidden = 0;
+  for (const PlannedExchange& exchange : round.exchanges) {
+    const double seconds = exchange.times * (exchange_seconds(exchange.steps, with.links) +
+                                             static_cast<double>(exchange.busiest_bytes) * slowest_handling);
+    (exchange.hidden ? hidden : forecast.sync_seconds) += seconds;
+    forecast.bytes += exchange.times * static_cast<double>(exchange.sent_bytes);
+  }
+  forecast.sync_seconds += std::max(0.0, hidden - forecast.compute_seconds);
+  if (workers > 1) {
+    forecast.sync_seconds += 2 * gather_seconds(with.links) + barrier_seconds(with.links);
+  }
+  return forecast;
+}
+
+RoundForecast Forecaster::Impl::mean(const std::vector<PlannedRound>& planned_rounds, const Circumstances& with) const {
+  RoundForecast sum;
+  const auto count = static_cast<double>(planned_rounds.size());
+  for (const PlannedRound& planned_round : planned_rounds) {
+    const RoundForecast round = one(planned_round, with);
+    sum.operations += round.operations / count;
+    sum.bytes += round.bytes / count;
+    sum.compute_seconds += round.compute_seconds / count;
+    sum.sync_seconds += round.sync_seconds / count;
+  }
+  return sum;
+}
+
+// All samples once through the whole network, as FullPass does it: each worker has its share of the batches, and blocks
+// that are dealt visit everybody, one ahead of its use, once for each super-batch.
+double Forecaster::Impl::full_pass_seconds(std::int64_t samples, const Circumstances& with) const {
+  if (samples < 1) {
+    return 0;
+  }
+  const std::int64_t batches = (samples + config.evaluation.eval_batch_size - 1) / config.evaluation.eval_batch_size;
+  const double batch = static_cast<double>(samples) / static_cast<double>(batches);
+  const std::int64_t share = (batches + workers - 1) / workers;
+  const std::int64_t super_batch =
+      evaluation_super_batch(spec, layout, config.train.batch_size, static_cast<std::int64_t>(std::ceil(batch)));
+  const double slowest = std::ranges::min(with.speeds, {}, &WorkerSpeed::evaluation).evaluation;
+  const auto outside = static_cast<double>(forward_operations(spec, layout, {}));
+  double seconds = static_cast<double>(share) * batch * outside / slowest;
+  const Assignment assignment = method->assignment(0, false);
+  for (int block = 0; block < static_cast<int>(layout.blocks.size()); ++block) {
+    const auto holders = assignment.holders(block);
+    const double operations = static_cast<double>(forward_operations(spec, layout, {block})) - outside;
+    const double bits = static_cast<double>(layout.blocks[block].size) * kBitsPerFloat * kFraming;
+    const double travel = static_cast<double>(workers - static_cast<int>(holders.size())) * bits /
+                          with.links[static_cast<std::size_t>(holders.front())].bandwidth;
+    for (std::int64_t first = 0; first < share; first += super_batch) {
+      const auto held_up = static_cast<double>(std::min(super_batch, share - first));
+      seconds += std::max(held_up * batch * operations / slowest, travel);
+    }
+  }
+  return seconds;
+}
+
+void Forecaster::Impl::count_rounds(std::int64_t training_samples, Forecast& forecast) const {
+  const TrainLength length = train_length(config.train, workers, training_samples, {});
+  const double samples_per_round =
+      static_cast<double>(config.train.local_iterations) * config.train.batch_size * workers;
+  if (!warmup.empty()) {
+    const double warmup_samples = config.train.warmup_epochs * static_cast<double>(training_samples);
+    forecast.warmup_rounds =
+        std::min(length.total_rounds, static_cast<std::int64_t>(std::ceil(warmup_samples / samples_per_round)));
+  }
+  forecast.rounds = length.total_rounds - forecast.warmup_rounds;
+  const std::int64_t every = config.evaluation.eval_every;
+  forecast.evaluations = every == 0 ? 1 : (length.total_rounds + every - 1) / every;
+}
+
+Forecaster::Forecaster(const Config& config, const NetworkSpec& spec, const Layout& layout, int workers)
+    : impl_(std::make_unique<Impl>(config, spec, layout, workers)) {
+}
+
+Forecaster::~Forecaster() = default;
+Forecaster::Forecaster(Forecaster&&) noexcept = default;
+
+Forecast Forecaster::forecast(const Circumstances& circumstances) const {
+  Forecast forecast;
+  impl_->count_rounds(circumstances.training_samples, forecast);
+  forecast.round = impl_->mean(impl_->rounds, circumstances);
+  if (!impl_->warmup.empty()) {
+    forecast.warmup_round = impl_->mean(impl_->warmup, circumstances);
+  }
+  forecast.evaluation_seconds = impl_->full_pass_seconds(circumstances.evaluation_samples, circumstances);
+  const std::int64_t calibrated = std::min(impl_->config.evaluation.calibrate_samples, circumstances.training_samples);
+  forecast.calibration_seconds = impl_->full_pass_seconds(calibrated, circumstances);
+  return forecast;
+}
+
+double Forecaster::balanced_bandwidth(const Circumstances& circumstances) const {
+  const auto is_bottleneck = [&](double bandwidth) {
+    Circumstances changed = circumstances;
+    for (Link& link : changed.links) {
+      link.bandwidth = bandwidth;
+    }
+    const RoundForecast round = impl_->mean(impl_->rounds, changed);
+    return round.sync_seconds > round.compute_seconds;
+  };
+  double slow = 1e3;
+  double fast = 1e15;
+  if (is_bottleneck(fast)) {
+    return std::numeric_limits<double>::infinity();
+  }
+  while (fast > 1.001 * slow) {
+    const double middle = std::sqrt(slow * fast);
+    (is_bottleneck(middle) ? slow : fast) = middle;
+  }
+  return fast;
+}
+
+}  // namespace resist

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "resist/config/config.h"
+#include "resist/model/layout.h"
+#include "resist/plan/link.h"
+
+namespace resist {
+
+// How fast a worker is.
+struct WorkerSpeed {
+  double training = 0;    // floating-point operations (operations.h) a second in local steps
+  double evaluation = 0;  // the same in forward passes of the whole network
+  double handling = 0;    // seconds for each byte of payload sent or received: copying, averaging, coding, TCP
+};
+
+// Seconds for a byte of payload where that was not measured: about what one core of an AVX2 server takes.
+inline constexpr double kUsualHandling = 1.5e-9;
+
+// What a run works on, and with what.
+struct Circumstances {
+  std::vector<WorkerSpeed> speeds;      // per worker
+  std::vector<Link> links;              // per worker
+  std::int64_t training_samples = 0;    // in the data set
+  std::int64_t evaluation_samples = 0;  // in what the run is judged by
+};
+
+// A round. Seconds are those of the slowest worker.
+struct RoundForecast {
+  double operations = 0;  // of local steps, all workers
+  double bytes = 0;       // payload sent, all workers
+  double compute_seconds = 0;
+  double sync_seconds = 0;  // with --overlap: what the next round's local steps do not hide
+
+  double seconds() const { return compute_seconds + sync_seconds; }
+};
+
+// A run.
+struct Forecast {
+  std::int64_t rounds = 0;         // without those of the warm-up
+  std::int64_t warmup_rounds = 0;  // every worker trains every block in these
+  std::int64_t evaluations = 0;
+  RoundForecast round;  // mean
+  RoundForecast warmup_round;
+  double evaluation_seconds = 0;   // of one
+  double calibration_seconds = 0;  // running statistics at the end
+
+  double seconds() const;
+  double bytes() const;
+  double operations() const;
+};
+
+// Says what training with one method on one number of workers will take. It plans the exchanges of some rounds once;
+// asking about many circumstances is cheap then.
+class Forecaster {
+ public:
+  // InputError where the dealing is impossible. All references must outlive it.
+  Forecaster(const Config& config, const NetworkSpec& spec, const Layout& layout, int workers);
+  ~Forecaster();
+  Forecaster(Forecaster&&) noexcept;
+
+  Forecast forecast(const Circumstances& circumstances) const;
+  // The rate of the links, bits per second each, at which a round's synchronisation takes as long as its local steps;
+  // slower ones are the bottleneck. Latencies stay. Infinity: the synchronisation takes longer over any link.
+  double balanced_bandwidth(const Circumstances& circumstances) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace resist

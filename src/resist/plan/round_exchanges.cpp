@@ -1,0 +1,49 @@
+#include "resist/plan/round_exchanges.h"
+
+#include <memory>
+#include <utility>
+
+#include "resist/partition/training_method.h"
+#include "resist/sync/sync_plan.h"
+
+namespace resist {
+namespace {
+
+std::vector<RoundExchange> with_scopes(const Config& config, const Layout& layout, int workers, std::int64_t round,
+                                       bool warmup, const std::vector<std::pair<SyncScope, bool>>& scopes) {
+  const auto method = make_method(config, deck_sizes(layout), workers);
+  const Placement now = make_placement(layout, *method, round, warmup);
+  if (method->averages_gradients()) {
+    const std::vector<int> all = everyone(workers);
+    const Segment gradients{.size = now.arena.size(), .holders = all, .receivers = all};
+    return {{.plan = make_exchange_plan({gradients}, workers), .times = config.train.local_iterations}};
+  }
+  const Placement next = make_placement(layout, *method, round + 1, warmup);
+  std::vector<RoundExchange> exchanges;
+  for (const auto& [scope, hidden] : scopes) {
+    SyncRule rule = sync_rule(config.sync.compress);
+    rule.scope = scope;
+    exchanges.push_back({.plan = make_sync_plan(layout, now, next, 0, rule).exchange, .hidden = hidden});
+  }
+  if (momentum_sync(config) == MomentumSync::average) {
+    exchanges.push_back({.plan = make_sync_plan(layout, now, next, 0).exchange});
+  }
+  return exchanges;
+}
+
+}  // namespace
+
+std::vector<RoundExchange> round_exchanges(const Config& config, const Layout& layout, int workers, std::int64_t round,
+                                           bool warmup) {
+  return with_scopes(config, layout, workers, round, warmup, {{SyncScope::all, false}});
+}
+
+std::vector<RoundExchange> exchanges_under_way(const Config& config, const Layout& layout, int workers,
+                                               std::int64_t round, bool warmup) {
+  if (!config.sync.overlap) {
+    return round_exchanges(config, layout, workers, round, warmup);
+  }
+  return with_scopes(config, layout, workers, round, warmup, {{SyncScope::blocks, false}, {SyncScope::shared, true}});
+}
+
+}  // namespace resist

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "resist/comm/exchange.h"
+#include "resist/config/config.h"
+#include "resist/model/layout.h"
+
+namespace resist {
+
+// What a round exchanges, and how often: parameters (and momentum) once, or gradients at every iteration.
+struct RoundExchange {
+  ExchangePlan plan;
+  std::int64_t times = 1;
+  bool hidden = false;  // travels while the next round trains
+};
+
+// Those of a round (0-based) that is followed by one of its kind. Pure. InputError where the dealing is impossible.
+std::vector<RoundExchange> round_exchanges(const Config& config, const Layout& layout, int workers, std::int64_t round,
+                                           bool warmup = false);
+
+// The same as they go where nothing asks for agreement: with --overlap the shared average travels apart.
+std::vector<RoundExchange> exchanges_under_way(const Config& config, const Layout& layout, int workers,
+                                               std::int64_t round, bool warmup = false);
+
+}  // namespace resist

@@ -1,0 +1,152 @@
+#include "resist/plan/forecast.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "resist/model/operations.h"
+#include "resist/plan/prediction.h"
+#include "resist/plan/recommendation.h"
+
+namespace resist {
+namespace {
+
+constexpr double kGflops = 1e9;
+
+class ForecastTest : public testing::Test {
+ protected:
+  ForecastTest() {
+    config_.model.model = "preact-resnet101";
+    config_.train.batch_size = 32;
+    config_.train.epochs = 1;
+    spec_ = make_network_spec(config_, {.channels = 3, .height = 32, .width = 32, .classes = 100});
+    layout_ = make_layout(spec_);
+  }
+  Forecaster forecaster(Method method, int workers) {
+    configs_.push_back(std::make_unique<Config>(config_));
+    configs_.back()->train.method = method;
+    return Forecaster(*configs_.back(), spec_, layout_, workers);
+  }
+  static Circumstances alike(int workers, double speed, double bandwidth, double latency = 0) {
+    const auto count = static_cast<std::size_t>(workers);
+    return {.speeds = std::vector<WorkerSpeed>(count, {.training = speed, .evaluation = speed, .handling = 0}),
+            .links = std::vector<Link>(count, {.bandwidth = bandwidth, .latency = latency}),
+            .training_samples = 50'000,
+            .evaluation_samples = 10'000};
+  }
+
+  Config config_;
+  NetworkSpec spec_;
+  Layout layout_;
+
+ private:
+  std::vector<std::unique_ptr<Config>> configs_;  // forecasters refer to theirs
+};
+
+TEST_F(ForecastTest, LocalStepsTakeTheirOperations) {
+  std::vector<int> all(layout_.blocks.size());
+  std::iota(all.begin(), all.end(), 0);
+  const double step = 3.0 * 32 * static_cast<double>(forward_operations(spec_, layout_, all));
+  const Forecast local = forecaster(Method::local_sgd, 4).forecast(alike(4, 100 * kGflops, 1e9));
+  EXPECT_NEAR(local.round.compute_seconds, 50 * step / (100 * kGflops), 1e-9);
+  EXPECT_NEAR(local.round.operations, 4 * 50 * step, 1);
+  const Forecast resist = forecaster(Method::resist, 4).forecast(alike(4, 100 * kGflops, 1e9));
+  EXPECT_LT(resist.round.compute_seconds, 0.7 * local.round.compute_seconds);
+}
+
+TEST_F(ForecastTest, TheSlowestWorkerIsWaitedFor) {
+  Circumstances circumstances = alike(2, 100 * kGflops, 1e9);
+  const Forecaster local = forecaster(Method::local_sgd, 2);
+  const double even = local.forecast(circumstances).round.compute_seconds;
+  circumstances.speeds[1].training /= 4;
+  EXPECT_DOUBLE_EQ(local.forecast(circumstances).round.compute_seconds, 4 * even);
+}
+
+TEST_F(ForecastTest, ASynchronisationTakesItsFloorAndTheFraming) {
+  for (const int workers : {2, 4}) {
+    const Forecast resist = forecaster(Method::resist, workers).forecast(alike(workers, kGflops, 1e8));
+    Config config = config_;
+    const Prediction prediction = predict(config, spec_, layout_, workers, 10);
+    const double floor =
+        std::accumulate(prediction.busiest_link_bytes.begin(), prediction.busiest_link_bytes.end(), 0.0) / 10 * 8 / 1e8;
+    EXPECT_GE(resist.round.sync_seconds, floor * kFraming * 0.9999);
+    EXPECT_LE(resist.round.sync_seconds, floor * kFraming * 1.1);
+    EXPECT_NEAR(resist.round.bytes,
+                std::accumulate(prediction.payload_bytes.begin(), prediction.payload_bytes.end(), 0.0) / 10, 1);
+  }
+}
+
+TEST_F(ForecastTest, DataParallelSynchronisesInEveryStep) {
+  const Forecast once = forecaster(Method::local_sgd, 4).forecast(alike(4, kGflops, 1e8));
+  const Forecast always = forecaster(Method::data_parallel, 4).forecast(alike(4, kGflops, 1e8));
+  EXPECT_NEAR(always.round.sync_seconds, 50 * once.round.sync_seconds, 1e-6 * always.round.sync_seconds);
+  EXPECT_EQ(always.rounds, once.rounds);
+}
+
+TEST_F(ForecastTest, OverlapHidesTheAverageBehindLocalSteps) {
+  const Circumstances slow_steps = alike(4, kGflops, 1e8);
+  const double plain = forecaster(Method::resist, 4).forecast(slow_steps).round.sync_seconds;
+  config_.sync.overlap = true;
+  const double hidden = forecaster(Method::resist, 4).forecast(slow_steps).round.sync_seconds;
+  EXPECT_LT(hidden, 0.7 * plain);  // the blocks still travel
+  const double fast_steps = forecaster(Method::resist, 4).forecast(alike(4, 1e15, 1e8)).round.sync_seconds;
+  EXPECT_GT(fast_steps, 0.95 * plain);  // nothing to hide behind
+}
+
+TEST_F(ForecastTest, RoundsAreCountedAsTrainingCountsThem) {
+  const Circumstances circumstances = alike(4, kGflops, 1e8);
+  EXPECT_EQ(forecaster(Method::resist, 4).forecast(circumstances).rounds, 8);  // 50 000 / (4 * 50 * 32)
+  config_.train.warmup_epochs = 0.5;
+  config_.evaluation.eval_every = 3;
+  const Forecast forecast = forecaster(Method::resist, 4).forecast(circumstances);
+  EXPECT_EQ(forecast.warmup_rounds, 4);
+  EXPECT_EQ(forecast.rounds, 4);
+  EXPECT_EQ(forecast.evaluations, 3);
+  EXPECT_GT(forecast.warmup_round.compute_seconds, forecast.round.compute_seconds);
+  EXPECT_NEAR(forecast.seconds(),
+              4 * forecast.round.seconds() + 4 * forecast.warmup_round.seconds() + 3 * forecast.evaluation_seconds +
+                  forecast.calibration_seconds,
+              1e-9);
+}
+
+TEST_F(ForecastTest, EvaluationIsSharedOutAndLocalSgdSendsNoBlocks) {
+  const Circumstances alone = alike(1, kGflops, 1e8);
+  const Circumstances four = alike(4, kGflops, 1e8);
+  const double one = forecaster(Method::local_sgd, 1).forecast(alone).evaluation_seconds;
+  EXPECT_NEAR(forecaster(Method::local_sgd, 4).forecast(four).evaluation_seconds, one / 4, 1e-6 * one);
+  const Circumstances slow_links = alike(4, 1000 * kGflops, 1e6);
+  EXPECT_GT(forecaster(Method::resist, 4).forecast(slow_links).evaluation_seconds,
+            2 * forecaster(Method::local_sgd, 4).forecast(slow_links).evaluation_seconds);
+}
+
+TEST_F(ForecastTest, AtTheBalancedBandwidthBothPhasesTakeAsLong) {
+  const Forecaster resist = forecaster(Method::resist, 4);
+  Circumstances circumstances = alike(4, 100 * kGflops, 1e8);
+  const double bandwidth = resist.balanced_bandwidth(circumstances);
+  for (Link& link : circumstances.links) {
+    link.bandwidth = bandwidth;
+  }
+  const RoundForecast round = resist.forecast(circumstances).round;
+  EXPECT_NEAR(round.sync_seconds, round.compute_seconds, 0.01 * round.compute_seconds);
+  EXPECT_TRUE(std::isinf(resist.balanced_bandwidth(alike(4, 1e15, 1e8, 1))));
+}
+
+MethodForecast method_of(Method method, double seconds, double bandwidth) {
+  MethodForecast result{.method = method, .forecast = {}, .balanced_bandwidth = bandwidth};
+  result.forecast.rounds = 1;
+  result.forecast.round.compute_seconds = seconds;
+  return result;
+}
+
+TEST(Recommendation, NamesTheFirstAndItsBottleneck) {
+  EXPECT_EQ(recommend({method_of(Method::local_sgd, 310, 9e8), method_of(Method::resist, 100, 2.4e8),
+                       method_of(Method::data_parallel, 2000, 4e9)}),
+            "resist finishes 3.1 times sooner than local-sgd and 20 times sooner than data-parallel; the link is its "
+            "bottleneck below 240 Mbit/s");
+  EXPECT_EQ(recommend({method_of(Method::local_sgd, 1, 9e8)}),
+            "local-sgd: the link is its bottleneck below 900 Mbit/s");
+}
+
+}  // namespace
+}  // namespace resist
