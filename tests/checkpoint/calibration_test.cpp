@@ -112,7 +112,7 @@ class CalibrationTest : public testing::Test {
   std::optional<Calibration> read() const { return read_calibration(run_.path(), kRound); }
   // What the file is refused with; it names the file and what to do.
   std::string refusal() const {
-    const std::string message = input_error([&] { read(); });
+    std::string message = input_error([&] { read(); });
     EXPECT_TRUE(contains(message, "can't use '" + file_.string() + "'"));
     EXPECT_TRUE(contains(message, "'resist calibrate " + run_.path().string() + "'"));
     return message;

@@ -219,7 +219,7 @@ TEST(Picture, HugeSizesAreRefusedByTheHeader) {
 Bytes halved(const std::string& file) {
   const PictureFormat format = picture_format(file);
   const Bytes pixels = read(file, format);
-  const auto plane = static_cast<std::size_t>(format.height * format.width);
+  const auto plane = static_cast<std::size_t>(format.height) * static_cast<std::size_t>(format.width);
   Bytes out(pixels.size() / 4);
   for (std::size_t channel = 0; channel < 3; ++channel) {
     resample({pixels.data() + channel * plane, format.height, format.width, 1},

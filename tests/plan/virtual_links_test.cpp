@@ -31,6 +31,7 @@ double virtual_seconds(const std::vector<Link>& links, const Work& work) {
 
 std::vector<Link> links_of(int workers, double spread, double latency) {
   std::vector<Link> links;
+  links.reserve(static_cast<std::size_t>(workers));
   for (int worker = 0; worker < workers; ++worker) {
     links.push_back({.bandwidth = 1e8 / (1 + spread * worker), .latency = latency * (1 + worker % 3)});
   }

@@ -155,7 +155,7 @@ double Forecaster::Impl::full_pass_seconds(std::int64_t samples, const Circumsta
   double seconds = static_cast<double>(share) * batch * outside / slowest;
   const Assignment assignment = method->assignment(0, false);
   for (int block = 0; block < static_cast<int>(layout.blocks.size()); ++block) {
-    const auto holders = assignment.holders(block);
+    const auto& holders = assignment.holders(block);
     const double operations = static_cast<double>(forward_operations(spec, layout, {block})) - outside;
     const double bits = static_cast<double>(layout.blocks[block].size) * kBitsPerFloat * kFraming;
     const double travel = static_cast<double>(workers - static_cast<int>(holders.size())) * bits /
