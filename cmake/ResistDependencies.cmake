@@ -51,6 +51,11 @@ if(RESIST_WITH_TENSORBOARD)
   endif()
 endif()
 
+if(RESIST_WITH_SERVER)
+  find_package(PkgConfig REQUIRED)
+  pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+endif()
+
 if(RESIST_WITH_TORCH)
   find_package(Torch REQUIRED)
   message(STATUS "libtorch ${Torch_VERSION}: ${Torch_DIR}")

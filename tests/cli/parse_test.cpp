@@ -71,7 +71,8 @@ TEST(Parse, MistakesGiveOneClearLine) {
   EXPECT_EQ(refused({"train", "--xyzzy"}), "unknown option '--xyzzy'; 'resist train --help' lists the options");
   EXPECT_EQ(refused({"trian", "--workers", "4"}), "unknown command 'trian'; did you mean 'train'?");
   EXPECT_EQ(refused({"frobnicate"}),
-            "unknown command 'frobnicate'; it must be train, evaluate, calibrate, export, predict, plan or data");
+            "unknown command 'frobnicate'; it must be train, watch, evaluate, calibrate, export, predict, plan, data, "
+            "doctor, completion or man");
   EXPECT_EQ(refused({"train", "--workers", "four"}), "--workers is 'four'; it must be an integer from 0 to 1024");
   EXPECT_EQ(refused({"train", "--lr", "-1"}), "--lr is -1; it must be a number from 0 to 1000");
   EXPECT_EQ(refused({"train", "--lr"}), "--lr needs a value");
@@ -81,8 +82,7 @@ TEST(Parse, MistakesGiveOneClearLine) {
   EXPECT_TRUE(contains(refused({"train", "fashion-mnist"}), "unexpected argument 'fashion-mnist'"));
   EXPECT_TRUE(contains(refused({"train", "plan"}), "unexpected argument 'plan'"));
   EXPECT_TRUE(contains(refused({"--workers", "4"}), "unknown option '--workers'"));
-  EXPECT_TRUE(
-      contains(refused({}), "no command given; it must be train, evaluate, calibrate, export, predict, plan or data"));
+  EXPECT_TRUE(contains(refused({}), "no command given; it must be train, watch, evaluate, "));
   for (const Args& args : std::vector<Args>{{""},
                                             {"-"},
                                             {"--"},
@@ -103,7 +103,8 @@ TEST(Parse, HelpListsEveryOptionInItsGroupAndGivesExamples) {
     EXPECT_TRUE(contains(help, "\n" + option.group + ":")) << option.group;
   }
   EXPECT_TRUE(contains(help, "--config FILE"));
-  for (const std::string command : {"train", "evaluate", "calibrate", "export", "predict", "plan"}) {
+  for (const std::string command :
+       {"train", "watch", "evaluate", "calibrate", "export", "predict", "plan", "doctor", "completion", "man"}) {
     EXPECT_TRUE(contains(message({command, "--help"}), "Examples:\n  resist " + command)) << command;
     EXPECT_EQ(message({command, "-h"}), message({command, "--help"}));
     EXPECT_TRUE(contains(message({"--help"}), "\n  " + command));
@@ -237,7 +238,27 @@ TEST(Parse, ShippedConfigurationsAreThereByName) {
   EXPECT_EQ(train({"train", "--config", "imagenet"}).config.model.model, "preact-bottleneck101");
   EXPECT_EQ(train({"train", "--config", "cifar100-paper"}).config.train.epochs, 160);
   EXPECT_TRUE(contains(refused({"train", "--config", "imagnet"}), "did you mean 'imagenet'?"));
-  EXPECT_TRUE(contains(refused({"train", "--config", "nowhere/my.toml"}), "cifar100-paper, imagenet or quickstart"));
+  EXPECT_TRUE(contains(refused({"train", "--config", "nowhere/my.toml"}), "imagenet-paper, imagenet or quickstart"));
+}
+
+TEST(Parse, WatchDoctorCompletionAndMan) {
+  const auto watch = std::get<WatchCommand>(parse({"watch", "runs/a", "--once"}));
+  EXPECT_EQ(watch.run_dir, "runs/a");
+  EXPECT_TRUE(watch.once);
+  EXPECT_TRUE(contains(refused({"watch"}), "watch needs the folder of a run"));
+  const auto doctor = std::get<DoctorCommand>(parse({"doctor", "--format", "json", "--data-dir", "/d"}));
+  EXPECT_EQ(doctor.format, OutputFormat::json);
+  EXPECT_EQ(doctor.data_dir, "/d");
+  for (const std::string shell : {"bash", "zsh", "fish"}) {
+    EXPECT_TRUE(contains(message({"completion", shell}), "local-iterations"));
+  }
+  EXPECT_TRUE(contains(refused({"completion"}), "completion needs a shell"));
+  EXPECT_TRUE(
+      contains(refused({"completion", "fihs"}), "SHELL is 'fihs'; it must be bash, zsh or fish; did you mean 'fish'?"));
+  EXPECT_EQ(std::get<ManualCommand>(parse({"man", "data", "pack"})).pages.at(0).name, "resist-data-pack.1");
+  EXPECT_EQ(std::get<ManualCommand>(parse({"man"})).pages.size(), 1U);
+  EXPECT_EQ(std::get<ManualCommand>(parse({"man", "--write", "man1"})).pages.at(0).name, "resist.1");
+  EXPECT_TRUE(contains(refused({"man", "trian"}), "did you mean 'train'?"));
 }
 
 TEST(Parse, PlanNeedsNoData) {

@@ -18,7 +18,7 @@ def commands():
     text = README.replace("\\\n", " ")
     for block in re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
         for line in block.splitlines():
-            if re.match(r"resist (train|evaluate|export|plan) ", line):
+            if re.match(r"resist (train|evaluate|export|report|plan) ", line):
                 yield shlex.split(line, comments=True)[1:]
 
 
@@ -32,7 +32,7 @@ class Readme(TestCase):
                          "Fashion-MNIST is not installed (Debian's dataset-fashion-mnist)")
     def test_the_commands_work_in_the_order_shown(self):
         shown = [words for words in commands() if words[0] != "plan"]
-        self.assertEqual([words[0] for words in shown], ["train", "evaluate", "train", "export"])
+        self.assertEqual([words[0] for words in shown], ["train", "evaluate", "train", "export", "report"])
         for words in shown:
             fresh = words[0] == "train" and "--resume" not in words
             run([RESIST, *words, *(SHORT if fresh else [])] if "--resume" not in words

@@ -1,12 +1,16 @@
 #include "resist/cli/parse.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "resist/cli/command_line.h"
+#include "resist/cli/command_tree.h"
+#include "resist/cli/completion.h"
 #include "resist/config/codec.h"
 #include "resist/config/nearest.h"
+#include "resist/config/shipped.h"
 #include "resist/config/toml_file.h"
 #include "resist/config/version.h"
 #include "resist/core/error.h"
@@ -20,6 +24,9 @@ inline constexpr auto kWords<OutputFormat> = std::to_array<EnumWord<OutputFormat
 template <>
 inline constexpr auto kWords<ModelFormat> =
     std::to_array<EnumWord<ModelFormat>>({{ModelFormat::safetensors, "safetensors"}, {ModelFormat::onnx, "onnx"}});
+template <>
+inline constexpr auto kWords<Shell> =
+    std::to_array<EnumWord<Shell>>({{Shell::bash, "bash"}, {Shell::zsh, "zsh"}, {Shell::fish, "fish"}});
 namespace {
 
 constexpr const char* kPositionals = "Positionals";
@@ -28,6 +35,9 @@ constexpr const char* kPositionals = "Positionals";
 struct Parser {
   CLI::App app{"Train one deep residual network on several workers, each with its own shallow sub-network.", "resist"};
   CommandLine train{app, "train", "Train a network, or go on with a run"};
+  CommandLine watch{app, "watch", "Show a run in the terminal while it trains"};
+  CommandLine serve{app, "serve", "Show runs in a browser while they train"};
+  CommandLine report{app, "report", "Write a page that compares runs"};
   CommandLine evaluate{app, "evaluate", "Measure a trained run's accuracy on its test sets"};
   CommandLine calibrate{app, "calibrate", "Compute norms' running statistics of a trained run"};
   CommandLine export_model{app, "export", "Write a trained run's network to a file of its own"};
@@ -37,10 +47,14 @@ struct Parser {
   CommandLine pack{*data, "data pack", "Pack a folder of pictures into one file"};
   CommandLine info{*data, "data info", "Say what is in a packed file"};
   CommandLine verify{*data, "data verify", "Check every sample of a packed file"};
+  CommandLine doctor{app, "doctor", "Look at this machine and say what training lacks"};
+  CommandLine completion{app, "completion", "Print a script that completes command lines in a shell"};
+  CommandLine man{app, "man", "Print a manual page"};
 
   Parser();
   std::vector<const CommandLine*> lines() const {
-    return {&train, &evaluate, &calibrate, &export_model, &predict, &plan, &pack, &info, &verify};
+    return {&train, &watch, &serve, &report, &evaluate, &calibrate,  &export_model, &predict,
+            &plan,  &pack,  &info,  &verify, &doctor,   &completion, &man};
   }
 };
 
@@ -52,21 +66,31 @@ std::vector<std::string> names_of(const CLI::App& app) {
   return names;
 }
 
+// "table|json": the name of a value that is one of an enumeration's words.
+template <typename Enum>
+std::string one_of() {
+  return fmt::format("{}", fmt::join(codecs::choice<Enum>().words, "|"));
+}
+
 void add_format(CommandLine& line) {
-  line.add_own("--format", "WORD", "output (table or json); default table", "Output");
+  line.add_own("--format", one_of<OutputFormat>(), "output; default table", "Output");
 }
 
 void add_run(CommandLine& line) {
   line.add_own("RUN", "", "the run's folder", kPositionals);
-  line.add_own("--checkpoint", "WHICH", "last, best or a round; default last", "Run");
+  line.add_own("--checkpoint", "last|best|ROUND", "which one; default last", "Run");
 }
 
 void describe_train(CommandLine& train) {
   for (const auto& option : option_table()) {
     train.add(option);
   }
+  std::vector<std::string> shipped;
+  for (const ShippedConfig& config : shipped_configs()) {
+    shipped.push_back(config.name);
+  }
   train.add_own("--config", "FILE",
-                "TOML file with any of these options, or imagenet, cifar100-paper or quickstart; flags win over it",
+                fmt::format("TOML file with any of these options, or {}; flags win over it", join_words(shipped)),
                 "Run");
   train.add_examples({
       "resist train --data fashion-mnist --workers 4",
@@ -103,7 +127,7 @@ void describe_calibrate(CommandLine& calibrate) {
 
 void describe_export(CommandLine& line) {
   add_run(line);
-  line.add_own("--format", "WORD", "safetensors or onnx; default safetensors", "Output");
+  line.add_own("--format", one_of<ModelFormat>(), "of the file; default safetensors", "Output");
   line.add_own("-o,--output", "FILE", "where to; default RUN/model.safetensors or RUN/model.onnx", "Output");
   line.add_examples({
       "resist export runs/first",
@@ -123,14 +147,57 @@ void describe_predict(CommandLine& predict) {
 void describe_data(CommandLine& pack, CommandLine& info, CommandLine& verify) {
   pack.add_own("SRC", "", "folder with train/ and test/ or val/, or one set of pictures", kPositionals);
   pack.add_own("DST", "", "the new file", kPositionals);
-  pack.add_own("--storage", "WORD", "auto, files (as they are) or pixels (decoded); default auto", "Packing");
+  pack.add_own("--storage", one_of<PackStorage>(), "files as they are, or decoded pixels; default auto", "Packing");
   pack.add_own("--resize", "N", "shorter side of larger pictures, in pixels; with pixels: height and width of all",
                "Packing");
   pack.add_own("--skip-corrupt", "N", "damaged pictures left out, at most; default 0", "Packing");
   pack.add_examples({"resist data pack imagenet imagenet.resist --resize 256"});
   info.add_own("FILE", "", "a packed file", kPositionals);
   add_format(info);
+  info.add_examples({"resist data info imagenet.resist --format json"});
   verify.add_own("FILE", "", "a packed file", kPositionals);
+  verify.add_examples({"resist data verify imagenet.resist"});
+}
+
+void describe_watch(CommandLine& watch) {
+  watch.add_own("RUN", "", "the run's folder", kPositionals);
+  watch.add_own_switch("--once", "print a summary and end, as where the output is no terminal", "Output");
+  watch.add_examples({"resist watch runs/first", "resist watch runs/first --once"});
+}
+
+void describe_serve(CommandLine& serve) {
+  serve.add_rest("RUN", "runs' folders");
+  serve.add_own("--host", "ADDRESS", "to listen on; default 127.0.0.1, which only this machine reaches", "Network");
+  serve.add_own("--port", "N", "to listen on; 0: any that is free; default 8000", "Network");
+  serve.add_examples({"resist serve runs/first", "resist serve runs/first runs/second --port 0"});
+}
+
+void describe_report(CommandLine& report) {
+  report.add_rest("RUN", "runs' folders");
+  report.add_own("-o,--output", "FILE", "the page; default report.html", "Output");
+  report.add_examples({"resist report runs/first", "resist report runs/first runs/second -o comparison.html"});
+}
+
+void describe_doctor(CommandLine& doctor) {
+  doctor.add_named({"data-dir"});
+  add_format(doctor);
+  doctor.add_examples({"resist doctor", "resist doctor --format json"});
+}
+
+void describe_completion(CommandLine& completion) {
+  completion.add_own("SHELL", one_of<Shell>(), "for which shell", kPositionals);
+  completion.add_examples({
+      "resist completion bash > ~/.local/share/bash-completion/completions/resist",
+      "resist completion zsh > ~/.zfunc/_resist",
+      "resist completion fish > ~/.config/fish/completions/resist.fish",
+  });
+}
+
+void describe_man(CommandLine& man) {
+  man.add_rest("COMMAND", "which command's page; default the program's");
+  man.add_own("--write", "FOLDER", "write every page into this folder, as files", "Output");
+  man.add_examples(
+      {"resist man train | man -l -", "resist man data pack > resist-data-pack.1", "resist man --write man1"});
 }
 
 void describe_plan(CommandLine& plan) {
@@ -161,7 +228,11 @@ Parser::Parser() {
   app.require_subcommand(0, 1);
   app.allow_extras();
   app.get_formatter()->column_width(36);
-  app.footer("'resist COMMAND --help' shows a command's options and examples.");
+  app.footer(
+      "'resist COMMAND --help' shows a command's options and examples.\n\nExamples:\n"
+      "  resist train --data fashion-mnist --workers 4\n"
+      "  resist watch runs/fashion-mnist-resist\n"
+      "  resist evaluate runs/fashion-mnist-resist");
   describe_train(train);
   describe_evaluate(evaluate);
   describe_calibrate(calibrate);
@@ -169,8 +240,17 @@ Parser::Parser() {
   describe_predict(predict);
   describe_plan(plan);
   data->require_subcommand(0, 1);
+  data->footer(
+      "Examples:\n  resist data pack imagenet imagenet.resist --resize 256\n"
+      "  resist data info imagenet.resist");
   data->allow_extras();
   describe_data(pack, info, verify);
+  describe_watch(watch);
+  describe_serve(serve);
+  describe_report(report);
+  describe_doctor(doctor);
+  describe_completion(completion);
+  describe_man(man);
 }
 
 // The value of one of a command's own flags; messages show the flag with its dashes.
@@ -300,6 +380,46 @@ PlanCommand read_plan(const CommandLine& line) {
   return command;
 }
 
+std::vector<std::filesystem::path> runs_of(const CommandLine& line, const std::string& command) {
+  const auto rest = line.rest("RUN");
+  if (rest.empty()) {
+    throw InputError(fmt::format("{0} needs runs: resist {0} RUN...", command));
+  }
+  return {rest.begin(), rest.end()};
+}
+
+ServeCommand read_serve(const CommandLine& line) {
+  constexpr int kUsualPort = 8000;
+  return {.runs = runs_of(line, "serve"),
+          .options = {.host = line.own("--host").value_or("127.0.0.1"),
+                      .port = own_value(line, "--port", codecs::integer<int>(0, 65535), kUsualPort)}};
+}
+
+DoctorCommand read_doctor(const CommandLine& line) {
+  Config config;
+  apply_settings(config, line.settings());
+  return {.data_dir = config.data.data_dir, .format = format_of(line)};
+}
+
+Message read_completion(const CommandLine& line, const CLI::App& app) {
+  const std::string shell = line.needed("SHELL", "a shell: bash, zsh or fish");
+  return {completion_script(command_tree(app), parse_value(codecs::choice<Shell>(), "SHELL", shell))};
+}
+
+ManualCommand read_manual(const CommandLine& line, const CLI::App& app) {
+  const CommandNode program = command_tree(app);
+  const std::string release = "resist " + std::string(version());
+  const auto words = line.rest("COMMAND");
+  const auto folder = line.own("--write");
+  if (folder && !words.empty()) {
+    throw InputError(fmt::format("--write writes every page, so leave '{}' out", fmt::join(words, " ")));
+  }
+  if (folder) {
+    return {.pages = manual_pages(program, release), .folder = *folder};
+  }
+  return {.pages = {manual_page(program, find_command(program, words), release)}};
+}
+
 std::optional<Message> run_cli11(Parser& parser, const std::vector<std::string>& args) {
   try {
     parser.app.parse(std::vector<std::string>(args.rbegin(), args.rend()));  // CLI11 takes them last first
@@ -371,6 +491,26 @@ Command parse(const std::vector<std::string>& args) {
   }
   if (parser.verify.chosen()) {
     return VerifyCommand{.file = parser.verify.needed("FILE", "a packed file")};
+  }
+  if (parser.watch.chosen()) {
+    return WatchCommand{.run_dir = parser.watch.needed("RUN", "the folder of a run"),
+                        .once = parser.watch.own_switch("--once")};
+  }
+  if (parser.serve.chosen()) {
+    return read_serve(parser.serve);
+  }
+  if (parser.report.chosen()) {
+    return ReportCommand{.runs = runs_of(parser.report, "report"),
+                         .output = parser.report.own("--output").value_or("report.html")};
+  }
+  if (parser.doctor.chosen()) {
+    return read_doctor(parser.doctor);
+  }
+  if (parser.completion.chosen()) {
+    return read_completion(parser.completion, parser.app);
+  }
+  if (parser.man.chosen()) {
+    return read_manual(parser.man, parser.app);
   }
   if (parser.data->parsed()) {
     refuse_command(*parser.data, "resist data");

@@ -7,8 +7,10 @@
 #include <variant>
 #include <vector>
 
+#include "resist/cli/manual.h"
 #include "resist/config/resolve.h"
 #include "resist/data/packed.h"
+#include "resist/report/live_server.h"
 #include "resist/run/export_run.h"
 
 namespace resist {
@@ -72,13 +74,39 @@ struct PlanCommand {
   OutputFormat format = OutputFormat::table;
 };
 
-// To be printed on standard output: help or the version.
+struct WatchCommand {
+  std::filesystem::path run_dir;
+  bool once = false;  // print a summary, also on a terminal
+};
+
+struct ServeCommand {
+  std::vector<std::filesystem::path> runs;
+  LiveServerOptions options;
+};
+
+struct ReportCommand {
+  std::vector<std::filesystem::path> runs;
+  std::filesystem::path output;
+};
+
+struct DoctorCommand {
+  std::filesystem::path data_dir;  // where known data sets lie; empty: the usual places
+  OutputFormat format = OutputFormat::table;
+};
+
+struct ManualCommand {
+  std::vector<ManualPage> pages;
+  std::filesystem::path folder;  // to write them into; empty: standard output
+};
+
+// To be printed on standard output: help, the version or a completion script.
 struct Message {
   std::string text;
 };
 
 using Command = std::variant<TrainCommand, EvaluateCommand, CalibrateCommand, ExportCommand, PredictCommand,
-                             PlanCommand, PackCommand, PackedInfoCommand, VerifyCommand, Message>;
+                             PlanCommand, PackCommand, PackedInfoCommand, VerifyCommand, WatchCommand, ServeCommand,
+                             ReportCommand, DoctorCommand, ManualCommand, Message>;
 
 // Reads the arguments after the program's name, and the configuration files that they name. InputError holds one line
 // without the leading "resist: ".

@@ -5,17 +5,21 @@
 #include <exception>
 #include <ostream>
 
+#include "resist/cli/doctor.h"
 #include "resist/cli/parse.h"
 #include "resist/cli/plan_report.h"
 #include "resist/cli/reports.h"
 #include "resist/cluster/rendezvous.h"
 #include "resist/comm/agreement.h"
 #include "resist/core/error.h"
+#include "resist/core/file.h"
 #include "resist/core/json_text.h"
 #include "resist/core/log.h"
+#include "resist/report/page.h"
 #include "resist/run/signals.h"
 #include "resist/run/train_run.h"
 #include "resist/run/training_session.h"
+#include "resist/watch/watch.h"
 
 namespace resist {
 namespace {
@@ -77,6 +81,35 @@ struct Dispatch {
   int operator()(const VerifyCommand& command) const {
     start_logging();
     return verify(command.file);
+  }
+  int operator()(const WatchCommand& command) const {
+    watch_run(command.run_dir, command.once, out);
+    return kExitDone;
+  }
+  int operator()(const ServeCommand& command) const {
+    start_logging();
+    serve_runs(command.runs, command.options, watch_signals(/*speaks=*/false), out);
+    return kExitDone;
+  }
+  int operator()(const ReportCommand& command) const {
+    start_logging();
+    write_report(command.runs, command.output);
+    out << fmt::format("wrote {}\n", command.output.string());
+    return kExitDone;
+  }
+  int operator()(const DoctorCommand& command) const {
+    start_logging();
+    return print_findings(findings_of(gather_facts(command)), command.format, out);
+  }
+  int operator()(const ManualCommand& command) const {
+    for (const ManualPage& page : command.pages) {
+      if (command.folder.empty()) {
+        out << page.text;
+      } else {
+        write_file_atomically(command.folder / page.name, page.text);
+      }
+    }
+    return kExitDone;
   }
   int operator()(const PlanCommand& command) const {
     start_logging();

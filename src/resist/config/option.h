@@ -12,11 +12,12 @@ namespace resist {
 // One field of Config as the user sees it. `name` is the flag without its dashes, the TOML key and the JSON key.
 struct Option {
   std::string name;
-  std::string group;        // heading in --help and in config.toml
-  std::string help;         // one line
-  std::string value_name;   // of the flag's value; empty: a switch (--flip, --flip=false)
-  std::string allowed;      // completes "it must be ..."
-  bool repeatable = false;  // the flag may be given several times: its lists are put together
+  std::string group;               // heading in --help and in config.toml
+  std::string help;                // one line
+  std::string value_name;          // of the flag's value; empty: a switch (--flip, --flip=false)
+  std::string allowed;             // completes "it must be ..."
+  std::vector<std::string> words;  // the valid words, where only words are valid
+  bool repeatable = false;         // the flag may be given several times: its lists are put together
   bool may_change_on_resume = false;
   bool same_on_all_workers = true;
   // All three throw InputError "NAME is VALUE; it must be ...". An unset optional field is the word "auto".

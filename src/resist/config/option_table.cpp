@@ -38,6 +38,7 @@ class GroupTable {
     option.value_name = codec.value_name;
     option.repeatable = std::is_same_v<T, std::vector<std::string>>;
     option.allowed = codec.allowed;
+    option.words = codec.words;
     option.may_change_on_resume = scope != Scope::run;
     option.same_on_all_workers = scope != Scope::worker;
     option.parse = [name, shared](const std::string& given) {

@@ -1,0 +1,156 @@
+#include "resist/report/run_history.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "resist/config/resolve.h"
+#include "resist/core/error.h"
+#include "resist/model/layout.h"
+#include "resist/model/network_spec.h"
+#include "resist/partition/training_method.h"
+#include "resist/telemetry/run_folder.h"
+
+namespace resist {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Which blocks are dealt follows from the depths alone, so any input will do where the data set decides.
+constexpr InputShape kAnyInput = {.channels = 3, .height = 224, .width = 224, .classes = 1000};
+
+void check_records(const std::vector<RoundRecord>& records) {
+  std::int64_t before = 0;
+  for (const RoundRecord& record : records) {
+    if (record.round <= before) {
+      throw InputError(fmt::format("its round {} follows round {}", record.round, before));
+    }
+    before = record.round;
+    const std::size_t workers = record.worker_loss.size();
+    const bool as_many = record.worker_seconds_compute.size() == workers &&
+                         record.worker_seconds_sync.size() == workers && record.worker_seconds_wait.size() == workers &&
+                         record.worker_bytes_sent.size() == workers && record.worker_bytes_received.size() == workers &&
+                         record.worker_peak_memory_bytes.size() == workers;
+    if (workers == 0 || !as_many) {
+      throw InputError(fmt::format("round {} does not name every worker's values", record.round));
+    }
+  }
+}
+
+// Whether the round that came to be `record` began in the warm-up: the same sum as in_warmup() of partition/schedule.h
+// does, with the data set's size taken back from what the record says of epochs.
+bool began_in_warmup(const Config& config, const RoundRecord* before, const RoundRecord& record) {
+  const double epochs = config.train.warmup_epochs;
+  if (!(epochs > 0) || !(record.epoch > 0) || !std::isfinite(record.epoch)) {
+    return false;
+  }
+  const double dataset_size = std::round(static_cast<double>(record.samples) / record.epoch);
+  const auto workers = static_cast<double>(record.worker_loss.size());
+  const double full_round = static_cast<double>(config.train.local_iterations) * config.train.batch_size * workers;
+  const bool follows = before != nullptr && before->round + 1 == record.round;
+  const double samples_before = follows            ? static_cast<double>(before->samples)
+                                : record.round > 1 ? static_cast<double>(record.samples) - full_round
+                                                   : 0;
+  return samples_before < epochs * dataset_size;
+}
+
+void add_holdings(RunHistory& history, const Layout& layout) {
+  const std::vector<DeckSize> decks = deck_sizes(layout);
+  std::map<int, std::unique_ptr<TrainingMethod>> methods;  // by workers, whose number may change when a run is resumed
+  const RoundRecord* before = nullptr;
+  for (const RoundRecord& record : history.records) {
+    const int workers = static_cast<int>(record.worker_loss.size());
+    auto& method = methods[workers];
+    if (!method) {
+      method = make_method(*history.config, decks, workers);
+    }
+    // A method counts the rounds committed before, a record includes its own.
+    Assignment assignment = method->assignment(record.round - 1, began_in_warmup(*history.config, before, record));
+    if (before != nullptr && before->round + 1 == record.round && history.holdings.back().assignment == assignment) {
+      history.holdings.back().last_round = record.round;
+    } else {
+      history.holdings.push_back(
+          {.first_round = record.round, .last_round = record.round, .assignment = std::move(assignment)});
+    }
+    before = &record;
+  }
+}
+
+// The last `count` parts of a path.
+std::string tail(const fs::path& path, std::ptrdiff_t count) {
+  const std::ptrdiff_t parts = std::distance(path.begin(), path.end());
+  fs::path result;
+  for (auto part = std::next(path.begin(), std::max<std::ptrdiff_t>(0, parts - count)); part != path.end(); ++part) {
+    result /= *part;
+  }
+  return result.string();
+}
+
+// Without links, dots and a slash at the end.
+fs::path plain(const fs::path& path) {
+  std::error_code ignored;
+  const fs::path canonical = fs::weakly_canonical(path, ignored);
+  const fs::path result = (canonical.empty() ? path : canonical).lexically_normal();
+  return result.has_filename() ? result : result.parent_path();
+}
+
+}  // namespace
+
+RunHistory read_run_history(const fs::path& run_dir) {
+  std::error_code ignored;
+  if (!fs::is_directory(run_dir, ignored)) {
+    throw InputError(fmt::format("'{}' is not the folder of a run: {}", run_dir.string(),
+                                 fs::exists(run_dir, ignored) ? "it is a file" : "there is no such folder"));
+  }
+  if (!fs::is_regular_file(run_dir / "config.toml", ignored)) {
+    throw InputError(fmt::format("'{}' is not the folder of a run: it has no config.toml", run_dir.string()));
+  }
+  RunHistory history{.name = tail(plain(run_dir), 1), .path = run_dir, .config = load_run_config(run_dir)};
+  if (fs::exists(run_dir / "metrics.jsonl", ignored)) {
+    history.records = read_metrics(run_dir);
+  }
+  try {
+    check_records(history.records);
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("'{}' is damaged: {}", (run_dir / "metrics.jsonl").string(), error.what()));
+  }
+  try {
+    const Layout layout = make_layout(make_network_spec(*history.config, kAnyInput));
+    for (const BlockLayout& block : layout.blocks) {
+      history.blocks.push_back(fmt::format("layer{}.{}", block.section, block.index));
+    }
+    add_holdings(history, layout);
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("'{}' is not a run folder that can be used: {}", run_dir.string(), error.what()));
+  }
+  return history;
+}
+
+std::vector<std::string> run_names(const std::vector<fs::path>& run_dirs) {
+  std::vector<fs::path> paths;
+  for (const fs::path& run_dir : run_dirs) {
+    paths.push_back(plain(run_dir));
+    if (std::count(paths.begin(), paths.end(), paths.back()) > 1) {
+      throw InputError(fmt::format("the run '{}' is given twice; name each run once", run_dir.string()));
+    }
+  }
+  std::vector<std::string> names;
+  for (const fs::path& path : paths) {
+    std::ptrdiff_t parts = 1;
+    const auto is_taken = [&](const fs::path& other) {
+      return other != path && tail(other, parts) == tail(path, parts);
+    };
+    while (std::any_of(paths.begin(), paths.end(), is_taken)) {
+      ++parts;
+    }
+    names.push_back(tail(path, parts));
+  }
+  return names;
+}
+
+}  // namespace resist
