@@ -70,9 +70,10 @@ TEST(Parse, MistakesGiveOneClearLine) {
   EXPECT_EQ(refused({"train", "--wokers=4"}), "unknown option '--wokers'; did you mean '--workers'?");
   EXPECT_EQ(refused({"train", "--xyzzy"}), "unknown option '--xyzzy'; 'resist train --help' lists the options");
   EXPECT_EQ(refused({"trian", "--workers", "4"}), "unknown command 'trian'; did you mean 'train'?");
-  EXPECT_EQ(refused({"frobnicate"}),
-            "unknown command 'frobnicate'; it must be train, watch, evaluate, calibrate, export, predict, plan, data, "
-            "doctor, completion or man");
+  EXPECT_EQ(
+      refused({"frobnicate"}),
+      "unknown command 'frobnicate'; it must be train, watch, serve, report, evaluate, calibrate, export, predict, "
+      "plan, simulate, data, doctor, completion or man");
   EXPECT_EQ(refused({"train", "--workers", "four"}), "--workers is 'four'; it must be an integer from 0 to 1024");
   EXPECT_EQ(refused({"train", "--lr", "-1"}), "--lr is -1; it must be a number from 0 to 1000");
   EXPECT_EQ(refused({"train", "--lr"}), "--lr needs a value");
@@ -82,7 +83,7 @@ TEST(Parse, MistakesGiveOneClearLine) {
   EXPECT_TRUE(contains(refused({"train", "fashion-mnist"}), "unexpected argument 'fashion-mnist'"));
   EXPECT_TRUE(contains(refused({"train", "plan"}), "unexpected argument 'plan'"));
   EXPECT_TRUE(contains(refused({"--workers", "4"}), "unknown option '--workers'"));
-  EXPECT_TRUE(contains(refused({}), "no command given; it must be train, watch, evaluate, "));
+  EXPECT_TRUE(contains(refused({}), "no command given; it must be train, watch, serve, "));
   for (const Args& args : std::vector<Args>{{""},
                                             {"-"},
                                             {"--"},

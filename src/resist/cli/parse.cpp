@@ -43,6 +43,7 @@ struct Parser {
   CommandLine export_model{app, "export", "Write a trained run's network to a file of its own"};
   CommandLine predict{app, "predict", "Classify pictures with an exported network"};
   CommandLine plan{app, "plan", "Forecast bytes, memory and time of a training, and compare the methods"};
+  CommandLine simulate{app, "simulate", "Simulate training on a cluster that one does not have"};
   CLI::App* data = app.add_subcommand("data", "Pack pictures into one file, and look into such files");
   CommandLine pack{*data, "data pack", "Pack a folder of pictures into one file"};
   CommandLine info{*data, "data info", "Say what is in a packed file"};
@@ -53,8 +54,8 @@ struct Parser {
 
   Parser();
   std::vector<const CommandLine*> lines() const {
-    return {&train, &watch, &serve, &report, &evaluate, &calibrate,  &export_model, &predict,
-            &plan,  &pack,  &info,  &verify, &doctor,   &completion, &man};
+    return {&train, &watch,    &serve, &report, &evaluate, &calibrate, &export_model, &predict,
+            &plan,  &simulate, &pack,  &info,   &verify,   &doctor,    &completion,   &man};
   }
 };
 
@@ -239,6 +240,8 @@ Parser::Parser() {
   describe_export(export_model);
   describe_predict(predict);
   describe_plan(plan);
+  describe_simulate(simulate);
+  add_format(simulate);
   data->require_subcommand(0, 1);
   data->footer(
       "Examples:\n  resist data pack imagenet imagenet.resist --resize 256\n"
@@ -479,6 +482,9 @@ Command parse(const std::vector<std::string>& args) {
   }
   if (parser.predict.chosen()) {
     return read_predict(parser.predict);
+  }
+  if (parser.simulate.chosen()) {
+    return SimulateCommand{.request = read_simulation(parser.simulate), .format = format_of(parser.simulate)};
   }
   if (parser.plan.chosen()) {
     return read_plan(parser.plan);

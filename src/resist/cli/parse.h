@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "resist/cli/manual.h"
+#include "resist/cli/simulate_request.h"
 #include "resist/config/resolve.h"
 #include "resist/data/packed.h"
 #include "resist/report/live_server.h"
@@ -99,6 +100,11 @@ struct ManualCommand {
   std::filesystem::path folder;  // to write them into; empty: standard output
 };
 
+struct SimulateCommand {
+  SimulationRequest request;
+  OutputFormat format = OutputFormat::table;
+};
+
 // To be printed on standard output: help, the version or a completion script.
 struct Message {
   std::string text;
@@ -106,7 +112,7 @@ struct Message {
 
 using Command = std::variant<TrainCommand, EvaluateCommand, CalibrateCommand, ExportCommand, PredictCommand,
                              PlanCommand, PackCommand, PackedInfoCommand, VerifyCommand, WatchCommand, ServeCommand,
-                             ReportCommand, DoctorCommand, ManualCommand, Message>;
+                             ReportCommand, DoctorCommand, ManualCommand, SimulateCommand, Message>;
 
 // Reads the arguments after the program's name, and the configuration files that they name. InputError holds one line
 // without the leading "resist: ".

@@ -9,6 +9,7 @@
 #include "resist/cli/parse.h"
 #include "resist/cli/plan_report.h"
 #include "resist/cli/reports.h"
+#include "resist/cli/simulate_report.h"
 #include "resist/cluster/rendezvous.h"
 #include "resist/comm/agreement.h"
 #include "resist/core/error.h"
@@ -109,6 +110,11 @@ struct Dispatch {
         write_file_atomically(command.folder / page.name, page.text);
       }
     }
+    return kExitDone;
+  }
+  int operator()(const SimulateCommand& command) const {
+    start_logging();
+    print_simulation(command.request, command.format, out);
     return kExitDone;
   }
   int operator()(const PlanCommand& command) const {

@@ -12,9 +12,9 @@ namespace {
 // A grid of dots.
 struct Dots {
   Dots(int across, int down)
-      : columns(across), rows(down), set(static_cast<std::size_t>(across) * static_cast<std::size_t>(down)) {}
-  bool at(int column, int row) const { return set[index(column, row)]; }
-  void put(int column, int row) { set[index(column, row)] = true; }
+      : columns(across), rows(down), set_(static_cast<std::size_t>(across) * static_cast<std::size_t>(down)) {}
+  bool at(int column, int row) const { return set_[index(column, row)]; }
+  void put(int column, int row) { set_[index(column, row)] = true; }
 
   int columns;
   int rows;
@@ -23,7 +23,7 @@ struct Dots {
   std::size_t index(int column, int row) const {
     return static_cast<std::size_t>(row) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(column);
   }
-  std::vector<bool> set;
+  std::vector<bool> set_;
 };
 
 // The mean of the points of each column of dots.

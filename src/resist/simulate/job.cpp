@@ -1,0 +1,336 @@
+#include "resist/simulate/job.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+namespace resist {
+namespace {
+
+constexpr double kNotice = 0.01;  // seconds until a closed connection has raised in its peers; measured
+
+double deadline_of(const Config& config) {
+  return static_cast<double>(config.cluster.timeout.count());
+}
+
+// At one round, until it counts as hopeless. Those of a very large job take long to simulate.
+int most_attempts(int workers) {
+  return std::clamp(1'000'000 / workers, 100, 1000);
+}
+
+void insert(std::vector<int>& ascending, int value) {
+  const auto place = std::ranges::lower_bound(ascending, value);
+  if (place == ascending.end() || *place != value) {
+    ascending.insert(place, value);
+  }
+}
+
+}  // namespace
+
+Job::Job(const SimulationSetup& setup, int first, int workers)
+    : setup_(setup),
+      first_(first),
+      dealing_(setup.config, setup.layout, setup.options, workers),
+      costs_(setup.config, setup.spec, setup.layout, setup.options, dealing_, setup.cluster),
+      outages_(setup.cluster, first, workers),
+      deadline_(deadline_of(setup.config)),
+      most_attempts_(most_attempts(workers)),
+      living_(static_cast<std::size_t>(workers)),
+      keepers_(setup.layout.blocks.size()) {
+  std::vector<int> all(static_cast<std::size_t>(workers));
+  std::iota(all.begin(), all.end(), first);
+  Assignment assignment = dealing_.deal(all, 0);
+  enter(std::move(all), std::move(assignment));
+}
+
+void Job::enter(std::vector<int> members, Assignment assignment) {
+  members_ = std::move(members);
+  assignment_ = std::move(assignment);
+  std::ranges::fill(living_, 0);
+  for (const int member : members_) {
+    living_[static_cast<std::size_t>(member - first_)] = 1;
+  }
+  living_count_ = static_cast<int>(members_.size());
+  local_seconds_.clear();
+  for (std::size_t rank = 0; rank < members_.size(); ++rank) {
+    local_seconds_.push_back(costs_.local_seconds(members_[rank], assignment_->held(static_cast<int>(rank)), round_));
+  }
+}
+
+bool Job::run_round() {
+  const double begin = clock_;
+  for (int attempt = 0; attempt < most_attempts_ && !stalled_; ++attempt) {
+    if (train() && synchronise()) {
+      tally_.round_seconds.push_back(clock_ - begin);
+      return true;
+    }
+    if (!stalled_ && !begin_anew()) {
+      break;
+    }
+  }
+  stalled_ = true;
+  return false;
+}
+
+double Job::slowest_living() const {
+  double slowest = 0;
+  for (std::size_t rank = 0; rank < members_.size(); ++rank) {
+    slowest = lives(members_[rank]) ? std::max(slowest, local_seconds_[rank]) : slowest;
+  }
+  return slowest;
+}
+
+// False: nobody has come through it.
+bool Job::train() {
+  round_began_ = clock_;
+  double ready = clock_ + slowest_living();
+  while (const auto outage = outages_.take(ready)) {
+    const bool is_waited_for = lives(outage->worker);
+    note(*outage);
+    if (is_waited_for && !outage->returns) {
+      ready = std::max(clock_ + slowest_living(), outage->seconds + kNotice);
+    }
+  }
+  if (living_count_ > 0 && somebody_cut_off_) {
+    ready += deadline_;
+    note_until(ready);
+  }
+  somebody_cut_off_ = false;
+  compute_seconds_ = ready - round_began_;
+  clock_ = ready;
+  return living_count_ > 0;
+}
+
+// False: nobody has come through it.
+bool Job::synchronise() {
+  double left = 1;  // share of the exchange that is still to be done
+  for (int attempt = 0; attempt < most_attempts_ && living_count_ > 0; ++attempt) {
+    Exchange exchange = plan_exchange();
+    const bool new_generation = regroup_ || exchange.participants.size() != exchange.handover.trained.size();
+    const double seconds =
+        left * exchange.cost.seconds + (new_generation ? costs_.regroup_seconds(exchange.participants) : 0);
+    std::optional<Outage> death;
+    while (!death) {
+      const auto outage = outages_.take(clock_ + seconds);
+      if (!outage) {
+        commit(std::move(exchange), seconds);
+        return true;
+      }
+      const bool takes_part = std::ranges::binary_search(exchange.participants, outage->worker);
+      if (note(*outage) && takes_part) {
+        death = outage;
+      }
+    }
+    const double share = seconds > 0 ? (death->seconds - clock_) / seconds : 1;
+    const double bytes = left * exchange.cost.bytes * share;
+    const double pieces_done = std::floor(left * exchange.cost.times * share);
+    tally_.bytes += bytes;
+    tally_.wasted_bytes += bytes - exchange.cost.bytes * pieces_done / exchange.cost.times;
+    left -= pieces_done / exchange.cost.times;
+    ++tally_.stopped;
+    clock_ = death->seconds + (death->cut_off ? deadline_ : kNotice);
+    note_until(clock_);
+    somebody_cut_off_ = false;
+  }
+  stalled_ = living_count_ > 0;
+  return false;
+}
+
+Job::Exchange Job::plan_exchange() {
+  Exchange exchange;
+  std::vector<int> living;
+  std::ranges::copy_if(members_, std::back_inserter(living), [&](int member) { return lives(member); });
+  std::ranges::set_union(living, joining_, std::back_inserter(exchange.participants));
+  exchange.next = dealing_.deal(exchange.participants, round_ + 1);
+  exchange.handover.workers = static_cast<int>(exchange.participants.size());
+  std::vector<int> rank_of(living_.size(), -1);  // of those that live, by worker - first_
+  for (int rank = 0; rank < exchange.handover.workers; ++rank) {
+    const int worker = exchange.participants[static_cast<std::size_t>(rank)];
+    if (lives(worker)) {
+      rank_of[static_cast<std::size_t>(worker - first_)] = rank;
+      exchange.handover.trained.push_back(rank);
+    }
+  }
+  for (int block = 0; block < static_cast<int>(keepers_.size()); ++block) {
+    hand_over_block(block, rank_of, exchange);
+  }
+  exchange.cost = costs_.synchronisation(exchange.handover, exchange.participants, compute_seconds_);
+  return exchange;
+}
+
+void Job::hand_over_block(int block, const std::vector<int>& rank_of, Exchange& exchange) const {
+  std::vector<int> holders;
+  for (const int place : assignment_->holders(block)) {
+    const int rank = rank_of[static_cast<std::size_t>(members_[static_cast<std::size_t>(place)] - first_)];
+    if (rank >= 0) {
+      holders.push_back(rank);
+    }
+  }
+  if (holders.empty()) {
+    holders.push_back(rank_of[static_cast<std::size_t>(source_of(block) - first_)]);
+  }
+  std::vector<int> receivers = exchange.next->holders(block);
+  std::vector<int> keepers;
+  if (setup_.options.protection == Protection::buddy) {
+    const bool stays_alone = holders.size() == 1 && receivers == holders;
+    if (stays_alone && exchange.handover.workers > 1) {
+      const int buddy = (holders.front() + 1) % exchange.handover.workers;
+      insert(receivers, buddy);
+      keepers.push_back(exchange.participants[static_cast<std::size_t>(buddy)]);
+    } else {
+      for (const int holder : holders) {
+        keepers.push_back(exchange.participants[static_cast<std::size_t>(holder)]);
+      }
+    }
+  }
+  exchange.handover.holders.push_back(std::move(holders));
+  exchange.handover.receivers.push_back(std::move(receivers));
+  exchange.keepers.push_back(std::move(keepers));
+}
+
+// Who sends a block of which no holder is left: who has kept a copy, else who reads the checkpoint or asks another
+// group.
+int Job::source_of(int block) const {
+  const auto is_living = [&](int worker) { return lives(worker); };
+  const auto& keepers = keepers_[static_cast<std::size_t>(block)];
+  const auto keeper = std::ranges::find_if(keepers, is_living);
+  return keeper != keepers.end() ? *keeper : *std::ranges::find_if(members_, is_living);
+}
+
+void Job::commit(Exchange exchange, double seconds) {
+  clock_ += seconds;
+  count_blocks();
+  const double samples = costs_.samples() * living_count_;
+  tally_.samples += samples;
+  samples_at_risk_ += samples;
+  tally_.compute_seconds += compute_seconds_;
+  tally_.sync_seconds += seconds;
+  tally_.bytes += exchange.cost.bytes;
+  tally_.busiest_link_bytes += exchange.cost.busiest_link_bytes;
+  for (std::size_t rank = 0; rank < exchange.participants.size(); ++rank) {
+    if (!lives(exchange.participants[rank])) {
+      ++tally_.joined;
+      tally_.state_bytes += costs_.state_bytes(exchange.next->held(static_cast<int>(rank)));
+    }
+  }
+  std::vector<int> still_joining;
+  std::ranges::set_difference(joining_, exchange.participants, std::back_inserter(still_joining));
+  joining_ = std::move(still_joining);
+  keepers_ = std::move(exchange.keepers);
+  ++round_;
+  regroup_ = false;
+  const std::int64_t every = setup_.config.run.checkpoint_every;
+  if (setup_.options.groups == 1 && every > 0 && round_ % every == 0) {
+    restore_round_ = round_;
+    samples_at_risk_ = 0;
+  }
+  enter(std::move(exchange.participants), std::move(*exchange.next));
+}
+
+void Job::count_blocks() {
+  BlockTally& blocks = tally_.blocks;
+  bool any_unheld = false;
+  for (int block = 0; block < static_cast<int>(keepers_.size()); ++block) {
+    const auto& holders = assignment_->holders(block);
+    blocks.count_holders(static_cast<int>(holders.size()));
+    if (std::ranges::any_of(holders, [&](int place) { return lives(members_[static_cast<std::size_t>(place)]); })) {
+      continue;
+    }
+    any_unheld = true;
+    ++blocks.unheld;
+    const auto& keepers = keepers_[static_cast<std::size_t>(block)];
+    if (std::ranges::any_of(keepers, [&](int worker) { return lives(worker); })) {
+      ++blocks.from_buddy;
+    } else if (setup_.options.groups > 1) {
+      ++blocks.from_group;
+    } else {
+      ++blocks.from_checkpoint;
+      blocks.rounds_lost += round_ - restore_round_;
+    }
+  }
+  blocks.rounds_with_unheld += any_unheld ? 1 : 0;
+}
+
+// True: a worker that somebody may be waiting for has died.
+bool Job::note(const Outage& outage) {
+  if (outage.returns) {
+    if (!lives(outage.worker)) {
+      insert(joining_, outage.worker);
+    }
+    return false;
+  }
+  const auto joining = std::ranges::lower_bound(joining_, outage.worker);
+  const bool was_joining = joining != joining_.end() && *joining == outage.worker;
+  const bool was_member = lives(outage.worker);
+  if (was_joining) {
+    joining_.erase(joining);
+  }
+  if (was_member) {
+    const auto rank = std::ranges::lower_bound(members_, outage.worker) - members_.begin();
+    const double trained = (outage.seconds - round_began_) / local_seconds_[static_cast<std::size_t>(rank)];
+    tally_.samples_lost += costs_.samples() * std::clamp(trained, 0.0, 1.0);
+    living_[static_cast<std::size_t>(outage.worker - first_)] = 0;
+    --living_count_;
+    somebody_cut_off_ = somebody_cut_off_ || outage.cut_off;
+    regroup_ = true;
+  }
+  if (was_member || was_joining) {
+    ++tally_.failures;
+    tally_.cut_off += outage.cut_off ? 1 : 0;
+  }
+  return was_member || was_joining;
+}
+
+void Job::note_until(double seconds) {
+  while (const auto outage = outages_.take(seconds)) {
+    note(*outage);
+  }
+}
+
+bool Job::begin_anew() {
+  while (joining_.empty()) {
+    const auto outage = outages_.take(std::numeric_limits<double>::infinity());
+    if (!outage) {
+      return false;
+    }
+    note(*outage);
+    clock_ = std::max(clock_, outage->seconds);
+    note_until(clock_);
+  }
+  ++tally_.restarted;
+  tally_.samples -= samples_at_risk_;
+  tally_.samples_rolled_back += std::exchange(samples_at_risk_, 0);
+  tally_.rounds_rolled_back += round_ - restore_round_;
+  for (auto& keepers : keepers_) {
+    keepers.clear();
+  }
+  std::vector<int> members = std::exchange(joining_, {});
+  Assignment assignment = dealing_.deal(members, round_);
+  double slowest = 0;
+  for (std::size_t rank = 0; rank < members.size(); ++rank) {
+    const double bytes = costs_.state_bytes(assignment.held(static_cast<int>(rank)));
+    slowest = std::max(slowest, costs_.fetch_seconds(members[rank], bytes));
+    ++tally_.joined;
+    tally_.state_bytes += bytes;
+    tally_.bytes += bytes;
+  }
+  clock_ += slowest + costs_.regroup_seconds(members);
+  regroup_ = false;
+  enter(std::move(members), std::move(assignment));
+  return true;
+}
+
+void Job::meet(double clock, double bytes, double busiest_link_bytes) {
+  tally_.round_seconds.back() += clock - clock_;
+  tally_.meeting_seconds += clock - clock_;
+  tally_.bytes += bytes;
+  tally_.busiest_link_bytes += busiest_link_bytes;
+  clock_ = clock;
+  restore_round_ = round_;
+  samples_at_risk_ = 0;
+}
+
+}  // namespace resist

@@ -1,0 +1,75 @@
+#include "resist/simulate/simulation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "resist/simulate/asynchronous.h"
+#include "resist/simulate/replica_groups.h"
+
+namespace resist {
+namespace {
+
+constexpr std::int64_t kEvenRounds = 20;  // with dealing, what moves differs from round to round
+
+Durations durations_of(std::vector<double> seconds) {
+  if (seconds.empty()) {
+    return {};
+  }
+  std::ranges::sort(seconds);
+  const auto count = static_cast<double>(seconds.size());
+  // The least value that so large a share of all does not exceed.
+  const auto percentile = [&](double share) {
+    return seconds[static_cast<std::size_t>(std::max(1.0, std::ceil(share * count))) - 1];
+  };
+  return {.mean = std::accumulate(seconds.begin(), seconds.end(), 0.0) / count,
+          .median = percentile(0.5),
+          .percentile_99 = percentile(0.99),
+          .most = seconds.back()};
+}
+
+Outcome run(const Config& config, const NetworkSpec& spec, const Layout& layout, const SimulationOptions& options) {
+  const Cluster cluster(options.cluster, config.train.seed);
+  const SimulationSetup setup{.config = config, .spec = spec, .layout = layout, .options = options, .cluster = cluster};
+  return options.asynchronous ? run_asynchronous(setup) : run_jobs(setup);
+}
+
+double goodput_of(const Outcome& outcome) {
+  return outcome.seconds > 0 ? outcome.tally.samples / outcome.seconds : 0;
+}
+
+// As many rounds as make whole periods, and few: they are alike.
+double even_goodput(const Config& config, const NetworkSpec& spec, const Layout& layout, SimulationOptions options) {
+  options.cluster = options.cluster.even();
+  const std::int64_t period = options.groups > 1 ? options.group_rounds : options.homes > 0 ? options.home_rounds : 1;
+  options.rounds = std::min(options.rounds, (kEvenRounds + period - 1) / period * period);
+  return goodput_of(run(config, spec, layout, options));
+}
+
+}  // namespace
+
+SimulationResult simulate(const Config& config, const NetworkSpec& spec, const Layout& layout,
+                          const SimulationOptions& options) {
+  options.validate(config);
+  Outcome outcome = run(config, spec, layout, options);
+  SimulationResult result{.rounds = outcome.rounds, .stalled = outcome.stalled, .seconds = outcome.seconds};
+  result.tally = std::move(outcome.tally);
+  result.rounds_done = static_cast<std::int64_t>(result.tally.round_seconds.size());
+  result.round = durations_of(std::exchange(result.tally.round_seconds, {}));
+  result.goodput = outcome.seconds > 0 ? result.tally.samples / outcome.seconds : 0;
+  const double even = even_goodput(config, spec, layout, options);
+  result.goodput_share = even > 0 ? result.goodput / even : 0;
+  if (result.rounds_done > 0) {
+    const auto done = static_cast<double>(result.rounds_done);
+    result.compute_seconds = result.tally.compute_seconds / done;
+    result.sync_seconds = result.tally.sync_seconds / done;
+    result.meeting_seconds = result.tally.meeting_seconds / done;
+    result.round_bytes = result.tally.bytes / done * options.groups;
+    result.round_busiest_link_bytes = result.tally.busiest_link_bytes / done;
+    result.holders = result.tally.blocks.holders / static_cast<double>(result.tally.blocks.block_rounds);
+  }
+  return result;
+}
+
+}  // namespace resist

@@ -1,0 +1,88 @@
+#include "resist/simulate/asynchronous.h"
+
+#include <gtest/gtest.h>
+
+#include "simulate/simulated.h"
+
+namespace resist {
+namespace {
+
+Simulated asynchronous(int workers, std::int64_t rounds) {
+  Simulated simulated;
+  simulated.workers(workers).options.asynchronous = true;
+  simulated.options.rounds = rounds;
+  return simulated;
+}
+
+TEST(Asynchronous, AloneAWorkerJustTrains) {
+  Simulated simulated = asynchronous(1, 3);
+  const Outcome outcome = run_asynchronous(simulated.setup());
+  EXPECT_EQ(outcome.tally.bytes, 0);
+  EXPECT_EQ(outcome.tally.samples, 3 * simulated.samples_per_round());
+  EXPECT_NEAR(outcome.seconds, outcome.tally.compute_seconds, 1e-9 * outcome.seconds);
+  EXPECT_EQ(outcome.tally.staleness, 0);
+}
+
+TEST(Asynchronous, AMergeTakesItsBytesOverTheWorkersLink) {
+  Simulated simulated = asynchronous(2, 1);
+  simulated.options.cluster.speeds = {1e11, 0.9e11};  // so that they never merge at the same time
+  const Outcome outcome = run_asynchronous(simulated.setup());
+  const double state = 4.0 * static_cast<double>(simulated.layout.shared_size + 11 * simulated.layout.blocks[0].size);
+  EXPECT_EQ(outcome.tally.merges, 2);
+  EXPECT_NEAR(outcome.tally.bytes, 2 * state, 1e-6 * state);  // half there and half back: the other half is its own
+  EXPECT_NEAR(outcome.tally.sync_seconds, state / 2 * kByteSeconds, 1e-6 * outcome.tally.sync_seconds);
+}
+
+TEST(Asynchronous, NobodyWaitsForTheSlow) {
+  Simulated simulated = asynchronous(10, 20);
+  const Outcome even = run_asynchronous(simulated.setup());
+  simulated.options.cluster.speeds = std::vector<double>(10, 1e11);
+  simulated.options.cluster.speeds[3] = 1e10;
+  const Outcome uneven = run_asynchronous(simulated.setup());
+  // Nine of ten go on as before.
+  const double share = (uneven.tally.samples / uneven.seconds) / (even.tally.samples / even.seconds);
+  EXPECT_NEAR(share, 0.91, 0.04);
+  EXPECT_GT(uneven.tally.most_staleness, 5);
+  EXPECT_NEAR(even.tally.staleness / static_cast<double>(even.tally.merges), 1, 0.2);
+}
+
+TEST(Asynchronous, ADeadWorkersIterationsAreLostAndItReturns) {
+  Simulated simulated = asynchronous(4, 10);
+  const Outcome quiet = run_asynchronous(simulated.setup());
+  simulated.options.cluster.known_outages = {{.seconds = 5, .worker = 2},
+                                             {.seconds = quiet.seconds / 2, .worker = 2, .returns = true}};
+  const Outcome outcome = run_asynchronous(simulated.setup());
+  EXPECT_EQ(outcome.tally.failures, 1);
+  EXPECT_EQ(outcome.tally.joined, 1);
+  EXPECT_GT(outcome.tally.samples_lost, 0);
+  EXPECT_LT(outcome.tally.samples_lost, simulated.samples_per_round());
+  EXPECT_LT(outcome.tally.samples / outcome.seconds, quiet.tally.samples / quiet.seconds);
+}
+
+TEST(Asynchronous, AnOwnerThatIsCutOffHoldsUpMerges) {
+  Simulated simulated = asynchronous(4, 4);
+  simulated.config.cluster.timeout = std::chrono::seconds(1000);
+  simulated.options.cluster.known_outages = {{.seconds = 5, .worker = 2, .cut_off = true}};
+  EXPECT_GT(run_asynchronous(simulated.setup()).seconds, 1005);
+}
+
+TEST(Asynchronous, BlocksComeBackFromTheBuddyOrTheCheckpoint) {
+  for (const Protection protection : {Protection::none, Protection::buddy}) {
+    Simulated simulated = asynchronous(3, 30);
+    simulated.options.protection = protection;
+    simulated.options.cluster.known_outages = {{.seconds = 1000, .worker = 0}, {.seconds = 1001, .worker = 1}};
+    const Outcome outcome = run_asynchronous(simulated.setup());
+    const BlockTally& blocks = outcome.tally.blocks;
+    EXPECT_GT(protection == Protection::buddy ? blocks.from_buddy : blocks.from_checkpoint, 0);
+    EXPECT_EQ(protection == Protection::buddy ? blocks.from_checkpoint : blocks.from_buddy, 0);
+  }
+}
+
+TEST(Asynchronous, EndsWhenNobodyReturns) {
+  Simulated simulated = asynchronous(2, 10);
+  simulated.options.cluster.known_outages = {{.seconds = 1, .worker = 0}, {.seconds = 2, .worker = 1}};
+  EXPECT_TRUE(run_asynchronous(simulated.setup()).stalled);
+}
+
+}  // namespace
+}  // namespace resist
