@@ -33,7 +33,7 @@ TEST(Validate, RefusesOptionsThatDoNotGoTogether) {
       {{{"depths", "2,2"}}, "--partition-sections has 3"},
   };
   for (const auto& [options, part] : bad) {
-    EXPECT_TRUE(contains(input_error([&] { validate(with(options)); }), part));
+    EXPECT_TRUE(contains(input_error([&options = options] { validate(with(options)); }), part));
   }
 }
 

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 
+#include <atomic>
+#include <fstream>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <sstream>

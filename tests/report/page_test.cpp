@@ -54,8 +54,8 @@ TEST(ReportJson, NumbersAreShortAndWhatIsNotFiniteIsNull) {
   bad.loss = std::numeric_limits<double>::quiet_NaN();
   bad.test_loss = std::numeric_limits<double>::infinity();
   const json run = report_of(run_of({record, bad}));
-  EXPECT_EQ(run["columns"]["loss"], json({0.6666667, nullptr}));
-  EXPECT_EQ(run["evaluations"]["test_loss"], json({nullptr}));
+  EXPECT_EQ(run["columns"]["loss"], json::array({0.6666667, nullptr}));
+  EXPECT_EQ(run["evaluations"]["test_loss"], json::array({nullptr}));
 }
 
 TEST(ReportJson, WhatEveryWorkerHeldIsBits) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <limits>
+#include <utility>
 
 #include "report/sample_run.h"
 #include "support/input_error.h"
@@ -151,7 +153,7 @@ TEST_F(RunHistoryTest, WhatIsNoRunIsRefused) {
 }
 
 TEST_F(RunHistoryTest, RoundsThatContradictThemselvesAreRefused) {
-  const auto refuses = [&](std::vector<RoundRecord> records, const Config& config = sample_config()) {
+  const auto refuses = [&](const std::vector<RoundRecord>& records, const Config& config = sample_config()) {
     fs::remove_all(path());
     write_run(path(), config, records);
     return refusal();

@@ -79,9 +79,9 @@ void add_specs(std::vector<std::string>& specs, const CommandArgument& argument)
     const std::string start = (argument.repeatable ? "*" : excluded) + flag;
     const bool is_long = flag.starts_with("--");
     if (!argument.is_switch()) {
-      specs.push_back(start + (is_long ? "=" : "+") + help + ":" + value_spec(argument));
+      specs.push_back(fmt::format("{}{}{}:{}", start, is_long ? "=" : "+", help, value_spec(argument)));
     } else if (is_long && !argument.words.empty()) {
-      specs.push_back(start + "=-" + help + fmt::format("::value:({})", fmt::join(argument.words, " ")));
+      specs.push_back(fmt::format("{}=-{}::value:({})", start, help, fmt::join(argument.words, " ")));
     } else {
       specs.push_back(start + help);
     }

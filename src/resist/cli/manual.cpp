@@ -199,6 +199,7 @@ const CommandNode& find_command(const CommandNode& program, const std::vector<st
                                     [&](const CommandNode& command) { return command.words.back() == word; });
     if (found == commands.end()) {
       std::vector<std::string> names;
+      names.reserve(commands.size());
       for (const CommandNode& command : commands) {
         names.push_back(command.words.back());
       }

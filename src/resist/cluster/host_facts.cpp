@@ -187,7 +187,7 @@ std::vector<std::string> graphics_processors() {
       const bool numbered =
           name.starts_with("nvidia") && name.size() > 6 && name.find_first_not_of("0123456789", 6) == std::string::npos;
       if (numbered || name == "kfd") {
-        found.push_back(numbered ? "an NVIDIA GPU" : "an AMD GPU");
+        found.emplace_back(numbered ? "an NVIDIA GPU" : "an AMD GPU");
       }
     }
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstring>
 #include <type_traits>
 #include <utility>
 
@@ -112,11 +113,12 @@ RESIST_INLINE void apply_both_sides(const Lanes* in, Lanes* out) {
   }
 }
 
-RESIST_INLINE Lanes& lanes(float* at) {
-  return *reinterpret_cast<Lanes*>(at);
+// Lanes at any address of a float.
+RESIST_INLINE void load(const float* at, Lanes& value) {
+  std::memcpy(&value, at, sizeof value);
 }
-RESIST_INLINE const Lanes& lanes(const float* at) {
-  return *reinterpret_cast<const Lanes*>(at);
+RESIST_INLINE void store(const Lanes& value, float* at) {
+  std::memcpy(at, &value, sizeof value);
 }
 
 // Calls work(pixel, element) for each pixel of a kSide x kSide patch that lies inside the map; the patch's first pixel
@@ -147,12 +149,12 @@ RESIST_INLINE void image_to_points(const WinogradMap& map, int border, const flo
       Lanes patch[kSide * kSide] = {};
       for_patch<kSide>(
           map, top, left, [&](std::int64_t pixel, int element) __attribute__((always_inline)) {
-            patch[element] = lanes(image + pixel * map.channels + channel);
+            load(image + pixel * map.channels + channel, patch[element]);
           });
       Lanes result[kPoints];
       apply_both_sides<kMatrix>(patch, result);
       for (int point = 0; point < kPoints; ++point) {
-        lanes(points + point * plane + tile * map.channels + channel) = result[point];
+        store(result[point], points + point * plane + tile * map.channels + channel);
       }
     }
   }
@@ -174,17 +176,19 @@ RESIST_INLINE void image_from_points(const WinogradMap& map, int border, const f
     for (int channel = 0; channel < map.channels; channel += kWinogradLanes) {
       Lanes at_points[kPoints];
       for (int point = 0; point < kPoints; ++point) {
-        at_points[point] = lanes(points + point * plane + tile * map.channels + channel);
+        load(points + point * plane + tile * map.channels + channel, at_points[point]);
       }
       Lanes patch[kSide * kSide];
       apply_both_sides<kMatrix>(at_points, patch);
       for_patch<kSide>(
           map, top, left, [&](std::int64_t pixel, int element) __attribute__((always_inline)) {
-            Lanes& target = lanes(image + pixel * map.channels + channel);
+            float* target = image + pixel * map.channels + channel;
             if constexpr (kOverlap) {
-              target += patch[element];
+              Lanes before;
+              load(target, before);
+              store(before + patch[element], target);
             } else {
-              target = patch[element];
+              store(patch[element], target);
             }
           });
     }
@@ -206,7 +210,7 @@ RESIST_INLINE void filters_forth(std::int64_t count, const float* filters, float
     Lanes result[kPoints];
     apply_both_sides<kMatrix>(weights, result);
     for (int point = 0; point < kPoints; ++point) {
-      lanes(points + point * plane + filter) = result[point];
+      store(result[point], points + point * plane + filter);
     }
   }
 }
@@ -217,7 +221,7 @@ RESIST_INLINE void filters_back(std::int64_t count, const float* points, std::in
   for (std::int64_t filter = 0; filter < count; filter += kWinogradLanes) {
     Lanes at_points[kPoints];
     for (int point = 0; point < kPoints; ++point) {
-      at_points[point] = lanes(points + point * plane + filter);
+      load(points + point * plane + filter, at_points[point]);
     }
     Lanes weights[kFilter];
     apply_both_sides<kMatrix>(at_points, weights);

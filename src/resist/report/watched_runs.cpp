@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "resist/core/clock.h"
@@ -12,6 +13,8 @@
 
 namespace resist {
 namespace {
+
+constexpr double kLongestPause = 3600;  // seconds
 
 namespace fs = std::filesystem;
 
@@ -59,7 +62,8 @@ void WatchedRuns::look() {
   if (changed) {
     renew_json();
     const double pause = watch.seconds() * (1 / most_share_ - 1);
-    next_look_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(pause));
+    next_look_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                    std::chrono::duration<double>(std::min(pause, kLongestPause)));
   }
 }
 

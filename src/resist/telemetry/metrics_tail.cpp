@@ -23,7 +23,7 @@ std::chrono::system_clock::time_point time_of(const timespec& time) {
 
 }  // namespace
 
-MetricsTail::MetricsTail(std::filesystem::path run_dir) : file_(std::move(run_dir) / kMetricsFile) {
+MetricsTail::MetricsTail(const std::filesystem::path& run_dir) : file_(run_dir / kMetricsFile) {
 }
 
 bool MetricsTail::look() {

@@ -19,7 +19,7 @@ namespace resist {
 // written, or was torn by a crash; it is read once it is whole.
 class MetricsTail {
  public:
-  explicit MetricsTail(std::filesystem::path run_dir);
+  explicit MetricsTail(const std::filesystem::path& run_dir);
 
   // Reads what is new; says whether records() or problem() changed. Does not wait and does not throw for what a file
   // may hold.
