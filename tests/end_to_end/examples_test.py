@@ -24,6 +24,8 @@ epochs = 1
 calibrate-samples = 16
 threads = 1
 """
+# What else is cut short: timing a network of full size takes minutes on a busy machine.
+SMALL = {"--measure": " --depths 1,1,5,1 --width 4 --batch-size 4"}
 # Other programs that examples use; without them an example is left out.
 HELPERS = {"man -l": "man"}
 # Commands that go on until they are told to end.
@@ -114,12 +116,13 @@ class Examples(TestCase):
             for folder in re.findall(r"runs/[A-Za-z0-9-]+", line):
                 if not line.startswith("resist train") and not (self.folder / folder).exists():
                     shutil.copytree(self.folder / "runs" / "first", self.folder / folder)
+            smaller = "".join(options for flag, options in SMALL.items() if flag in line)
             fresh = line.startswith("resist train") and "--resume" not in line and "--config" not in line
             with self.subTest(line):
                 if line.startswith(ENDLESS):
                     self.start_and_end(line)
                 else:
-                    self.run_here(f"{line} {SHORT}" if fresh else line)
+                    self.run_here(f"{line} {SHORT}" if fresh else line + smaller)
 
 
 if __name__ == "__main__":
