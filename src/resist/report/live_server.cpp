@@ -106,14 +106,15 @@ struct LiveServer::Impl {
       handle(request, response);
       return httplib::Server::HandlerResponse::Handled;
     });
-    server.set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr problem) {
-      try {
-        std::rethrow_exception(problem);
-      } catch (const std::exception& error) {
-        spdlog::error("can't answer a request: {}", error.what());
-      }
-      refuse(response, 500, "this failed; resist's messages say why");
-    });
+    server.set_exception_handler(
+        [](const httplib::Request&, httplib::Response& response, const std::exception_ptr& problem) {
+          try {
+            std::rethrow_exception(problem);
+          } catch (const std::exception& error) {
+            spdlog::error("can't answer a request: {}", error.what());
+          }
+          refuse(response, 500, "this failed; resist's messages say why");
+        });
     errno = 0;
     if (options.port == 0) {
       port = server.bind_to_any_port(options.host);
