@@ -49,6 +49,7 @@ TEST(Cluster, SitesAreConsecutiveAndEven) {
   model.sites = 3;
   const Cluster cluster(model, 1);
   std::vector<int> sites;
+  sites.reserve(10);
   for (int worker = 0; worker < 10; ++worker) {
     sites.push_back(cluster.site(worker));
   }

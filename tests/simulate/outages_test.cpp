@@ -41,7 +41,7 @@ TEST(Outages, AWorkerDiesAndReturnsInTurnAtItsRates) {
   }
   EXPECT_NEAR(lived / kLives, 1800, 90);
   EXPECT_NEAR(absent / kLives, 360, 18);
-  EXPECT_NEAR(cut_off, kLives / 4, 150);
+  EXPECT_NEAR(cut_off, kLives / 4.0, 150);
 }
 
 TEST(Outages, ComeInOrderAndNotTooEarly) {

@@ -89,6 +89,7 @@ TEST(HierarchicalLoads, OfOneSegmentByHand) {
 TEST(HierarchicalLoads, AnUplinkCarriesLessThanFlatOnes) {
   constexpr int kWorkers = 40;
   std::vector<int> sites;
+  sites.reserve(kWorkers);
   for (int worker = 0; worker < kWorkers; ++worker) {
     sites.push_back(worker / 20);
   }

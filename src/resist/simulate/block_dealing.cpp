@@ -15,6 +15,7 @@ std::uint64_t seed_of_home(std::uint64_t seed, std::uint64_t home) {
 
 std::vector<std::vector<int>> hands_of(const Assignment& assignment) {
   std::vector<std::vector<int>> hands;
+  hands.reserve(static_cast<std::size_t>(assignment.workers()));
   for (int worker = 0; worker < assignment.workers(); ++worker) {
     hands.push_back(assignment.held(worker));
   }

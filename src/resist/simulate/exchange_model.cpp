@@ -18,6 +18,7 @@ std::size_t most_sampled(int groups) {
 
 std::vector<Link> links_of(const Cluster& cluster, const std::vector<int>& members) {
   std::vector<Link> links;
+  links.reserve(members.size());
   for (const int member : members) {
     links.push_back(cluster.links[static_cast<std::size_t>(member)]);
   }
@@ -86,6 +87,7 @@ ExchangeCost ExchangeModel::cost(const RoundTransfer& transfer, std::size_t inde
     return {};
   }
   std::vector<int> sites;
+  sites.reserve(members.size());
   for (const int member : members) {
     sites.push_back(cluster_.site(member));
   }

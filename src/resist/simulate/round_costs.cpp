@@ -61,6 +61,7 @@ double RoundCosts::messages_seconds(const std::vector<int>& members, int gathers
     return 0;
   }
   std::vector<Link> links;
+  links.reserve(members.size());
   for (const int member : members) {
     links.push_back(cluster_.links[static_cast<std::size_t>(member)]);
   }
