@@ -8,6 +8,7 @@
 #include <future>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <vector>
 
 #include "report/sample_run.h"
 #include "support/input_error.h"
@@ -138,8 +139,10 @@ TEST_F(LiveServerTest, ServesUntilItIsStopped) {
 
 TEST_F(LiveServerTest, AnswersManyAtOnce) {
   const LiveServer server({path()}, {});
+  constexpr int kAsked = 16;
   std::vector<std::future<int>> answers;
-  for (int i = 0; i < 16; ++i) {
+  answers.reserve(kAsked);
+  for (int i = 0; i < kAsked; ++i) {
     answers.push_back(std::async(std::launch::async, [&, i] {
       const auto answer = get(server, i % 2 == 0 ? "/" : "/data.json");
       return answer ? answer->status : 0;

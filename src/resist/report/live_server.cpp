@@ -23,9 +23,9 @@
 namespace resist {
 namespace {
 
-constexpr int kThreads = 4;
+constexpr int kThreads = 8;
 // A browser opens connections ahead of requests; each keeps a thread this long at most.
-constexpr time_t kSecondsPatience = 2;
+constexpr time_t kSecondsPatience = 5;
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
