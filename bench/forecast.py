@@ -21,7 +21,7 @@ from support import metrics
 
 WORKERS = 2
 METHODS = ["resist", "local-sgd", "data-parallel"]
-NETWORK = ["--depths", "1,2,12,1", "--width", "16", "--batch-size", "32", "--local-iterations", "20", "--threads", "1"]
+NETWORK = ["--depths", "1,2,12,1", "--width", "16", "--batch-size", "32", "--local-iterations", "10", "--threads", "1"]
 IMAGES = 4000
 ROUNDS = 5
 

@@ -53,6 +53,9 @@ build_jobs() {
   echo $((by_memory < 1 ? 1 : by_memory < $(nproc) ? by_memory : $(nproc)))
 }
 
+# How sanitizers bear libtorch: it keeps memory until the end that the leak checker would report.
+sanitizers_for_torch() { export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1; }
+
 # short_training PROGRAM: train a tiny network with two workers for some rounds.
 short_training() {
   local folder status=0

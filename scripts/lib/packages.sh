@@ -7,7 +7,7 @@ build_packages=(g++ cmake ninja-build ccache mold pkg-config libgloo-dev libcli1
 libtorch_packages=(libtorch-dev libopenblas0-pthread)
 quickstart_packages=(dataset-fashion-mnist)
 test_packages=(dataset-fashion-mnist python3 python3-torch python3-numpy python3-pil iproute2 chromium chromium-driver
-  python3-selenium)
+  python3-selenium zsh fish man-db groff mandoc)
 bench_packages=(libbenchmark-dev)
 fuzz_packages=(clang-14 libclang-rt-14-dev)
 format_packages=(clang-format-14)

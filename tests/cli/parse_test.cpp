@@ -168,7 +168,8 @@ TEST_F(ParseWithRun, EvaluateTakesTheRunsOptionsAndItsOwn) {
 TEST_F(ParseWithRun, EvaluateRefusesWhatItCannotUse) {
   EXPECT_EQ(refused({"evaluate"}),
             "evaluate needs the folder of a run: resist evaluate RUN; 'resist evaluate --help' shows more");
-  EXPECT_TRUE(contains(refused({"evaluate", run() + "/missing"}), "is not a run folder"));
+  EXPECT_TRUE(
+      contains(refused({"evaluate", run() + "/missing"}), "is not the folder of a run: there is no such folder"));
   EXPECT_EQ(refused({"evaluate", run(), "--checkpoint", "bset"}),
             "--checkpoint is 'bset'; it must be last, best or the number of a round; did you mean 'best'?");
   EXPECT_TRUE(contains(refused({"evaluate", run(), "--checkpoint=-1"}), "--checkpoint is '-1'"));

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <set>
 
 #include "resist/config/model_presets.h"
 #include "resist/config/resolve.h"
+#include "resist/core/file.h"
+#include "support/temporary_folder.h"
 
 namespace resist {
 namespace {
@@ -27,6 +30,19 @@ TEST(ShippedConfigs, AreThereAndValid) {
   const std::set<std::string> expected = {"cifar10-paper", "cifar100-paper", "fashion-mnist",
                                           "imagenet",      "imagenet-paper", "quickstart"};
   EXPECT_EQ(names, expected);
+}
+
+// The repository itself has a file called quickstart.
+TEST(ShippedConfigs, WinOverAFileOfTheirName) {
+  const TemporaryFolder folder;
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  write_file_atomically("quickstart", "lr = 0.5\n");
+  const Config shipped = config_named("quickstart");
+  const Config file = config_named("./quickstart");
+  std::filesystem::current_path(before);
+  EXPECT_NE(shipped.train.lr, 0.5);
+  EXPECT_EQ(file.train.lr, 0.5);
 }
 
 // What the ResIST paper trains with, in all of its experiments.

@@ -34,6 +34,25 @@ class Plan(TestCase):
         for key, compare in (("compute_seconds", self.assertAlmostEqual), ("sync_seconds", self.assertGreater)):
             compare(*(answer["forecasts"][0]["methods"][0]["round"][key] for answer in (uneven, even)))
 
+    def test_says_what_seconds_lack(self):
+        self.assertIn("seconds need --bandwidth, and --speed or --measure N", self.plan("--workers", "2").stdout)
+        self.assertIn("seconds need --bandwidth too", self.plan("--workers", "2", "--speed", "1gflops").stdout)
+        linked = self.plan("--workers", "2", "--bandwidth", "1gbit").stdout
+        self.assertIn("seconds need --speed or --measure N too", linked)
+        self.assertIn("sync floor:", linked)
+
+    def test_known_sets_need_not_be_here(self):
+        environment = {"RESIST_DATA_DIR": str(self.folder)}
+        planned = self.plan("--data", "cifar100", "--workers", "2", env=environment).stdout
+        self.assertIn("pictures of 3x32x32, 100 classes", planned)
+        shipped = run([RESIST, "plan", "--config", "cifar10-paper", "--workers", "4"], cwd=self.folder, env=environment)
+        self.assertIn("pictures of 3x32x32, 10 classes", shipped.stdout)
+        elsewhere = self.plan("--data", "cifar100", "--data-dir", self.folder, "--workers", "2", check=2)
+        self.assertIn("cifar100 is in none of the places", elsewhere.stderr)
+        (self.folder / "own.toml").write_text('data = "cifar10"\nholdout = 50000\n')
+        held_out = self.plan("--config", self.folder / "own.toml", "--workers", "2", check=2)
+        self.assertIn("--holdout is 50000, but the training set has 50000 samples", held_out.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

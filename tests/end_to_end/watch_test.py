@@ -157,7 +157,7 @@ class Watch(TestCase):
             self.assertNotIn("\x1b", summary)
 
     def test_what_is_no_run_is_refused(self):
-        self.assertIn("is not a run folder", self.one_line(run([RESIST, "watch", self.folder], check=2)))
+        self.assertIn("is not the folder of a run", self.one_line(run([RESIST, "watch", self.folder], check=2)))
         self.assertIn("needs the folder of a run", self.one_line(run([RESIST, "watch"], check=2)))
 
 

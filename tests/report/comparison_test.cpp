@@ -64,8 +64,9 @@ TEST(Comparison, WarnsOfRunsThatAreNotWhole) {
 
   RunHistory lost = run_of("lost");
   lost.records.erase(lost.records.begin());
-  EXPECT_EQ(report_notes({lost}), std::vector<std::string>{"lost: metrics.jsonl lacks rounds 1 to 1, so its times and "
-                                                           "bytes are too small."});
+  EXPECT_EQ(report_notes({lost}),
+            std::vector<std::string>{"lost: metrics.jsonl lacks rounds 1 to 1, so its times and "
+                                     "bytes are too small and its samples per second too large."});
 
   RunHistory resumed = run_of("resumed");
   resumed.records.push_back(sample_record(3, 4));

@@ -1,5 +1,6 @@
 #include "resist/report/live_server.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
 
@@ -70,6 +71,22 @@ TEST_F(LiveServerTest, GivesDataWithATagThatLastsUntilItChanges) {
   ASSERT_TRUE(next);
   EXPECT_EQ(next->status, 200);
   EXPECT_EQ(nlohmann::json::parse(next->body)["runs"][0]["columns"]["round"], nlohmann::json({1, 2, 3}));
+}
+
+// httplib itself would send memory beyond the text.
+TEST_F(LiveServerTest, GivesNoPartsAndNothingBeyondTheEnd) {
+  const LiveServer server({path()}, {});
+  for (const char* const target : {"/", "/data.json"}) {
+    const std::size_t size = get(server, target)->body.size();
+    for (const std::string& range :
+         {std::string("0-10"), fmt::format("0-{}", size + 1999), fmt::format("{}-{}", size + 100, size + 400),
+          std::string("0-400000000"), fmt::format("0-5,10-{}", size + 5000), std::string("-10")}) {
+      const auto answer = get(server, target, {{"Range", "bytes=" + range}});
+      ASSERT_TRUE(answer) << range;
+      EXPECT_EQ(answer->status, 416) << range;
+      EXPECT_LT(answer->body.size(), 400U) << range;  // the reason, perhaps in parts
+    }
+  }
 }
 
 TEST_F(LiveServerTest, GivesNothingElse) {

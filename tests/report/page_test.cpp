@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -138,6 +139,16 @@ TEST_F(WriteReport, WritesThePageAndReplacesAnOlderOne) {
   EXPECT_EQ(read_file(in("again.html")), second) << "the same runs give the same bytes";
 }
 
+TEST_F(WriteReport, WritesThroughALinkAndIntoTheRunsFolder) {
+  write_run(in("a"), sample_config(), sample_records(2));
+  write_report({in("a")}, in("a") / "report.html");
+  std::ofstream(in("real.html")) << "an older one";
+  fs::create_symlink(in("real.html"), in("link.html"));
+  write_report({in("a")}, in("link.html"));
+  EXPECT_TRUE(fs::is_symlink(in("link.html")));
+  EXPECT_EQ(read_file(in("real.html")), read_file(in("a") / "report.html"));
+}
+
 TEST_F(WriteReport, RunsOfOneNameKeepApart) {
   write_run(in("x") / "a", sample_config(), sample_records(2));
   write_run(in("y") / "a", sample_config(), sample_records(2));
@@ -147,7 +158,7 @@ TEST_F(WriteReport, RunsOfOneNameKeepApart) {
 
 TEST_F(WriteReport, RefusesWhatCanNotBeReported) {
   const auto refusal = [&](const std::vector<fs::path>& runs, const fs::path& output) {
-    const std::string message = input_error([&] { write_report(runs, output); });
+    std::string message = input_error([&] { write_report(runs, output); });
     EXPECT_FALSE(fs::exists(in("report.html")));
     return message;
   };
@@ -158,7 +169,15 @@ TEST_F(WriteReport, RefusesWhatCanNotBeReported) {
   EXPECT_TRUE(contains(refusal({in("empty")}, in("report.html")), "has no round yet, so there is nothing to report"));
   EXPECT_TRUE(contains(refusal({in("empty"), in("empty too")}, in("report.html")), "nor have the others"));
   EXPECT_TRUE(contains(refusal({in("a"), in("a")}, in("report.html")), "given twice"));
-  EXPECT_TRUE(contains(refusal({in("a")}, in("empty")), "which is a folder"));
+  for (const fs::path& output : {in("empty"), fs::path("-"), fs::path("/dev/null")}) {
+    EXPECT_TRUE(contains(refusal({in("a")}, output), "which is not a file")) << output;
+  }
+  const std::string metrics = read_file(in("a") / "metrics.jsonl");
+  fs::create_symlink(in("a") / "metrics.jsonl", in("link"));
+  for (const fs::path& output : {in("a") / "metrics.jsonl", in("a") / "checkpoints" / "x", in("link")}) {
+    EXPECT_TRUE(contains(refusal({in("a")}, output), "belongs to the run")) << output;
+  }
+  EXPECT_EQ(read_file(in("a") / "metrics.jsonl"), metrics);
   write_report({in("a"), in("empty")}, in("report.html"));
   EXPECT_TRUE(contains(read_file(in("report.html")), "empty: no round yet."));
 }

@@ -78,10 +78,52 @@ TEST(Asynchronous, BlocksComeBackFromTheBuddyOrTheCheckpoint) {
   }
 }
 
+// Nobody is left each time that a worker alone dies.
+TEST(Asynchronous, ARoundIsRolledBackOnce) {
+  Simulated simulated = asynchronous(1, 200);
+  simulated.config.run.checkpoint_every = 0;
+  simulated.options.cluster.failures_per_hour = 20;
+  simulated.options.cluster.return_seconds = 60;
+  const Outcome outcome = run_asynchronous(simulated.setup());
+  EXPECT_GT(outcome.tally.restarted, 2);
+  EXPECT_EQ(static_cast<double>(outcome.tally.rounds_rolled_back) * simulated.samples_per_round(),
+            outcome.tally.samples_rolled_back);
+}
+
+TEST(Asynchronous, OfALostBlockOnlyTheOwnersPartIsLost) {
+  Simulated simulated = asynchronous(3, 60);
+  simulated.config.run.checkpoint_every = 0;
+  constexpr double kDeath = 2000;
+  simulated.options.cluster.known_outages = {{.seconds = kDeath, .worker = 0}};
+  const Outcome outcome = run_asynchronous(simulated.setup());
+  double seconds = 0;
+  double rounds = 0;  // until then
+  for (const double round : outcome.tally.round_seconds) {
+    seconds += round;
+    rounds += seconds < kDeath ? 1 : 0;
+  }
+  const BlockTally& blocks = outcome.tally.blocks;
+  ASSERT_GT(blocks.from_checkpoint, 0);
+  ASSERT_GT(rounds, 10);
+  const double most = static_cast<double>(blocks.from_checkpoint) * rounds / 3;
+  EXPECT_LE(blocks.rounds_lost, most);
+  EXPECT_GT(blocks.rounds_lost, 0.5 * most);  // blocks are left out of some rounds
+}
+
+TEST(Asynchronous, TheSlowestLinkThatLivesHoldsUpMerges) {
+  Simulated simulated = asynchronous(10, 20);
+  simulated.options.cluster.bandwidths = std::vector<double>(10, 1e9);
+  simulated.options.cluster.bandwidths[0] = 1e6;
+  simulated.options.cluster.known_outages = {{.seconds = 1, .worker = 0}};
+  const double fast = run_asynchronous(simulated.setup()).seconds;
+  simulated.options.cluster.bandwidths[1] = 2e6;
+  EXPECT_GT(run_asynchronous(simulated.setup()).seconds, 2 * fast);
+}
+
 TEST(Asynchronous, EndsWhenNobodyReturns) {
   Simulated simulated = asynchronous(2, 10);
   simulated.options.cluster.known_outages = {{.seconds = 1, .worker = 0}, {.seconds = 2, .worker = 1}};
-  EXPECT_TRUE(run_asynchronous(simulated.setup()).stalled);
+  EXPECT_EQ(run_asynchronous(simulated.setup()).stalled_groups, 1);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "resist/model/operations.h"
@@ -74,6 +75,28 @@ TEST_F(JobTest, WhoDiesWhileTrainingIsMissedAndItsWorkIsLost) {
   EXPECT_EQ(job.tally().samples, 4 * samples());
 }
 
+TEST_F(JobTest, ABlocksRoundsAreLostOnce) {
+  simulated_.config.run.checkpoint_every = 0;
+  const double first = local(11) + exchange(0);
+  const Outage death{.seconds = first + 1, .worker = 1};
+  const Outage back{.seconds = first + 1.5 * local(11), .worker = 1, .returns = true};  // in the third round
+  known({death, back});
+  Job quiet = this->job();
+  ASSERT_TRUE(quiet.run_round());
+  const std::vector<int> lost_first = quiet.assignment().held(1);
+  ASSERT_TRUE(quiet.run_round() && quiet.run_round());
+  const std::vector<int> lost_again = quiet.assignment().held(1);
+  known({death, back, {.seconds = quiet.clock() + 1, .worker = 1}});
+  Job job = this->job();
+  ASSERT_TRUE(job.run_round() && job.run_round() && job.run_round() && job.run_round());
+  double lost = 11;  // the first round
+  for (const int block : lost_again) {
+    lost += std::ranges::binary_search(lost_first, block) ? 1 : 3;
+  }
+  EXPECT_EQ(job.tally().blocks.from_checkpoint, 22);
+  EXPECT_EQ(job.tally().blocks.rounds_lost, lost);
+}
+
 TEST_F(JobTest, ABuddyHasWhatTheDeadOneHeld) {
   simulated_.options.protection = Protection::buddy;
   known({{.seconds = 2 * local(11), .worker = 1}});  // about the middle of the second round or later
@@ -100,6 +123,34 @@ TEST_F(JobTest, WhoIsCutOffIsWaitedForUntilTheDeadline) {
   ASSERT_TRUE(job.run_round());
   EXPECT_NEAR(job.clock(), local(11) + 30 + kGroupSeconds, 1e-9 * job.clock());
   EXPECT_EQ(job.tally().cut_off, 1);
+}
+
+TEST_F(JobTest, WhoIsCutOffDuringADeadlineIsWaitedForUntilItsOwn) {
+  simulated_.workers(3).config.cluster.timeout = std::chrono::seconds(30);
+  Job quiet = this->job();
+  ASSERT_TRUE(quiet.run_round());
+  const double trained = quiet.tally().compute_seconds;
+  for (const double first : {1.0, trained + quiet.tally().sync_seconds / 4}) {  // while training, in the exchange
+    const double noticed = std::max(trained, first) + 30;
+    known({{.seconds = first, .worker = 1, .cut_off = true}, {.seconds = noticed - 5, .worker = 2, .cut_off = true}});
+    Job job = this->job();
+    ASSERT_TRUE(job.run_round());
+    EXPECT_NEAR(job.clock(), noticed + 30 + kGroupSeconds, 1e-9 * job.clock());
+    EXPECT_EQ(job.tally().cut_off, 2);
+  }
+}
+
+TEST_F(JobTest, AWaitForADeadlineHidesNoExchange) {
+  simulated_.workers(3).config.sync.overlap = true;
+  simulated_.options.cluster.bandwidths = {1e6};
+  simulated_.config.cluster.timeout = std::chrono::seconds(10'000);
+  const auto sync_seconds = [&](bool cut_off) {
+    known({{.seconds = 1, .worker = 2, .cut_off = cut_off}});
+    Job job = this->job();
+    EXPECT_TRUE(job.run_round());
+    return job.tally().sync_seconds;
+  };
+  EXPECT_NEAR(sync_seconds(true), sync_seconds(false), 1e-9 * sync_seconds(false));
 }
 
 TEST_F(JobTest, ADeathStopsAnExchangeWhichBeginsAnew) {
@@ -134,6 +185,52 @@ TEST_F(JobTest, WhoReturnsEntersAtTheRoundsEndAndIsSentItsState) {
   EXPECT_EQ(tally.samples, 3 * samples());
 }
 
+// Whoever trained goes on with gradients alone.
+TEST_F(JobTest, WithDataParallelWhoReturnsIsSentParametersAndMomentum) {
+  simulated_.config.train.method = Method::data_parallel;
+  known({{.seconds = 1, .worker = 1}, {.seconds = 2, .worker = 1, .returns = true}});
+  Job job = this->job();
+  ASSERT_TRUE(job.run_round());
+  const double state = 2 * 4.0 * static_cast<double>(simulated_.layout.total_size());
+  EXPECT_DOUBLE_EQ(job.tally().state_bytes, state);
+  EXPECT_NEAR(job.tally().bytes, state, 1);
+  EXPECT_NEAR(job.tally().sync_seconds, state * kByteSeconds + kGroupSeconds, 1e-6 * job.tally().sync_seconds);
+}
+
+// 50 exchanges of gradients stop in the last one, which is what is left to be done; what is sent to a worker that joins
+// is not among those that were done.
+TEST_F(JobTest, WhatIsDoneOfADataParallelRoundLastsButNotTheJoinersState) {
+  simulated_.workers(3).config.train.method = Method::data_parallel;
+  simulated_.options.cluster.bandwidths = {1e7};
+  const Outage death{.seconds = 1, .worker = 2};
+  const Outage back{.seconds = 2, .worker = 2, .returns = true};
+  known({death});
+  Job gradients = this->job();
+  ASSERT_TRUE(gradients.run_round());
+  known({death, back});
+  Job quiet = this->job();
+  ASSERT_TRUE(quiet.run_round());
+  const double state_seconds = quiet.clock() - gradients.clock();
+  EXPECT_NEAR(quiet.tally().bytes - gradients.tally().bytes, quiet.tally().state_bytes, 1);
+  known({death, back, {.seconds = quiet.clock() - 1, .worker = 1}});
+  Job job = this->job();
+  ASSERT_TRUE(job.run_round());
+  EXPECT_NEAR(job.clock(), quiet.clock() - 1 + kNoticeSeconds + kGroupSeconds + state_seconds, 1e-6 * job.clock());
+}
+
+TEST_F(JobTest, DataParallelWithManyWorkersTakesInWhoReturns) {
+  simulated_.workers(40).config.train.method = Method::data_parallel;
+  known({{.seconds = 1, .worker = 7}, {.seconds = 2, .worker = 7, .returns = true}});
+  Job job = this->job();
+  ASSERT_TRUE(job.run_round());
+  EXPECT_EQ(job.tally().joined, 1);
+  known({{.seconds = 1, .worker = 7}});
+  Job without = this->job();
+  ASSERT_TRUE(without.run_round());
+  EXPECT_NEAR(job.tally().bytes - without.tally().bytes, job.tally().state_bytes, 1e-6 * job.tally().bytes);
+  EXPECT_NEAR(job.clock() - without.clock(), job.tally().state_bytes * kByteSeconds, 1e-6 * job.clock());
+}
+
 TEST_F(JobTest, WhenNobodyIsLeftItBeginsAnewAtTheCheckpoint) {
   simulated_.config.run.checkpoint_every = 2;
   const double three_rounds = 3 * local(11) + exchange(0) + exchange(1) + exchange(2);
@@ -149,6 +246,19 @@ TEST_F(JobTest, WhenNobodyIsLeftItBeginsAnewAtTheCheckpoint) {
   EXPECT_EQ(job.tally().rounds_rolled_back, 1);
   EXPECT_EQ(job.tally().samples_rolled_back, 2 * samples());
   EXPECT_EQ(job.tally().samples, (4 + 1) * samples());
+}
+
+TEST_F(JobTest, ARoundIsRolledBackOnce) {
+  simulated_.workers(1).config.run.checkpoint_every = 0;
+  simulated_.options.cluster.failures_per_hour = 20;
+  simulated_.options.cluster.return_seconds = 60;
+  Job job = this->job();
+  for (int round = 0; round < 200; ++round) {
+    ASSERT_TRUE(job.run_round());
+  }
+  EXPECT_GT(job.tally().restarted, 2);
+  EXPECT_EQ(static_cast<double>(job.tally().rounds_rolled_back) * samples(), job.tally().samples_rolled_back);
+  EXPECT_LE(job.tally().rounds_rolled_back, 200);
 }
 
 TEST_F(JobTest, WithoutAnybodyWhoReturnsItIsStalled) {

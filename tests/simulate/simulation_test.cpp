@@ -111,6 +111,8 @@ TEST(Simulate, WhatIsTrainedIsCommittedLostOrRolledBack) {
     EXPECT_GE(tally.samples_lost, 0);
     EXPECT_LE(tally.samples_lost, static_cast<double>(tally.failures) * simulated.samples_per_round());
     EXPECT_LE(tally.wasted_bytes, tally.bytes);
+    EXPECT_GT(result.contributors, 4);
+    EXPECT_LE(result.contributors, 12);
     EXPECT_LE(result.round.median, result.round.percentile_99);
     EXPECT_LE(result.round.percentile_99, result.round.most);
     const BlockTally& blocks = tally.blocks;
@@ -144,10 +146,66 @@ TEST(Simulate, WorkersThatDieFasterThanARoundEndsAreSaidToBeStalled) {
     simulated.options.cluster.return_seconds = 1;
     simulated.options.asynchronous = asynchronous;
     const SimulationResult result = result_of(simulated);
-    EXPECT_TRUE(result.stalled);
+    EXPECT_EQ(result.stalled_groups, 1);
     EXPECT_EQ(result.rounds, 0);
     EXPECT_EQ(result.goodput, 0);
   }
+}
+
+TEST(Simulate, AStalledGroupTrainsNothing) {
+  Simulated simulated;
+  simulated.workers(2).options.groups = 2;
+  simulated.options.rounds = 4;
+  simulated.options.cluster.known_outages = {{.seconds = 1, .worker = 0}};
+  const SimulationResult result = result_of(simulated);
+  EXPECT_EQ(result.stalled_groups, 1);
+  EXPECT_EQ(result.rounds, 0);
+  EXPECT_EQ(result.most_rounds, 4);
+  EXPECT_EQ(result.contributors, 1);
+  simulated.options.cluster.known_outages.clear();
+  EXPECT_EQ(result_of(simulated).contributors, 2);
+  EXPECT_EQ(result_of(simulated).stalled_groups, 0);
+}
+
+// Their last meeting comes early where the rounds are no whole number of periods.
+TEST(Simulate, EvenGroupsThatNeverFailAreAsGoodAsEvenOnes) {
+  for (const std::int64_t rounds : {7, 20, 25, 101}) {
+    Simulated simulated;
+    simulated.workers(4).options.groups = 4;
+    simulated.options.group_rounds = 10;
+    simulated.options.rounds = rounds;
+    simulated.options.cluster.bandwidths = {1e7};
+    EXPECT_NEAR(result_of(simulated).goodput_share, 1, 1e-9) << rounds << " rounds";
+  }
+}
+
+TEST(Simulate, WithoutPartitionedBlocksNobodyHoldsAny) {
+  Simulated simulated;
+  simulated.config.train.method = Method::local_sgd;
+  simulated.config.model.depths = {1, 1, 1, 1};
+  simulated.spec = make_network_spec(simulated.config, {.channels = 3, .height = 32, .width = 32, .classes = 100});
+  simulated.layout = make_layout(simulated.spec);
+  simulated.options.rounds = 2;
+  const SimulationResult result = result_of(simulated);
+  EXPECT_EQ(result.tally.blocks.block_rounds, 0);
+  EXPECT_EQ(to_json(result)["blocks"]["holders"], 0);
+}
+
+TEST(Simulate, ItsOptionsAsJsonTellAllThatItIsAFunctionOf) {
+  Simulated simulated;
+  simulated.config.run.checkpoint_every = 7;
+  nlohmann::json json = to_json(simulated.config, simulated.options);
+  EXPECT_EQ(json["handling"], 0);
+  EXPECT_EQ(json["options"]["model"], "preact-resnet101");
+  EXPECT_EQ(json["options"]["method"], "resist");
+  EXPECT_EQ(json["options"]["batch-size"], 32);
+  EXPECT_EQ(json["options"]["local-iterations"], 50);
+  EXPECT_EQ(json["options"]["seed"], 1);
+  EXPECT_EQ(json["options"]["timeout"], 600);
+  EXPECT_EQ(json["options"]["checkpoint-every"], 7);
+  simulated.options.groups = 2;
+  json = to_json(simulated.config, simulated.options);
+  EXPECT_FALSE(json["options"].contains("checkpoint-every"));  // nobody goes back to one
 }
 
 TEST(Simulate, AThousandWorkersForAThousandRounds) {
@@ -183,6 +241,21 @@ TEST(Simulate, RefusesWhatDoesNotGoTogether) {
                          s.config.train.method = Method::data_parallel;
                        }),
                        "--groups can't be used with --method data-parallel"));
+  EXPECT_TRUE(contains(refused([](Simulated& s) {
+                         s.workers(10).options.groups = 3;
+                         s.options.replication = 4;
+                       }),
+                       "--replication is 4; it must be at most 3, the workers of a group"));
+  EXPECT_TRUE(contains(refused([](Simulated& s) {
+                         s.workers(10).options.homes = 5;
+                         s.options.replication = 3;
+                       }),
+                       "--replication is 3; it must be at most 2, the workers of a home"));
+  EXPECT_TRUE(contains(refused([](Simulated& s) {
+                         s.options.asynchronous = true;
+                         s.options.replication = 2;
+                       }),
+                       "--asynchronous can't be used with --replication"));
   EXPECT_TRUE(contains(refused([](Simulated& s) { s.workers(30).config.partition.partition = PartitionMode::exact; }),
                        "use at most"));
 }

@@ -57,6 +57,12 @@ TEST(FlatLoads, UplinksCarryWhatGoesBetweenSites) {
   }
 }
 
+TEST(FlatLoads, ALegInWhichNobodySendsHasNoSteps) {
+  const auto legs = flat_loads({{.size = 1000, .holders = {1}, .receivers = {0, 5}}}, std::vector<int>(6, 0), 1);
+  EXPECT_EQ(legs[0].steps, 0);
+  EXPECT_EQ(legs[1].steps, 5);
+}
+
 TEST(HierarchicalLoads, WhatIsSentArrives) {
   for (const std::vector<int>& sites : {std::vector<int>{0, 0, 0, 1, 1, 1}, {0, 0, 1, 1, 2, 2}, {0, 1, 1, 1, 1, 2}}) {
     const auto legs = hierarchical_loads(segments(), sites, 3);

@@ -67,8 +67,7 @@ struct Trained {
 };
 
 // Trains with `workers` in this process.
-inline std::vector<Trained> train_in_process(const Config& config, int workers) {
-  const TrainingSetup setup = prepare_training(config, workers);
+inline std::vector<Trained> train_in_process(const TrainingSetup& setup, int workers) {
   std::vector<Trained> trained(static_cast<std::size_t>(workers));
   run_in_process(workers, [&](Communicator& communicator) {
     const std::atomic<int> stop = 0;
@@ -80,6 +79,10 @@ inline std::vector<Trained> train_in_process(const Config& config, int workers) 
     own.records = observer.records;
   });
   return trained;
+}
+
+inline std::vector<Trained> train_in_process(const Config& config, int workers) {
+  return train_in_process(prepare_training(config, workers), workers);
 }
 
 }  // namespace resist

@@ -101,7 +101,7 @@ TEST_F(RunViewTest, AResumedRunMayHaveAnotherAim) {
 }
 
 TEST_F(RunViewTest, RefusesWhatIsNotARun) {
-  EXPECT_TRUE(contains(input_error([&] { RunView view(path()); }), "is not a run folder"));
+  EXPECT_TRUE(contains(input_error([&] { RunView view(path()); }), "is not the folder of a run"));
 }
 
 TEST_F(RunViewTest, PrintsASummaryWhereTheOutputIsNoTerminal) {

@@ -170,7 +170,8 @@ void print_forecasts(const PlanCommand& command, const PlanInput& input, const s
     }
   }
   out << "\ncompute, sync: of a round, the slowest worker's; evaluate: of one evaluation. Gflop: local steps', all\n"
-         "workers. All methods train on the same number of samples; what they learn from them differs.\n";
+         "workers. finished in: with the running statistics at the end. All methods train on the same number of "
+         "samples; what they learn from them differs.\n";
   for (const ForecastGroup& group : groups) {
     out << fmt::format("{} workers: {}.\n", group.workers, recommend(group.methods));
   }

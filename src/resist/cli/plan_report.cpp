@@ -82,10 +82,20 @@ nlohmann::json to_json(const PlanRow& row, const std::optional<double>& floor) {
   return json;
 }
 
-void print_plan_table(const PlanCommand& command, const Layout& layout, const std::vector<PlanRow>& rows,
-                      std::ostream& out) {
-  out << fmt::format("{} parameters: {} shared, {} in {} partitioned blocks\n\n", layout.total_size(),
-                     layout.shared_size, layout.partitioned_size(), layout.blocks.size());
+// What is missing for a forecast of seconds.
+const char* hint(const PlanCommand& command) {
+  const bool speeds = !command.speeds.empty() || command.measure;
+  if (command.bandwidths.empty()) {
+    return speeds ? "seconds need --bandwidth too" : "seconds need --bandwidth, and --speed or --measure N";
+  }
+  return "seconds need --speed or --measure N too";
+}
+
+void print_plan_table(const PlanCommand& command, const NetworkSpec& spec, const Layout& layout,
+                      const std::vector<PlanRow>& rows, std::ostream& out) {
+  out << fmt::format("{} parameters: {} shared, {} in {} partitioned blocks; pictures of {}x{}x{}, {} classes\n\n",
+                     layout.total_size(), layout.shared_size, layout.partitioned_size(), layout.blocks.size(),
+                     spec.channels, spec.height, spec.image_width, spec.classes);
   out << fmt::format("{:14} {:>7} {:>7} {:>12} {:>14} {:>15} {:>12}", "method", "workers", "blocks", "parameters",
                      "paper GB/round", "payload GB/round", "memory MB");
   out << (command.bandwidths.empty() ? "\n" : fmt::format(" {:>12}\n", "sync floor s"));
@@ -103,6 +113,9 @@ void print_plan_table(const PlanCommand& command, const Layout& layout, const st
       << kPlannedRounds
       << " rounds.\nmemory: parameters and momentum, and the most that a step, a synchronisation or an evaluation "
          "takes besides; libtorch\nitself and the data come on top.\n";
+  if (!command.bandwidths.empty()) {
+    out << "sync floor: what the busiest link must carry of a round's payload, over its rate.\n";
+  }
   for (const PlanRow& row : rows) {
     for (const auto& [option, bytes] : {std::pair("--compress", row.prediction.memory.compress),
                                         std::pair("--overlap", row.prediction.memory.overlap),
@@ -129,8 +142,11 @@ void print_plan(const PlanCommand& command, std::ostream& out) {
   const auto rows = plan_rows(command, spec, layout);
   const auto forecasts = forecast_methods(command, input, spec, layout);
   if (command.format == OutputFormat::table) {
-    print_plan_table(command, layout, rows, out);
+    print_plan_table(command, spec, layout, rows, out);
     print_forecasts(command, input, forecasts, out);
+    if (forecasts.empty()) {
+      out << "\n" << hint(command) << "\n";
+    }
     return;
   }
   nlohmann::json plans = nlohmann::json::array();

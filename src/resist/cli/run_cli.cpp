@@ -103,6 +103,13 @@ struct Dispatch {
     return print_findings(findings_of(gather_facts(command)), command.format, out);
   }
   int operator()(const ManualCommand& command) const {
+    std::error_code problem;
+    if (!command.folder.empty()) {
+      std::filesystem::create_directories(command.folder, problem);
+    }
+    if (problem) {
+      throw InputError(fmt::format("can't make the folder '{}': {}", command.folder.string(), problem.message()));
+    }
     for (const ManualPage& page : command.pages) {
       if (command.folder.empty()) {
         out << page.text;

@@ -60,8 +60,20 @@ void print_what(const SimulationRequest& request, const Layout& layout, std::ost
                      to_word(request.options.protection));
 }
 
+void print_stalled(const SimulationOptions& options, const SimulationResult& result, std::ostream& out) {
+  std::string what = "stalled";
+  if (options.groups > 1) {
+    what = fmt::format("{} of {} groups stalled{}", result.stalled_groups, options.groups,
+                       result.stalled_groups > 1 ? ", the first" : "");
+  }
+  const bool somebody_returns = options.cluster.return_seconds > 0;
+  out << fmt::format("{} after {} of {} rounds: {}\n", what, result.rounds, options.rounds,
+                     somebody_returns ? "workers die faster than a round can be finished" : "nobody who dies returns");
+}
+
 void print_time(const SimulationResult& result, std::ostream& out) {
-  out << fmt::format("rounds              {} in {}\n", result.rounds, hours_in_words(result.seconds));
+  const std::string more = result.most_rounds > result.rounds ? fmt::format(" to {}", result.most_rounds) : "";
+  out << fmt::format("rounds              {}{} in {}\n", result.rounds, more, hours_in_words(result.seconds));
   out << fmt::format("a round             mean {:.4g} s, median {:.4g} s, 99 % {:.4g} s, longest {:.4g} s\n",
                      result.round.mean, result.round.median, result.round.percentile_99, result.round.most);
   out << fmt::format("  local iterations  {:.4g} s\n  synchronisation   {:.4g} s\n", result.compute_seconds,
@@ -69,8 +81,9 @@ void print_time(const SimulationResult& result, std::ostream& out) {
   if (result.meeting_seconds > 0) {
     out << fmt::format("  between groups    {:.4g} s\n", result.meeting_seconds);
   }
-  out << fmt::format("goodput             {:.4g} samples/s, {:.1f} % of even workers that never fail\n", result.goodput,
-                     kPercent * result.goodput_share);
+  out << fmt::format(
+      "goodput             {:.4g} samples/s of {:.4g} workers, {:.1f} % of even workers that never fail\n",
+      result.goodput, result.contributors, kPercent * result.goodput_share);
 }
 
 void print_losses(const SimulationResult& result, std::ostream& out) {
@@ -100,8 +113,9 @@ void print_bytes_and_blocks(const SimulationResult& result, std::ostream& out) {
   }
   out << fmt::format("blocks              {:.1f} holders ({} to {}); {} of {} left without one at a round's end\n",
                      result.holders, blocks.least_holders, blocks.most_holders, blocks.unheld, blocks.block_rounds);
-  out << fmt::format("  went on from      {} a buddy, {} another group, {} a checkpoint ({} rounds of theirs lost)\n",
-                     blocks.from_buddy, blocks.from_group, blocks.from_checkpoint, blocks.rounds_lost);
+  out << fmt::format(
+      "  went on from      {} a buddy, {} another group, {} a checkpoint ({:.0f} rounds of theirs lost)\n",
+      blocks.from_buddy, blocks.from_group, blocks.from_checkpoint, blocks.rounds_lost);
 }
 
 }  // namespace
@@ -114,13 +128,13 @@ void print_simulation(const SimulationRequest& request, OutputFormat format, std
   const Layout layout = make_layout(spec);
   const SimulationResult result = simulate(request.config, spec, layout, request.options);
   if (format == OutputFormat::json) {
-    out << nlohmann::json{{"simulated", to_json(request.options)}, {"result", to_json(result)}}.dump(2) << '\n';
+    out << nlohmann::json{{"simulated", to_json(request.config, request.options)}, {"result", to_json(result)}}.dump(2)
+        << '\n';
     return;
   }
   print_what(request, layout, out);
-  if (result.stalled) {
-    out << fmt::format("stalled after {} of {} rounds: workers die faster than a round can be finished\n",
-                       result.rounds, request.options.rounds);
+  if (result.stalled_groups > 0) {
+    print_stalled(request.options, result, out);
   }
   if (result.rounds_done == 0) {
     return;

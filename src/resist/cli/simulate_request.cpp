@@ -1,8 +1,13 @@
 #include "resist/cli/simulate_request.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "resist/config/codec.h"
+#include "resist/core/error.h"
 #include "resist/plan/quantity.h"
 
 namespace resist {
@@ -63,14 +68,36 @@ void read_variants(const CommandLine& line, SimulationOptions& options) {
   options.asynchronous = line.own_switch("--asynchronous");
 }
 
+// Flags that do nothing without others.
+void check_needs(const CommandLine& line) {
+  constexpr auto kNeeds = std::to_array<std::pair<const char*, const char*>>({{"--uplink", "--sites"},
+                                                                              {"--uplink-latency", "--sites"},
+                                                                              {"--group-rounds", "--groups"},
+                                                                              {"--home-rounds", "--homes"},
+                                                                              {"--return-after", "--fail-per-hour"},
+                                                                              {"--cut-off-share", "--fail-per-hour"}});
+  for (const auto& [flag, needed] : kNeeds) {
+    if (line.own(flag) && !line.own(needed)) {
+      throw InputError(fmt::format("{} does nothing without {}; give both or neither", flag, needed));
+    }
+  }
+}
+
+// What the options' own rules cannot tell, since it is about which flags were given.
+void check_given(const CommandLine& line, const SimulationOptions& options) {
+  check_needs(line);
+  const auto settings = line.settings();
+  if (options.groups > 1 && std::ranges::find(settings, "checkpoint-every", &Setting::name) != settings.end()) {
+    throw InputError(
+        "--checkpoint-every can't be used with --groups: a group that loses everybody goes on from another one; "
+        "leave one of them out");
+  }
+}
+
 }  // namespace
 
 void describe_simulate(CommandLine& simulate) {
-  simulate.add_named({"model", "depths", "width", "stem", "final-norm", "classes", "channels", "image-size"});
-  simulate.add_named({"partition", "min-blocks", "partition-sections", "partition-first-blocks"});
-  simulate.add_named({"compress", "overlap"});
-  simulate.add_named(
-      {"method", "momentum-sync", "batch-size", "local-iterations", "checkpoint-every", "timeout", "seed"});
+  simulate.add_named(simulated_options());
   simulate.add_named({"rounds"}, std::to_string(kUsualRounds));
   simulate.add_own("--workers", "N", "up to 100000; default 4", kCluster);
   simulate.add_own("--speed", "SPEED,...", "operations a second of local steps, such as 40gflops; one, or one for each",
@@ -118,6 +145,7 @@ SimulationRequest read_simulation(const CommandLine& line) {
   read_variants(line, request.options);
   const std::int64_t rounds = request.config.train.rounds;
   request.options.rounds = rounds == 0 ? kUsualRounds : rounds;
+  check_given(line, request.options);
   request.options.validate(request.config);
   return request;
 }

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include <csignal>
 #include <mutex>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <utility>
@@ -91,6 +92,7 @@ class GlooCommunicator : public Communicator {
 
 std::unique_ptr<Communicator> make_gloo_communicator(const Store& store, int rank, int size, const std::string& address,
                                                      std::chrono::milliseconds deadline) {
+  std::signal(SIGPIPE, SIG_IGN);  // Gloo may write to a connection whose other end is gone; that is a CommError
   try {
     Store addresses_store = store.under("address");
     addresses_store.set(std::to_string(rank), address);

@@ -39,7 +39,7 @@ class Store {
 };
 
 // Connects this worker with all others over TCP (c10d's Gloo). `address` is this host's own address that peers can
-// reach. Blocks until all are connected. CommError when that fails.
+// reach. Blocks until all are connected. CommError when that fails. Ignores SIGPIPE in this process.
 std::unique_ptr<Communicator> make_gloo_communicator(const Store& store, int rank, int size, const std::string& address,
                                                      std::chrono::milliseconds deadline);
 

@@ -111,6 +111,15 @@ Config stored_config(Config config) {
 
 Config load_run_config(const std::filesystem::path& run_dir) {
   Config config;
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(run_dir, ignored)) {
+    throw InputError(
+        fmt::format("'{}' is not the folder of a run: {}", run_dir.string(),
+                    std::filesystem::exists(run_dir, ignored) ? "it is a file" : "there is no such folder"));
+  }
+  if (!std::filesystem::is_regular_file(run_dir / kRunConfigName, ignored)) {
+    throw InputError(fmt::format("'{}' is not the folder of a run: it has no {}", run_dir.string(), kRunConfigName));
+  }
   try {
     load_toml(run_dir / kRunConfigName, config);
   } catch (const InputError& error) {

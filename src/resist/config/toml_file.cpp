@@ -90,15 +90,15 @@ std::vector<Setting> parse_toml(std::string_view text, const std::string& source
 }
 
 std::vector<Setting> load_settings(const std::filesystem::path& path) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) {  // a folder of that name may hold the data
-    std::vector<std::string> names;
-    for (const ShippedConfig& config : shipped_configs()) {
-      if (path == config.name) {
-        return parse_toml(config.text, config.name);
-      }
-      names.push_back(config.name);
+  std::vector<std::string> names;
+  for (const ShippedConfig& config : shipped_configs()) {
+    if (path == config.name) {
+      return parse_toml(config.text, config.name);
     }
+    names.push_back(config.name);
+  }
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) {
     throw InputError(fmt::format("can't read '{}': there is no such file{}", path.string(),
                                  did_you_mean(path.string(), names, "",
                                               ", and the configurations that resist brings are " + join_words(names))));

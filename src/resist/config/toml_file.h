@@ -13,8 +13,8 @@ namespace resist {
 // an unknown key (with the nearest name), a section or a value that no option takes.
 std::vector<Setting> parse_toml(std::string_view text, const std::string& source);
 
-// The settings of a TOML file, likewise; of a shipped one (shipped.h) where there is no such file and the path is its
-// name.
+// The settings of a TOML file, likewise; of a shipped one (shipped.h) where the path is its name: a file called that is
+// given as ./NAME.
 std::vector<Setting> load_settings(const std::filesystem::path& path);
 
 // Applies a TOML file; see parse_toml and apply_settings.

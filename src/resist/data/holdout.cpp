@@ -33,11 +33,15 @@ class Subset : public Dataset {
 
 }  // namespace
 
-HoldoutSplit hold_out(const std::shared_ptr<const Dataset>& dataset, std::int64_t count, std::uint64_t seed) {
-  if (count < 1 || count >= dataset->size()) {
+void check_holdout(std::int64_t count, std::int64_t samples) {
+  if (count < 1 || count >= samples) {
     throw InputError(fmt::format("--holdout is {}, but the training set has {} samples: 1 to {} can be held out", count,
-                                 dataset->size(), dataset->size() - 1));
+                                 samples, samples - 1));
   }
+}
+
+HoldoutSplit hold_out(const std::shared_ptr<const Dataset>& dataset, std::int64_t count, std::uint64_t seed) {
+  check_holdout(count, dataset->size());
   auto chosen =
       random_permutation(static_cast<std::uint32_t>(dataset->size()), RandomStream(seed, RandomPurpose::holdout, {}));
   std::vector<std::uint32_t> rest(chosen.begin() + count, chosen.end());

@@ -30,6 +30,7 @@ DatasetInfo make_info(std::string name, std::vector<std::string> class_names, st
 
 KnownSet idx_set(DatasetInfo info, std::string how_to_get) {
   return {.info = std::move(info),
+          .usual = {.size = 28, .training_samples = 60000, .test_samples = 10000},
           .subfolder = "",
           .markers = {"train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"},
           .how_to_get = std::move(how_to_get),
@@ -58,17 +59,20 @@ std::vector<KnownSet> make_idx_sets() {
 
 std::vector<KnownSet> make_known_sets() {
   std::vector<KnownSet> sets = make_idx_sets();
+  constexpr Extent kCifar{.size = 32, .training_samples = 50000, .test_samples = 10000};
   const std::string page = "of https://www.cs.toronto.edu/~kriz/cifar.html there";
   sets.push_back(
       {.info = make_info("cifar10",
                          {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"},
                          {0.4914F, 0.4822F, 0.4465F}, {0.2470F, 0.2435F, 0.2616F}, 4, true),
+       .usual = kCifar,
        .subfolder = "cifar-10-batches-bin",
        .markers = {"data_batch_1.bin"},
        .how_to_get = "unpack cifar-10-binary.tar.gz " + page,
        .open = &open_cifar10});
   KnownSet cifar100{
       .info = make_info("cifar100", {}, {0.5071F, 0.4865F, 0.4409F}, {0.2673F, 0.2564F, 0.2762F}, 4, true),
+      .usual = kCifar,
       .subfolder = "cifar-100-binary",
       .markers = {"train.bin"},
       .how_to_get = "unpack cifar-100-binary.tar.gz " + page,
@@ -107,6 +111,11 @@ std::vector<std::filesystem::path> places_of(const KnownSet& set, const std::fil
 const std::vector<KnownSet>& known_sets() {
   static const std::vector<KnownSet> sets = make_known_sets();
   return sets;
+}
+
+const KnownSet* known_set(const std::string& name) {
+  const auto found = std::ranges::find_if(known_sets(), [&](const KnownSet& set) { return set.info.name == name; });
+  return found == known_sets().end() ? nullptr : &*found;
 }
 
 std::filesystem::path find_known_set(const KnownSet& set, const std::filesystem::path& data_dir) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -8,9 +9,17 @@
 
 namespace resist {
 
+// How much of what size.
+struct Extent {
+  int size;  // height and width, pixels
+  std::int64_t training_samples;
+  std::int64_t test_samples;
+};
+
 // A data set that resist knows by name: everything but its pictures.
 struct KnownSet {
   DatasetInfo info;                  // height and width come from the files
+  Extent usual;                      // of its files as they are published
   std::string subfolder;             // that its archive unpacks to; empty: none
   std::vector<std::string> markers;  // a folder that has one of these files is the data set's
   std::string how_to_get;
@@ -18,6 +27,8 @@ struct KnownSet {
 };
 
 const std::vector<KnownSet>& known_sets();
+// The one of this name; null: there is none.
+const KnownSet* known_set(const std::string& name);
 
 // The folder that holds the set: `data_dir` if it is given, otherwise the first of $RESIST_DATA_DIR/NAME, ./data/NAME
 // and /usr/share/datasets/NAME. InputError lists every place that was looked at and how to get the set.

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,10 +22,7 @@ DataSource open_by_name(const DataOptions& options, int image_size, std::uint64_
   if (options.data.starts_with(kSyntheticPrefix)) {
     return open_synthetic(options.data, seed);
   }
-  const auto& sets = known_sets();
-  const auto known =
-      std::find_if(sets.begin(), sets.end(), [&](const KnownSet& set) { return set.info.name == options.data; });
-  if (known != sets.end()) {
+  if (const KnownSet* known = known_set(options.data)) {
     return known->open(known->info, find_known_set(*known, options.data_dir));
   }
   if (is_folder(options.data)) {
@@ -36,8 +32,8 @@ DataSource open_by_name(const DataOptions& options, int image_size, std::uint64_
     return open_packed(options.data, image_size, options.skip_corrupt);
   }
   std::vector<std::string> names;
-  names.reserve(sets.size());
-  for (const KnownSet& set : sets) {
+  names.reserve(known_sets().size());
+  for (const KnownSet& set : known_sets()) {
     names.push_back(set.info.name);
   }
   throw InputError(

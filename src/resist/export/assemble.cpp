@@ -37,7 +37,7 @@ class NamedParameters {
 
 // The parameters that carry the scale of this block's residual branch.
 std::vector<std::string> scaled_parameters(const NetworkSpec& spec, const BlockLayout& block) {
-  const std::size_t last = block_shape(spec, block.section, block.index).convolutions.size();
+  const std::size_t last = block_shape(spec, block.section, block.index).convolutions().size();
   const std::string prefix = fmt::format("layer{}.{}.", block.section, block.index);
   if (spec.block == BlockType::preact) {
     return {fmt::format("{}conv{}.weight", prefix, last)};
@@ -78,6 +78,7 @@ DatasetInfo fit_info(DatasetInfo info, const NetworkSpec& spec) {
 
 DeployedModel assemble_model(const Checkpoint& checkpoint, const NetworkSpec& trained, const DatasetInfo& info,
                              const std::vector<double>& scales, NormStatistics statistics) {
+  check_exportable(trained);
   const Layout dealt = make_layout(trained);
   check_calibration({.round = checkpoint.state().round, .scales = scales, .info = info, .statistics = statistics},
                     dealt);

@@ -24,6 +24,12 @@ void refuse_model(const std::string& source, const std::string& reason) {
   throw InputError(fmt::format("'{}' is not a usable model: {}", source, reason));
 }
 
+void check_exportable(const NetworkSpec& spec) {
+  if (spec.branch) {
+    throw InputError("a network with a residual branch of its own can't be exported: a model file has no words for it");
+  }
+}
+
 void check_values(const DeployedModel& model, const std::string& source) {
   for (const Parameter& parameter : model.layout.shared) {
     check_finite(values_of(model, parameter), parameter.name, source);

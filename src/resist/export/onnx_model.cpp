@@ -129,13 +129,14 @@ class GraphBuilder {
 
   // `x`: the block's input, in a pre-activation block normalised already.
   Name branch(const std::string& prefix, const BlockShape& shape, Name x) {
-    const std::size_t count = shape.convolutions.size();
+    const auto convolutions = shape.convolutions();
+    const std::size_t count = convolutions.size();
     for (std::size_t i = 0; i < count; ++i) {
       const auto named = [&](const char* kind) { return fmt::format("{}{}{}", prefix, kind, i + 1); };
       if (preact() && i > 0) {
         x = plain("Relu", named("relu"), {norm(named("bn"), x)});
       }
-      x = convolution(named("conv"), x, shape.convolutions[i].kernel, shape.convolutions[i].stride);
+      x = convolution(named("conv"), x, convolutions[i].kernel, convolutions[i].stride);
       if (!preact()) {
         x = norm(named("bn"), x);
         x = i + 1 < count ? plain("Relu", named("relu"), {x}) : x;
@@ -150,7 +151,7 @@ class GraphBuilder {
     const Name input = preact() ? plain("Relu", prefix + "relu1", {norm(prefix + "bn1", x)}) : x;
     Name shortcut = x;
     if (shape.projects) {
-      shortcut = convolution(prefix + "downsample.0", input, 1, shape.stride);
+      shortcut = convolution(prefix + "downsample.0", input, 1, shape.geometry.stride);
       shortcut = preact() ? shortcut : norm(prefix + "downsample.1", shortcut);
     }
     const Name sum = plain("Add", prefix + "add", {branch(prefix, shape, input), shortcut});

@@ -23,12 +23,16 @@ std::vector<ConvolutionMaps> convolution_maps(const NetworkSpec& spec, int secti
   const auto pixels = [&](int of) { return std::int64_t{spec.section_height(of)} * spec.section_image_width(of); };
   std::vector<ConvolutionMaps> maps;
   std::int64_t size = pixels(before);
-  for (const ConvolutionShape& convolution : shape.convolutions) {
+  for (const ConvolutionShape& convolution : shape.convolutions()) {
     const std::int64_t after = convolution.stride == 1 ? size : pixels(section);
     maps.push_back({.in = convolution.in_channels * size, .out = convolution.out_channels * after});
     size = after;
   }
   return maps;
+}
+
+bool may_take_winograd(const ConvolutionShape& convolution) {
+  return convolution.kernel == 3 && convolution.stride == 1 && convolution.groups == 1;
 }
 
 }  // namespace
@@ -67,10 +71,16 @@ std::int64_t convolution_scratch(const NetworkSpec& spec, std::int64_t batch, bo
     return largest;  // libtorch's convolutions, which need no memory to speak of
   }
   for (int section = 1; section <= static_cast<int>(spec.depths.size()); ++section) {
-    const int width = spec.section_width(section);
-    const auto plan =
-        plan_winograd(batch, width, width, spec.section_height(section), spec.section_image_width(section));
-    largest = std::max(largest, plan ? plan->scratch(training) : 0);
+    for (int index = 0; index < std::min(2, spec.depths[section - 1]); ++index) {  // those after them are alike
+      for (const ConvolutionShape& convolution : block_shape(spec, section, index).convolutions()) {
+        if (!may_take_winograd(convolution)) {
+          continue;
+        }
+        const auto plan = plan_winograd(batch, convolution.in_channels, convolution.out_channels,
+                                        spec.section_height(section), spec.section_image_width(section));
+        largest = std::max(largest, plan ? plan->scratch(training) : 0);
+      }
+    }
   }
   return largest * static_cast<std::int64_t>(sizeof(float));
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+#include <variant>
 #include <vector>
 
 #include "resist/model/network_spec.h"
@@ -7,42 +9,46 @@
 namespace resist {
 
 inline constexpr int kMaxSections = 8;
-inline constexpr int kMaxConvolutions = 3;  // of a residual branch
+
+// What the residual branch of a block maps between.
+struct BlockGeometry {
+  int in_channels;
+  int out_channels;
+  int width;   // of the section: what a branch may narrow to, if the channels outside are a multiple of it
+  int stride;  // of the whole block, so of its shortcut; 2 halves the feature map, rounding up
+};
 
 struct ConvolutionShape {
   int in_channels;
   int out_channels;
-  int kernel;
+  int kernel;  // height and width; odd
   int stride;
+  int groups = 1;  // divides both numbers of channels; in_channels of them: depthwise
 };
 
-// Shapes of one block: what its convolutions map between. A norm and a rectifier stand before each convolution of a
-// pre-activation block and behind each of a post-activation block.
+struct NormShape {
+  int channels;
+};
+
+// A layer of a residual branch that has parameters.
+struct BranchLayer {
+  std::string name;  // within the block: conv1, bn1
+  std::variant<ConvolutionShape, NormShape> shape;
+
+  const ConvolutionShape* convolution() const { return std::get_if<ConvolutionShape>(&shape); }
+};
+
+// One block of a network.
 struct BlockShape {
-  int in_channels;
-  int out_channels;
-  int stride;                                  // of the whole block, so of its shortcut
-  bool projects;                               // the shortcut is a 1x1 convolution (channels or size change)
-  std::vector<ConvolutionShape> convolutions;  // of the residual branch, in order
+  BlockGeometry geometry;
+  bool projects;                    // the shortcut is a 1x1 convolution (channels or size change)
+  std::vector<BranchLayer> layers;  // of the residual branch, in the order that its parameters are initialised in
+
+  std::vector<ConvolutionShape> convolutions() const;
 };
 
-inline BlockShape block_shape(const NetworkSpec& spec, int section, int index) {
-  const int width = spec.section_width(section);
-  const int out = spec.section_channels(section);
-  const int before = section == 1 ? spec.width : spec.section_channels(section - 1);
-  const int in = index == 0 ? before : out;
-  const int stride = index == 0 && section > 1 ? 2 : 1;
-  BlockShape shape{.in_channels = in,
-                   .out_channels = out,
-                   .stride = stride,
-                   .projects = stride != 1 || in != out,
-                   .convolutions = {}};
-  if (spec.bottleneck) {
-    shape.convolutions = {{in, width, 1, 1}, {width, width, 3, stride}, {width, out, 1, 1}};
-  } else {
-    shape.convolutions = {{in, out, 3, stride}, {out, out, 3, 1}};
-  }
-  return shape;
-}
+// `section` is 1-based, `index` within it 0-based. In the built-in branches a norm and a rectifier stand before each
+// convolution of a pre-activation block; behind each of a post-activation block, there the last without a rectifier.
+BlockShape block_shape(const NetworkSpec& spec, int section, int index);
 
 }  // namespace resist

@@ -164,7 +164,8 @@ class Winograd {
 };
 
 std::optional<WinogradPlan> plan_for(const at::Tensor& x, const at::Tensor& weight, int stride) {
-  if (!x.is_cpu() || x.scalar_type() != at::kFloat || stride != 1 || weight.size(2) != 3) {
+  if (!x.is_cpu() || x.scalar_type() != at::kFloat || stride != 1 || weight.size(2) != 3 ||
+      weight.size(1) != x.size(1)) {
     return std::nullopt;
   }
   return plan_winograd(x.size(0), static_cast<int>(x.size(1)), static_cast<int>(weight.size(0)),
@@ -202,7 +203,8 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, int stride) {
     in = in.slice(2, 0, in.size(2), stride).slice(3, 0, in.size(3), stride).contiguous(kChannelsLast);
     stride = 1;
   }
-  const at::Tensor y = at::conv2d(in, weight.to(in.scalar_type()), {}, stride, /*padding=*/weight.size(2) / 2);
+  const at::Tensor y = at::conv2d(in, weight.to(in.scalar_type()), {}, stride, /*padding=*/weight.size(2) / 2,
+                                  /*dilation=*/1, /*groups=*/in.size(1) / weight.size(1));
   return y.contiguous(kChannelsLast);  // libtorch can't tell the format of pictures with one channel
 }
 

@@ -7,8 +7,8 @@ class Tensor;
 namespace resist {
 
 // What a residual network's convolutions are: square kernel of odd size, padding half of it, no bias. x: [batch,
-// inputs, height, width], float32 or bf16; weight: [outputs, inputs, kernel, kernel]. Returns channels_last. Part of
-// autograd.
+// inputs, height, width], float32 or bf16; weight: [outputs, inputs / groups, kernel, kernel]. Returns channels_last.
+// Part of autograd.
 //
 // The weight takes part in x's type, so its gradient is float32 where it is. Float32 on the processor takes Winograd's
 // algorithm where it is the faster one (winograd.h, plan_winograd); the products there are the BLAS library's.

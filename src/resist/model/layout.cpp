@@ -70,25 +70,22 @@ class LayoutBuilder {
   // shared, also the norm before it, so that a worker without the branch still has a way through.
   void add_block(int section, int index, BlockLayout* branch) {
     const BlockShape shape = block_shape(spec_, section, index);
+    const auto& [in, out, width, stride] = shape.geometry;
     const std::string prefix = fmt::format("layer{}.{}.", section, index);
-    const bool preact = spec_.block == BlockType::preact;
-    for (std::size_t i = 0; i < shape.convolutions.size(); ++i) {
-      const ConvolutionShape& convolution = shape.convolutions[i];
-      const std::string norm = fmt::format("{}bn{}", prefix, i + 1);
-      if (preact) {
-        add_norm(norm, convolution.in_channels, i == 0 && shape.projects ? nullptr : branch);
-      }
-      const bool last = i + 1 == shape.convolutions.size();
-      add_convolution(fmt::format("{}conv{}.weight", prefix, i + 1), convolution, branch, last && spec_.zero_init);
-      if (!preact) {
-        add_norm(norm, convolution.out_channels, branch);
+    const auto is_convolution = [](const BranchLayer& layer) { return layer.convolution() != nullptr; };
+    const auto last = std::ranges::find_if(shape.layers.rbegin(), shape.layers.rend(), is_convolution);
+    for (const BranchLayer& layer : shape.layers) {
+      if (const ConvolutionShape* convolution = layer.convolution()) {
+        add_convolution(prefix + layer.name + ".weight", *convolution, branch, spec_.zero_init && &layer == &*last);
+      } else {
+        const bool of_shortcut = shape.projects && spec_.normalises_input() && &layer == &shape.layers.front();
+        add_norm(prefix + layer.name, std::get<NormShape>(layer.shape).channels, of_shortcut ? nullptr : branch);
       }
     }
     if (shape.projects) {
-      add_convolution(prefix + "downsample.0.weight", {shape.in_channels, shape.out_channels, 1, shape.stride},
-                      nullptr);
-      if (!preact) {
-        add_norm(prefix + "downsample.1", shape.out_channels, nullptr);
+      add_convolution(prefix + "downsample.0.weight", {in, out, 1, stride}, nullptr);
+      if (spec_.block == BlockType::postact) {
+        add_norm(prefix + "downsample.1", out, nullptr);
       }
     }
   }
@@ -96,8 +93,9 @@ class LayoutBuilder {
   void add_convolution(const std::string& name, const ConvolutionShape& shape, BlockLayout* block,
                        bool starts_at_zero = false) {
     const int kernel = shape.kernel;
-    add(name, ParameterKind::convolution, {shape.out_channels, shape.in_channels, kernel, kernel},
-        std::int64_t{shape.in_channels} * kernel * kernel, block, starts_at_zero);
+    const std::int64_t inputs = shape.in_channels / shape.groups;
+    add(name, ParameterKind::convolution, {shape.out_channels, inputs, kernel, kernel}, inputs * kernel * kernel, block,
+        starts_at_zero);
   }
 
   void add_norm(const std::string& name, int channels, BlockLayout* block) {
@@ -156,6 +154,9 @@ void check(const NetworkSpec& spec) {
         fmt::format("a network needs width >= 1, classes >= 2 and pictures of at least 1x1x1; got width {}, classes "
                     "{}, pictures {}x{}x{}",
                     spec.width, spec.classes, spec.channels, spec.height, spec.image_width));
+  }
+  if (spec.branch && spec.block != BlockType::preact) {
+    throw InputError("a network with a residual branch of its own has no norms outside of it: leave `block` at preact");
   }
   for (const int section : spec.partition_sections) {
     if (section < 1 || section > static_cast<int>(spec.depths.size())) {

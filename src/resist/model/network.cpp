@@ -1,17 +1,20 @@
 #include "resist/model/network.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <torch/types.h>
 
-#include <array>
+#include <algorithm>
 #include <map>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
+#include "resist/core/error.h"
 #include "resist/model/block.h"
 #include "resist/model/convolution.h"
 #include "resist/model/norm.h"
+#include "resist/model/residual_branch.h"
 
 namespace resist {
 
@@ -21,14 +24,16 @@ struct Network::Norm {
   at::Tensor bias;
 };
 
-// The tensors of one residual block; undefined where the block has no such tensor or it is not bound.
-struct Network::BlockTensors {
-  std::array<at::Tensor, kMaxConvolutions> convolutions;
-  std::array<Norm, kMaxConvolutions> norms;  // the one before each convolution, or behind it (post-activation)
+// One residual block; its tensors are undefined where the block has no such tensor or it is not bound.
+struct Network::Block {
+  BlockShape shape;
+  // Of each of the branch's layers.
+  std::vector<at::Tensor> convolutions;
+  std::vector<Norm> norms;
   at::Tensor projection;
   Norm projection_norm;
 
-  bool has_branch() const { return convolutions[0].defined(); }
+  bool has_branch() const { return std::ranges::any_of(convolutions, &at::Tensor::defined); }
 };
 
 namespace {
@@ -44,6 +49,10 @@ at::Tensor add_branch(const at::Tensor& branch, const at::Tensor& shortcut, doub
   return scale == 1.0 ? branch.add_(shortcut) : branch.mul_(scale).add_(shortcut);
 }
 
+std::string sizes_in_words(const at::Tensor& tensor) {
+  return fmt::format("[{}]", fmt::join(tensor.sizes(), ", "));
+}
+
 }  // namespace
 
 struct Network::Views {
@@ -52,7 +61,7 @@ struct Network::Views {
   Norm final_norm;
   at::Tensor fc_weight;
   at::Tensor fc_bias;
-  std::map<std::pair<int, int>, BlockTensors> blocks;    // by (section, index)
+  std::map<std::pair<int, int>, Block> blocks;           // by (section, index)
   std::unordered_map<std::string, at::Tensor*> by_name;  // what a parameter's name means
 
   void name(const std::string& parameter, at::Tensor& tensor) { by_name.emplace(parameter, &tensor); }
@@ -62,12 +71,20 @@ struct Network::Views {
     name(norm + ".bias", tensors.bias);
   }
   // Adds a block without tensors: not bound yet.
-  void add_block(int section, int index) {
-    BlockTensors& block = blocks[{section, index}];
+  void add_block(int section, int index, BlockShape shape) {
+    Block& block = blocks[{section, index}];
+    block.shape = std::move(shape);
+    const std::size_t count = block.shape.layers.size();
+    block.convolutions.resize(count);
+    block.norms.resize(count);
     const std::string prefix = fmt::format("layer{}.{}.", section, index);
-    for (std::size_t i = 0; i < kMaxConvolutions; ++i) {
-      name(fmt::format("{}conv{}.weight", prefix, i + 1), block.convolutions[i]);
-      name_norm(fmt::format("{}bn{}", prefix, i + 1), block.norms[i]);
+    for (std::size_t i = 0; i < count; ++i) {
+      const BranchLayer& layer = block.shape.layers[i];
+      if (layer.convolution() != nullptr) {
+        name(prefix + layer.name + ".weight", block.convolutions[i]);
+      } else {
+        name_norm(prefix + layer.name, block.norms[i]);
+      }
     }
     name(prefix + "downsample.0.weight", block.projection);
     name_norm(prefix + "downsample.1", block.projection_norm);
@@ -89,7 +106,7 @@ Network::Network(const NetworkSpec& spec, const Layout& layout)
     for (int index = 0; index < spec.depths[section - 1]; ++index) {
       const auto id = ids.find({section, index});
       positions_.push_back({.section = section, .index = index, .block = id == ids.end() ? -1 : id->second});
-      views_->add_block(section, index);
+      views_->add_block(section, index, block_shape(spec, section, index));
     }
   }
 }
@@ -143,40 +160,75 @@ at::Tensor Network::stem(const at::Tensor& images) const {
   return large ? at::max_pool2d(x, {3, 3}, {2, 2}, {1, 1}) : x;
 }
 
-// The residual branch of `x`: the block's input, in a pre-activation block normalised already.
-at::Tensor Network::branch(const BlockTensors& block, const BlockShape& shape, at::Tensor x) const {
+// A branch of one's own sees its block through this.
+class Network::OwnPass : public BranchPass {
+ public:
+  OwnPass(const Network& network, const Block& block) : network_(network), block_(block) {}
+
+  at::Tensor convolve(const std::string& layer, const at::Tensor& x) const override {
+    const std::size_t i = index_of(layer, /*convolution=*/true);
+    return resist::convolve(x, block_.convolutions[i], block_.shape.layers[i].convolution()->stride);
+  }
+  at::Tensor normalise(const std::string& layer, const at::Tensor& x, bool relu) const override {
+    return network_.normalise(x, block_.norms[index_of(layer, /*convolution=*/false)], relu);
+  }
+
+ private:
+  std::size_t index_of(const std::string& name, bool convolution) const {
+    const auto& layers = block_.shape.layers;
+    const auto found = std::ranges::find(layers, name, &BranchLayer::name);
+    if (found == layers.end() || (found->convolution() != nullptr) != convolution) {
+      throw InputError(fmt::format("the residual branch asks for a {} '{}', which its layers() do not name",
+                                   convolution ? "convolution" : "norm", name));
+    }
+    return static_cast<std::size_t>(found - layers.begin());
+  }
+
+  const Network& network_;
+  const Block& block_;
+};
+
+// The residual branch of `x`: the block's input, where the network normalises that, normalised already.
+at::Tensor Network::branch(const Block& block, at::Tensor x) const {
+  if (spec_.branch) {
+    return spec_.branch->forward(OwnPass(*this, block), x);
+  }
   const bool preact = spec_.block == BlockType::preact;
-  const std::size_t count = shape.convolutions.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    if (preact && i > 0) {
-      x = normalise(x, block.norms[i], /*relu=*/true);
-    }
-    x = convolve(x, block.convolutions[i], shape.convolutions[i].stride);
-    if (!preact) {
-      x = normalise(x, block.norms[i], /*relu=*/i + 1 < count);
-    }
+  const auto& layers = block.shape.layers;
+  for (std::size_t i = preact ? 1 : 0; i < layers.size(); ++i) {
+    const ConvolutionShape* convolution = layers[i].convolution();
+    x = convolution != nullptr ? convolve(x, block.convolutions[i], convolution->stride)
+                               : normalise(x, block.norms[i], /*relu=*/i + 1 < layers.size());
   }
   return x;
 }
 
 at::Tensor Network::apply(const Position& position, const at::Tensor& activations, double scale) const {
-  const BlockTensors& block = views_->blocks.at({position.section, position.index});
-  const BlockShape shape = block_shape(spec_, position.section, position.index);
-  if (!block.has_branch() && !shape.projects) {
+  const Block& block = views_->blocks.at({position.section, position.index});
+  if (!block.has_branch() && !block.shape.projects) {
     return activations;
   }
-  const bool preact = spec_.block == BlockType::preact;
-  const at::Tensor input = preact ? normalise(activations, block.norms[0], /*relu=*/true) : activations;
+  const at::Tensor input =
+      spec_.normalises_input() ? normalise(activations, block.norms.front(), /*relu=*/true) : activations;
+  const bool postact = spec_.block == BlockType::postact;
   at::Tensor shortcut = activations;
-  if (shape.projects) {
-    shortcut = convolve(input, block.projection, shape.stride);
-    shortcut = preact ? shortcut : normalise(shortcut, block.projection_norm, /*relu=*/false);
+  if (block.shape.projects) {
+    shortcut = convolve(input, block.projection, block.shape.geometry.stride);
+    shortcut = postact ? normalise(shortcut, block.projection_norm, /*relu=*/false) : shortcut;
   }
-  at::Tensor sum = block.has_branch() ? add_branch(branch(block, shape, input), shortcut, scale) : shortcut;
-  if (preact) {
-    return sum;
+  if (!block.has_branch()) {
+    return postact ? shortcut.relu() : shortcut;
   }
-  return block.has_branch() ? sum.relu_() : sum.relu();
+  const at::Tensor residual = branch(block, input);
+  if (spec_.branch) {
+    if (residual.sizes() != shortcut.sizes()) {
+      throw InputError(fmt::format("the residual branch gives {} where the block has {}", sizes_in_words(residual),
+                                   sizes_in_words(shortcut)));
+    }
+    return at::add(shortcut, residual, scale);  // its last operation may need its result for the backward pass
+  }
+  const at::Tensor sum = add_branch(residual, shortcut, scale);
+  return postact ? sum.relu_() : sum;
 }
 
 at::Tensor Network::head(const at::Tensor& activations) const {

@@ -13,8 +13,6 @@ class Tensor;
 
 namespace resist {
 
-struct BlockShape;
-
 // Flat float32 memory that parameters are views into, from element `offset` on. `trained`: gradients are wanted.
 struct ParameterMemory {
   const at::Tensor& values;
@@ -67,10 +65,11 @@ class Network {
  private:
   struct Views;
   struct Norm;
-  struct BlockTensors;
+  struct Block;
+  class OwnPass;
   std::vector<at::Tensor> bind(const std::vector<Parameter>& parameters, const ParameterMemory& memory);
   at::Tensor normalise(const at::Tensor& x, const Norm& norm, bool relu) const;
-  at::Tensor branch(const BlockTensors& block, const BlockShape& shape, at::Tensor x) const;
+  at::Tensor branch(const Block& block, at::Tensor x) const;
   NetworkSpec spec_;
   const Layout* layout_;
   std::vector<Position> positions_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -8,12 +9,17 @@
 
 namespace resist {
 
+class ResidualBranch;
+
 // The global network that the user wants trained: a residual network of basic blocks (two 3x3 convolutions) or
 // bottlenecks (1x1, 3x3 and 1x1, four times as wide outside), with a stem for small or large pictures
 // (docs/algorithm.md; He et al., "Identity Mappings in Deep Residual Networks", ECCV 2016). No torch here.
 struct NetworkSpec {
   BlockType block = BlockType::preact;
   bool bottleneck = false;
+  // A block type of one's own (residual_branch.h) instead of the two above; `block` stays preact: no norm follows the
+  // stem. Null: none. Such a network can be trained and evaluated, but not exported.
+  std::shared_ptr<const ResidualBranch> branch;
   Stem stem = Stem::conv3;
   bool final_norm = false;  // a norm and a rectifier before the average pool
   bool zero_init = false;   // every residual branch's last convolution starts at zero
@@ -27,6 +33,9 @@ struct NetworkSpec {
   bool partition_first_blocks = false;
   // Convolutions and activations in bf16 instead of float32; parameters, norms and the loss are float32 always.
   bool bf16 = false;
+
+  // Whether a block's input passes the branch's first norm and a rectifier before the branch and a projecting shortcut.
+  bool normalises_input() const { return block == BlockType::preact && branch == nullptr; }
 
   int section_width(int section) const { return width << (section - 1); }
   // Channels of the feature map in a section.

@@ -15,13 +15,15 @@ std::int64_t block_products(const NetworkSpec& spec, const BlockPosition& block)
   const int before = block.index == 0 && block.section > 1 ? block.section - 1 : block.section;
   std::int64_t pixels = map_pixels(spec, before);
   std::int64_t products = 0;
-  for (const ConvolutionShape& convolution : shape.convolutions) {
+  for (const ConvolutionShape& convolution : shape.convolutions()) {
     if (convolution.stride != 1) {
       pixels = map_pixels(spec, block.section);
     }
-    products += pixels * convolution.in_channels * convolution.out_channels * convolution.kernel * convolution.kernel;
+    products += pixels * convolution.in_channels * convolution.out_channels * convolution.kernel * convolution.kernel /
+                convolution.groups;
   }
-  return products + (shape.projects ? pixels * shape.in_channels * shape.out_channels : 0);
+  const auto& [in, out, width, stride] = shape.geometry;
+  return products + (shape.projects ? map_pixels(spec, block.section) * in * out : 0);
 }
 
 }  // namespace

@@ -71,8 +71,10 @@ void check_rounds(const RunHistory& run, std::vector<std::string>& notes) {
   std::size_t workers = run.records.empty() ? 0 : run.records.front().worker_loss.size();
   for (const RoundRecord& record : run.records) {
     if (record.round > before + 1) {
-      notes.push_back(fmt::format("{}: metrics.jsonl lacks rounds {} to {}, so its times and bytes are too small.",
-                                  run.name, before + 1, record.round - 1));
+      notes.push_back(
+          fmt::format("{}: metrics.jsonl lacks rounds {} to {}, so its times and bytes are too small and its "
+                      "samples per second too large.",
+                      run.name, before + 1, record.round - 1));
     }
     before = record.round;
     if (record.worker_loss.size() != workers) {

@@ -77,7 +77,9 @@ void answer(httplib::Response& response, std::string text, const std::string& ty
   response.status = 200;
   response.set_content_provider(held->size(), type,
                                 [held](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
-                                  return sink.write(held->data() + offset, length);
+                                  // httplib asks for whatever a request's Range says.
+                                  const std::size_t there = held->size() - std::min(offset, held->size());
+                                  return length <= there && sink.write(held->data() + offset, length);
                                 });
 }
 
@@ -115,6 +117,9 @@ struct LiveServer::Impl {
           }
           refuse(response, 500, "this failed; resist's messages say why");
         });
+    if (options.host.empty()) {
+      throw InputError("--host is empty: give the address to listen on, such as 127.0.0.1");
+    }
     errno = 0;
     if (options.port == 0) {
       port = server.bind_to_any_port(options.host);
@@ -146,6 +151,8 @@ struct LiveServer::Impl {
     } else if (request.method != "GET" && request.method != "HEAD") {
       response.set_header("Allow", "GET, HEAD");
       refuse(response, 405, "only GET is answered");
+    } else if (!request.ranges.empty()) {
+      refuse(response, 416, "only the whole is given");
     } else if (request.path == "/") {
       give_page(response);
     } else if (request.path == "/data.json") {

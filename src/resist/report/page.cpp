@@ -103,6 +103,32 @@ std::vector<RunHistory> read_runs(const std::vector<fs::path>& run_dirs) {
   return runs;
 }
 
+namespace {
+
+// The file that `output` stands for, links followed: it will be replaced. InputError where that would cost something
+// that is no report.
+fs::path check_output(const fs::path& output, const std::vector<fs::path>& run_dirs) {
+  std::error_code error;
+  fs::path file = fs::weakly_canonical(output, error);
+  if (output == "-" || error || (fs::exists(file, error) && !fs::is_regular_file(file, error))) {
+    throw InputError(fmt::format("can't write the report to '{}', which is not a file; name one, such as report.html",
+                                 output.string()));
+  }
+  for (const fs::path& run_dir : run_dirs) {
+    const auto run = fs::weakly_canonical(run_dir, error);
+    const bool inside = std::mismatch(run.begin(), run.end(), file.begin(), file.end()).first == run.end();
+    if (inside && file.extension() != ".html") {
+      throw InputError(
+          fmt::format("can't write the report to '{}': that would replace what belongs to the run; name a "
+                      "file that ends in .html",
+                      output.string()));
+    }
+  }
+  return file;
+}
+
+}  // namespace
+
 void write_report(const std::vector<fs::path>& run_dirs, const fs::path& output) {
   const std::vector<RunHistory> runs = read_runs(run_dirs);
   if (std::all_of(runs.begin(), runs.end(), [](const RunHistory& run) { return run.records.empty(); })) {
@@ -110,12 +136,9 @@ void write_report(const std::vector<fs::path>& run_dirs, const fs::path& output)
                                  run_dirs.empty() ? "" : run_dirs.front().string(),
                                  run_dirs.size() > 1 ? ", nor have the others" : ""));
   }
-  std::error_code ignored;
-  if (fs::is_directory(output, ignored)) {
-    throw InputError(fmt::format("can't write the report to '{}', which is a folder; name a file", output.string()));
-  }
+  const fs::path file = check_output(output, run_dirs);
   const std::string json = report_json(runs);
-  write_file_atomically(output, report_page(runs, json, PageKind::file, hash_text(json)));
+  write_file_atomically(file, report_page(runs, json, PageKind::file, hash_text(json)));
 }
 
 }  // namespace resist

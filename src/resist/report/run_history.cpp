@@ -102,16 +102,8 @@ fs::path plain(const fs::path& path) {
 }  // namespace
 
 RunHistory read_run_history(const fs::path& run_dir) {
-  std::error_code ignored;
-  if (!fs::is_directory(run_dir, ignored)) {
-    throw InputError(fmt::format("'{}' is not the folder of a run: {}", run_dir.string(),
-                                 fs::exists(run_dir, ignored) ? "it is a file" : "there is no such folder"));
-  }
-  if (!fs::is_regular_file(run_dir / "config.toml", ignored)) {
-    throw InputError(fmt::format("'{}' is not the folder of a run: it has no config.toml", run_dir.string()));
-  }
   RunHistory history{.name = tail(plain(run_dir), 1), .path = run_dir, .config = load_run_config(run_dir)};
-  if (fs::exists(run_dir / "metrics.jsonl", ignored)) {
+  if (std::error_code ignored; fs::exists(run_dir / "metrics.jsonl", ignored)) {
     history.records = read_metrics(run_dir);
   }
   try {

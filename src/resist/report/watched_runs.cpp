@@ -55,7 +55,7 @@ void WatchedRuns::look() {
     changed = true;
     try {
       runs_[i] = read(i);
-    } catch (const InputError& error) {
+    } catch (const std::exception& error) {
       runs_[i].problem = error.what();
     }
   }

@@ -7,6 +7,7 @@
 #include "resist/core/error.h"
 #include "resist/export/deployed_model.h"
 #include "resist/run/stored_network.h"
+#include "resist/train/training_setup.h"
 
 namespace resist {
 
@@ -22,9 +23,7 @@ ExportReport run_export(const std::filesystem::path& run_dir, const std::string&
         round, run_dir.string(), which == "last" ? "" : " --checkpoint " + which));
   }
   const DatasetInfo& info = calibration->info;
-  const NetworkSpec spec = make_network_spec(
-      trained_config(checkpoint, config),
-      {.channels = info.channels, .height = info.height, .width = info.width, .classes = info.classes});
+  const NetworkSpec spec = make_network_spec(trained_config(checkpoint, config), input_shape(info));
   const DeployedModel model = assemble_model(checkpoint, spec, info, calibration->scales, calibration->statistics);
   if (std::error_code error; file.has_parent_path() && !std::filesystem::is_directory(file.parent_path(), error)) {
     throw InputError(fmt::format("can't write '{}': there is no folder '{}'; make it first", file.string(),

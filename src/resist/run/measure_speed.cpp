@@ -27,9 +27,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kLeastSeconds = 1;  // of the round that counts
 constexpr int kFirstIterations = 2;
-constexpr int kMostIterations = 200;
+constexpr double kRoundSeconds = 4;  // local iterations of a measured round, at most
+constexpr double kSeconds = 8;       // of all measured rounds together, about
+constexpr int kLeastRounds = 3;
+constexpr int kMostRounds = 20;
 constexpr int kEvaluationBatches = 2;  // of each worker
 
 // Removed in the end, with all that is in it.
@@ -80,8 +82,8 @@ std::string last_line(std::string text) {
   return text.substr(text.find_last_of('\n') + 1);
 }
 
-// A training of two rounds; the first one sets things up, the record of the second one counts.
-RoundRecord train_briefly(const Config& config) {
+// The records of a training's rounds, without the first one, which sets things up.
+std::vector<RoundRecord> train_briefly(const Config& config) {
   const ScratchFolder folder;
   Config stored = config;
   stored.run.run_dir = folder / "run";
@@ -90,7 +92,20 @@ RoundRecord train_briefly(const Config& config) {
     throw Error(fmt::format("the training that measures this machine ended with {}: {}", code,
                             last_line(read_file(folder / "log"))));
   }
-  return read_metrics(stored.run.run_dir).back();
+  std::vector<RoundRecord> records = read_metrics(stored.run.run_dir);
+  records.erase(records.begin());
+  return records;
+}
+
+template <typename Figure>
+double median(const std::vector<RoundRecord>& records, const Figure& figure) {
+  std::vector<double> values;
+  values.reserve(records.size());
+  for (const RoundRecord& record : records) {
+    values.push_back(figure(record));
+  }
+  std::ranges::sort(values);
+  return values[values.size() / 2];
 }
 
 Config measured_config(const Config& config, const InputShape& input, const std::vector<int>& depths, int workers) {
@@ -119,12 +134,13 @@ WorkerSpeed measure_speed(const Config& config, const InputShape& input, const s
   Config measured = measured_config(config, input, depths, workers);
   measured.train.local_iterations = kFirstIterations;
   spdlog::info("measuring: {} worker{} at once, blocks {}", workers, workers == 1 ? "" : "s", fmt::join(depths, ","));
-  RoundRecord record = train_briefly(measured);
-  if (record.seconds_compute < kLeastSeconds) {
-    const double iterations = kFirstIterations * kLeastSeconds / record.seconds_compute;
-    measured.train.local_iterations = static_cast<int>(std::min<double>(kMostIterations, std::ceil(iterations)));
-    record = train_briefly(measured);
-  }
+  const double first = train_briefly(measured).back().seconds_compute / kFirstIterations;
+  // Rounds as the training will have them, since each has a cost of its own; shorter ones where that takes long.
+  const double iterations = std::clamp<double>(kRoundSeconds / first, 1, config.train.local_iterations);
+  measured.train.local_iterations = static_cast<int>(iterations);
+  measured.train.rounds =
+      1 + static_cast<int>(std::clamp<double>(kSeconds / (first * iterations), kLeastRounds, kMostRounds));
+  const std::vector<RoundRecord> records = train_briefly(measured);
   const NetworkSpec spec = make_network_spec(measured, input);
   const Layout layout = make_layout(spec);
   std::vector<int> all(layout.blocks.size());
@@ -132,13 +148,15 @@ WorkerSpeed measure_speed(const Config& config, const InputShape& input, const s
   const auto sample = static_cast<double>(forward_operations(spec, layout, all));
   const double trained = static_cast<double>(measured.train.local_iterations) * measured.train.batch_size;
   const double tested = static_cast<double>(kEvaluationBatches) * measured.evaluation.eval_batch_size;
-  WorkerSpeed speed{.training = kTrainingFactor * sample * trained / record.seconds_compute,
-                    .evaluation = sample * tested / record.seconds_evaluation,
+  WorkerSpeed speed{.training = kTrainingFactor * sample * trained /
+                                median(records, [](const RoundRecord& record) { return record.seconds_compute; }),
+                    .evaluation = sample * tested / records.back().seconds_evaluation,
                     .handling = kUsualHandling};
   if (workers > 1) {
     const std::int64_t busiest =
-        std::ranges::max(record.worker_bytes_sent) + std::ranges::max(record.worker_bytes_received);
-    speed.handling = record.seconds_sync / static_cast<double>(busiest);
+        std::ranges::max(records.back().worker_bytes_sent) + std::ranges::max(records.back().worker_bytes_received);
+    speed.handling =
+        median(records, [](const RoundRecord& record) { return record.seconds_sync; }) / static_cast<double>(busiest);
   }
   return speed;
 }

@@ -7,15 +7,13 @@
 
 #include <algorithm>
 #include <array>
-#include <exception>
 #include <optional>
-#include <thread>
 
 #include "resist/cluster/cores.h"
 #include "resist/cluster/interface.h"
 #include "resist/cluster/local_launcher.h"
 #include "resist/cluster/rendezvous.h"
-#include "resist/comm/in_process.h"
+#include "resist/comm/worker_threads.h"
 #include "resist/config/enum_words.h"
 #include "resist/config/option.h"
 #include "resist/config/resolve.h"
@@ -144,24 +142,10 @@ int run_in_process(const TrainingSetup& setup, int workers, std::ostream& out) {
   const std::vector<Cores> same(static_cast<std::size_t>(workers), own_cores(setup.config.cluster.threads));
   keep_freed_memory();
   set_compute_threads(share_cores(same, 0).threads);
-  auto communicators = make_in_process_group(workers, setup.config.cluster.timeout);
-  std::vector<std::exception_ptr> errors(communicators.size());
-  std::vector<int> codes(communicators.size());
-  std::vector<std::thread> threads;
-  for (std::size_t rank = 0; rank < communicators.size(); ++rank) {
-    threads.emplace_back([&, rank] {
-      try {
-        codes[rank] = train_session(setup, *communicators[rank], stop, out);
-      } catch (...) {
-        errors[rank] = std::current_exception();
-        communicators[rank].reset();  // so that the others notice
-      }
-    });
-  }
-  for (std::thread& thread : threads) {
-    thread.join();
-  }
-  rethrow_cause(errors);
+  std::vector<int> codes(static_cast<std::size_t>(workers));
+  run_worker_threads(workers, setup.config.cluster.timeout, [&](Communicator& communicator) {
+    codes[static_cast<std::size_t>(communicator.rank())] = train_session(setup, communicator, stop, out);
+  });
   return *std::ranges::max_element(codes);
 }
 

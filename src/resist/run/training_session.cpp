@@ -411,31 +411,4 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
   return kExitDone;
 }
 
-void rethrow_cause(const std::vector<std::exception_ptr>& errors) {
-  std::exception_ptr cause;
-  bool cause_is_peer = true;
-  for (const std::exception_ptr& error : errors) {
-    if (!error || (cause && !cause_is_peer)) {
-      continue;
-    }
-    bool is_peer = false;
-    try {
-      std::rethrow_exception(error);
-    } catch (const CommError&) {
-      is_peer = true;
-    } catch (const PeerFailed&) {
-      is_peer = true;
-    } catch (...) {
-      is_peer = false;
-    }
-    if (!cause || !is_peer) {
-      cause = error;
-      cause_is_peer = is_peer;
-    }
-  }
-  if (cause) {
-    std::rethrow_exception(cause);
-  }
-}
-
 }  // namespace resist

@@ -1,11 +1,8 @@
 #pragma once
 
 #include <atomic>
-#include <exception>
 #include <iosfwd>
-#include <vector>
 
-#include "resist/core/error.h"
 #include "resist/train/trainer.h"
 
 namespace resist {
@@ -14,9 +11,5 @@ namespace resist {
 // metrics and checkpoints. Every worker calls it.
 int train_session(const TrainingSetup& setup, Communicator& communicator, const std::atomic<int>& stop,
                   std::ostream& out);
-
-// Throws the error that explains the others: not a lost peer or a PeerFailed where there is a better one. Nothing if
-// all are null.
-void rethrow_cause(const std::vector<std::exception_ptr>& errors);
 
 }  // namespace resist

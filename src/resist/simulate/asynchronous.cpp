@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <queue>
 #include <tuple>
+#include <utility>
 
 namespace resist {
 namespace {
@@ -28,6 +30,7 @@ struct Worker {
   double began = 0;              // its local iterations
   double trains = 0;             // seconds of them
   std::int64_t merges_seen = 0;  // of all workers, when it took its values
+  double served_until = 0;       // its link is busy with what was asked of it while it was the slowest one
 };
 
 class Asynchronous {
@@ -44,8 +47,10 @@ class Asynchronous {
   void train(int worker);
   void merge(int worker);
   double merge_seconds(int worker, double given, double taken);
+  int slowest_link() const;
   void finish_merge(int worker);
   void finish_round();
+  void secure();
   void note(const Outage& outage);
   void die(int worker, bool cut_off);
   void lose_blocks();
@@ -62,17 +67,18 @@ class Asynchronous {
   double now_ = 0;
   int living_ = 0;
   int merging_ = 0;
-  int slowest_ = 0;                    // the worker with the slowest link
-  double slowest_served_until_ = 0;    // its link is busy with what was asked of it
-  std::vector<double> uplink_until_;   // by site, likewise
+  std::vector<int> by_link_;           // all workers, the slowest link first
+  std::vector<double> uplink_until_;   // by site: busy with what was asked of it
   double unreachable_until_ = 0;       // an owner that is cut off
   std::vector<int> holders_;           // per block: living workers that train it or merge it
   std::vector<char> merged_in_round_;  // per block
   std::int64_t merges_in_round_ = 0;
   double round_began_ = 0;
   std::int64_t rounds_ = 0;
-  std::int64_t checkpoint_round_ = 0;
-  double samples_at_risk_ = 0;  // merged since the checkpoint
+  // Since the checkpoint.
+  std::int64_t rounds_at_risk_ = 0;
+  double samples_at_risk_ = 0;                // merged
+  std::vector<double> block_rounds_at_risk_;  // per block: in which it was merged, mean of its parts
   Tally tally_;
 };
 
@@ -83,11 +89,14 @@ Asynchronous::Asynchronous(const SimulationSetup& setup)
       costs_(setup.config, setup.spec, setup.layout, setup.options, dealing_, setup.cluster),
       outages_(setup.cluster, 0, model_.workers),
       workers_(static_cast<std::size_t>(model_.workers)),
+      by_link_(workers_.size()),
       uplink_until_(static_cast<std::size_t>(model_.sites), 0),
       holders_(setup.layout.blocks.size()),
-      merged_in_round_(setup.layout.blocks.size()) {
-  const auto& links = setup.cluster.links;
-  slowest_ = static_cast<int>(std::ranges::min_element(links, {}, &Link::bandwidth) - links.begin());
+      merged_in_round_(setup.layout.blocks.size()),
+      block_rounds_at_risk_(setup.layout.blocks.size()) {
+  std::iota(by_link_.begin(), by_link_.end(), 0);
+  std::ranges::stable_sort(by_link_, {},
+                           [&](int worker) { return setup.cluster.links[static_cast<std::size_t>(worker)].bandwidth; });
   living_ = model_.workers;
   for (int worker = 0; worker < model_.workers; ++worker) {
     draw_hand(workers_[static_cast<std::size_t>(worker)], worker);
@@ -137,6 +146,11 @@ void Asynchronous::train(int worker) {
   begin(worker, Phase::training, of.trains);
 }
 
+// Of a living worker.
+int Asynchronous::slowest_link() const {
+  return *std::ranges::find_if(by_link_, [&](int worker) { return lives(workers_[static_cast<std::size_t>(worker)]); });
+}
+
 double Asynchronous::merge_seconds(int worker, double given, double taken) {
   const bool buddy = setup_.options.protection == Protection::buddy;
   // What it owns itself does not travel.
@@ -151,9 +165,10 @@ double Asynchronous::merge_seconds(int worker, double given, double taken) {
   const double uplink_latency = model_.sites > 1 ? model_.uplink_latency : 0;
   double until = now_ + costs_.link_seconds(worker, more) * (1 + others) + 4 * (2 * link.latency + 2 * uplink_latency) +
                  2 * sent * model_.handling;
-  slowest_served_until_ =
-      std::max(slowest_served_until_, now_) + costs_.link_seconds(slowest_, (more + passed_on) / living_);
-  until = std::max(until, slowest_served_until_);
+  const int slowest = slowest_link();
+  double& served_until = workers_[static_cast<std::size_t>(slowest)].served_until;
+  served_until = std::max(served_until, now_) + costs_.link_seconds(slowest, (more + passed_on) / living_);
+  until = std::max(until, served_until);
   if (model_.sites > 1) {
     // Both directions carry the same: what it gives leaves its site, what it takes enters it, the other way round
     // where the owners are.
@@ -207,6 +222,7 @@ void Asynchronous::finish_round() {
     tally_.blocks.count_holders(holders_[block]);
     const bool unheld = merged_in_round_[block] == 0;
     tally_.blocks.unheld += unheld ? 1 : 0;
+    block_rounds_at_risk_[block] += unheld ? 0 : 1;
     any_unheld = any_unheld || unheld;
     merged_in_round_[block] = 0;
   }
@@ -215,11 +231,18 @@ void Asynchronous::finish_round() {
   round_began_ = now_;
   merges_in_round_ = 0;
   ++rounds_;
+  ++rounds_at_risk_;
   const std::int64_t every = setup_.config.run.checkpoint_every;
   if (every > 0 && rounds_ % every == 0) {
-    checkpoint_round_ = rounds_;
-    samples_at_risk_ = 0;
+    secure();
   }
+}
+
+// All would begin anew with what there is now.
+void Asynchronous::secure() {
+  rounds_at_risk_ = 0;
+  samples_at_risk_ = 0;
+  std::ranges::fill(block_rounds_at_risk_, 0);
 }
 
 void Asynchronous::note(const Outage& outage) {
@@ -252,6 +275,7 @@ void Asynchronous::die(int worker, bool cut_off) {
   }
   of.phase = Phase::dead;
   ++of.phases;
+  of.served_until = 0;
   --living_;
   lose_blocks();
 }
@@ -262,19 +286,22 @@ void Asynchronous::lose_blocks() {
     ++tally_.restarted;
     tally_.samples -= samples_at_risk_;
     tally_.samples_rolled_back += samples_at_risk_;
-    tally_.rounds_rolled_back += rounds_ - checkpoint_round_;
-    samples_at_risk_ = 0;
+    tally_.rounds_rolled_back += rounds_at_risk_;
+    secure();
     return;
   }
-  for (const int holders : holders_) {
-    if (holders > 0) {
+  const double owned = 1.0 / (living_ + 1);
+  for (std::size_t block = 0; block < holders_.size(); ++block) {
+    if (holders_[block] > 0) {
       continue;
     }
     if (setup_.options.protection == Protection::buddy) {
       ++tally_.blocks.from_buddy;
     } else {
       ++tally_.blocks.from_checkpoint;
-      tally_.blocks.rounds_lost += rounds_ - checkpoint_round_;
+      const double lost = owned * block_rounds_at_risk_[block];
+      tally_.blocks.rounds_lost += lost;
+      block_rounds_at_risk_[block] -= lost;
     }
   }
 }
@@ -318,16 +345,19 @@ Outcome Asynchronous::run() {
   Outcome outcome;
   std::int64_t failures_then = 0;
   std::int64_t rounds_then = 0;
-  while (rounds_ < setup_.options.rounds && !outcome.stalled) {
-    outcome.stalled = !next() || tally_.failures - failures_then > kMostOutages * model_.workers;
+  bool stalled = false;
+  while (rounds_ < setup_.options.rounds && !stalled) {
+    stalled = !next() || tally_.failures - failures_then > kMostOutages * model_.workers;
     if (rounds_ != rounds_then) {
       rounds_then = rounds_;
       failures_then = tally_.failures;
     }
   }
   outcome.tally = std::move(tally_);
+  outcome.stalled_groups = stalled ? 1 : 0;
   outcome.seconds = now_;
   outcome.rounds = rounds_;
+  outcome.most_rounds = rounds_;
   return outcome;
 }
 

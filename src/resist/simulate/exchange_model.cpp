@@ -131,7 +131,11 @@ ExchangeModel::Calibration ExchangeModel::calibrate(std::size_t index, const std
     return {.members = members.size()};
   }
   const Handover handover = whole_handover(dealing_.deal(sample, 0), dealing_.deal(sample, 1));
-  const RoundTransfer transfer = round_transfers(config_, layout_, handover)[index];
+  const auto transfers = round_transfers(config_, layout_, handover);
+  if (index >= transfers.size()) {
+    return {.members = members.size()};  // goes to workers that join only: from one to one, so that nobody waits
+  }
+  const RoundTransfer& transfer = transfers[index];
   // Fewer workers send each other more at a time; links that are faster by as much make up for it, so that transfers
   // and ways are to each other as they are among all.
   std::vector<Link> links = links_of(cluster_, sample);

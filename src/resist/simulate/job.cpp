@@ -38,6 +38,7 @@ Job::Job(const SimulationSetup& setup, int first, int workers)
       outages_(setup.cluster, first, workers),
       deadline_(deadline_of(setup.config)),
       most_attempts_(most_attempts(workers)),
+      block_rounds_at_risk_(setup.layout.blocks.size()),
       living_(static_cast<std::size_t>(workers)),
       keepers_(setup.layout.blocks.size()) {
   std::vector<int> all(static_cast<std::size_t>(workers));
@@ -54,10 +55,16 @@ void Job::enter(std::vector<int> members, Assignment assignment) {
     living_[static_cast<std::size_t>(member - first_)] = 1;
   }
   living_count_ = static_cast<int>(members_.size());
-  local_seconds_.clear();
-  for (std::size_t rank = 0; rank < members_.size(); ++rank) {
-    local_seconds_.push_back(costs_.local_seconds(members_[rank], assignment_->held(static_cast<int>(rank)), round_));
+  local_seconds_ = local_seconds(members_, *assignment_, round_);
+}
+
+std::vector<double> Job::local_seconds(const std::vector<int>& members, const Assignment& assignment,
+                                       std::int64_t round) const {
+  std::vector<double> seconds;
+  for (std::size_t rank = 0; rank < members.size(); ++rank) {
+    seconds.push_back(costs_.local_seconds(members[rank], assignment.held(static_cast<int>(rank)), round));
   }
+  return seconds;
 }
 
 bool Job::run_round() {
@@ -94,11 +101,7 @@ bool Job::train() {
       ready = std::max(clock_ + slowest_living(), outage->seconds + kNotice);
     }
   }
-  if (living_count_ > 0 && somebody_cut_off_) {
-    ready += deadline_;
-    note_until(ready);
-  }
-  somebody_cut_off_ = false;
+  ready = wait_until(ready);
   compute_seconds_ = ready - round_began_;
   clock_ = ready;
   return living_count_ > 0;
@@ -106,17 +109,19 @@ bool Job::train() {
 
 // False: nobody has come through it.
 bool Job::synchronise() {
-  double left = 1;  // share of the exchange that is still to be done
+  double done = 0;  // pieces of the exchange
   for (int attempt = 0; attempt < most_attempts_ && living_count_ > 0; ++attempt) {
     Exchange exchange = plan_exchange();
     const bool new_generation = regroup_ || exchange.participants.size() != exchange.handover.trained.size();
-    const double seconds =
-        left * exchange.cost.seconds + (new_generation ? costs_.regroup_seconds(exchange.participants) : 0);
+    const double left = exchange.cost.pieces - done;
+    const double bytes = left * exchange.cost.piece_bytes + exchange.cost.bytes;
+    const double seconds = left * exchange.cost.piece_seconds + exchange.cost.seconds +
+                           (new_generation ? costs_.regroup_seconds(exchange.participants) : 0);
     std::optional<Outage> death;
     while (!death) {
       const auto outage = outages_.take(clock_ + seconds);
       if (!outage) {
-        commit(std::move(exchange), seconds);
+        commit(std::move(exchange), seconds, bytes);
         return true;
       }
       const bool takes_part = std::ranges::binary_search(exchange.participants, outage->worker);
@@ -125,15 +130,13 @@ bool Job::synchronise() {
       }
     }
     const double share = seconds > 0 ? (death->seconds - clock_) / seconds : 1;
-    const double bytes = left * exchange.cost.bytes * share;
-    const double pieces_done = std::floor(left * exchange.cost.times * share);
-    tally_.bytes += bytes;
-    tally_.wasted_bytes += bytes - exchange.cost.bytes * pieces_done / exchange.cost.times;
-    left -= pieces_done / exchange.cost.times;
+    const double pieces_done = std::floor(left * share);
+    tally_.bytes += bytes * share;
+    tally_.wasted_bytes += bytes * share - pieces_done * exchange.cost.piece_bytes;
+    done += pieces_done;
     ++tally_.stopped;
-    clock_ = death->seconds + (death->cut_off ? deadline_ : kNotice);
-    note_until(clock_);
-    somebody_cut_off_ = false;
+    somebody_cut_off_ = false;  // that is this death itself
+    clock_ = wait_until(death->seconds + (death->cut_off ? deadline_ : kNotice));
   }
   stalled_ = living_count_ > 0;
   return false;
@@ -157,7 +160,8 @@ Job::Exchange Job::plan_exchange() {
   for (int block = 0; block < static_cast<int>(keepers_.size()); ++block) {
     hand_over_block(block, rank_of, exchange);
   }
-  exchange.cost = costs_.synchronisation(exchange.handover, exchange.participants, compute_seconds_);
+  const double next_seconds = std::ranges::max(local_seconds(exchange.participants, *exchange.next, round_ + 1));
+  exchange.cost = costs_.synchronisation(exchange.handover, exchange.participants, next_seconds);
   return exchange;
 }
 
@@ -200,7 +204,7 @@ int Job::source_of(int block) const {
   return keeper != keepers.end() ? *keeper : *std::ranges::find_if(members_, is_living);
 }
 
-void Job::commit(Exchange exchange, double seconds) {
+void Job::commit(Exchange exchange, double seconds, double bytes) {
   clock_ += seconds;
   count_blocks();
   const double samples = costs_.samples() * living_count_;
@@ -208,7 +212,7 @@ void Job::commit(Exchange exchange, double seconds) {
   samples_at_risk_ += samples;
   tally_.compute_seconds += compute_seconds_;
   tally_.sync_seconds += seconds;
-  tally_.bytes += exchange.cost.bytes;
+  tally_.bytes += bytes;
   tally_.busiest_link_bytes += exchange.cost.busiest_link_bytes;
   for (std::size_t rank = 0; rank < exchange.participants.size(); ++rank) {
     if (!lives(exchange.participants[rank])) {
@@ -221,11 +225,11 @@ void Job::commit(Exchange exchange, double seconds) {
   joining_ = std::move(still_joining);
   keepers_ = std::move(exchange.keepers);
   ++round_;
+  ++rounds_at_risk_;
   regroup_ = false;
   const std::int64_t every = setup_.config.run.checkpoint_every;
   if (setup_.options.groups == 1 && every > 0 && round_ % every == 0) {
-    restore_round_ = round_;
-    samples_at_risk_ = 0;
+    secure();
   }
   enter(std::move(exchange.participants), std::move(*exchange.next));
 }
@@ -237,6 +241,7 @@ void Job::count_blocks() {
     const auto& holders = assignment_->holders(block);
     blocks.count_holders(static_cast<int>(holders.size()));
     if (std::ranges::any_of(holders, [&](int place) { return lives(members_[static_cast<std::size_t>(place)]); })) {
+      ++block_rounds_at_risk_[static_cast<std::size_t>(block)];
       continue;
     }
     any_unheld = true;
@@ -248,10 +253,18 @@ void Job::count_blocks() {
       ++blocks.from_group;
     } else {
       ++blocks.from_checkpoint;
-      blocks.rounds_lost += round_ - restore_round_;
+      blocks.rounds_lost +=
+          static_cast<double>(std::exchange(block_rounds_at_risk_[static_cast<std::size_t>(block)], 0));
     }
   }
   blocks.rounds_with_unheld += any_unheld ? 1 : 0;
+}
+
+// The job would begin anew with what it has now.
+void Job::secure() {
+  rounds_at_risk_ = 0;
+  samples_at_risk_ = 0;
+  std::ranges::fill(block_rounds_at_risk_, 0);
 }
 
 // True: a worker that somebody may be waiting for has died.
@@ -290,6 +303,16 @@ void Job::note_until(double seconds) {
   }
 }
 
+// Until then, and for another deadline whenever somebody has been cut off in the meantime. Returns when that is over.
+double Job::wait_until(double seconds) {
+  note_until(seconds);
+  while (std::exchange(somebody_cut_off_, false) && living_count_ > 0) {
+    seconds += deadline_;
+    note_until(seconds);
+  }
+  return seconds;
+}
+
 bool Job::begin_anew() {
   while (joining_.empty()) {
     const auto outage = outages_.take(std::numeric_limits<double>::infinity());
@@ -302,8 +325,9 @@ bool Job::begin_anew() {
   }
   ++tally_.restarted;
   tally_.samples -= samples_at_risk_;
-  tally_.samples_rolled_back += std::exchange(samples_at_risk_, 0);
-  tally_.rounds_rolled_back += round_ - restore_round_;
+  tally_.samples_rolled_back += samples_at_risk_;
+  tally_.rounds_rolled_back += rounds_at_risk_;
+  secure();
   for (auto& keepers : keepers_) {
     keepers.clear();
   }
@@ -329,8 +353,7 @@ void Job::meet(double clock, double bytes, double busiest_link_bytes) {
   tally_.bytes += bytes;
   tally_.busiest_link_bytes += busiest_link_bytes;
   clock_ = clock;
-  restore_round_ = round_;
-  samples_at_risk_ = 0;
+  secure();
 }
 
 }  // namespace resist

@@ -24,7 +24,8 @@ struct SimulationSetup {
 // - A worker that dies before its round is committed is missed in it: the others keep their local iterations, the dead
 //   one's are lost. An exchange that a death stops begins anew.
 // - A death closes connections and is noticed within milliseconds. Who is cut off is noticed at the deadline only: the
-//   others wait that long once they are ready for it, or once the exchange has stopped.
+//   others wait that long once they are ready for it, or once the exchange has stopped; and as long again if somebody
+//   is cut off in the meantime.
 // - Then the survivors form a new generation and blocks are dealt to them. A block whose holders have all died comes
 //   from where its protection says.
 // - Who has returned enters at a round's end, as one more receiver of its exchange: the shared parameters and the
@@ -47,6 +48,7 @@ class Job {
   void meet(double clock, double bytes, double busiest_link_bytes);
 
   double clock() const { return clock_; }
+  std::int64_t rounds() const { return round_; }  // committed
   bool stalled() const { return stalled_; }
   const std::vector<int>& members() const { return members_; }   // of the next round, ascending
   const Assignment& assignment() const { return *assignment_; }  // theirs, by their places in that list
@@ -65,16 +67,20 @@ class Job {
 
   bool lives(int worker) const { return living_[static_cast<std::size_t>(worker - first_)] != 0; }
   void enter(std::vector<int> members, Assignment assignment);
+  std::vector<double> local_seconds(const std::vector<int>& members, const Assignment& assignment,
+                                    std::int64_t round) const;
   bool train();
   double slowest_living() const;
   bool synchronise();
   Exchange plan_exchange();
   void hand_over_block(int block, const std::vector<int>& rank_of, Exchange& exchange) const;
   int source_of(int block) const;
-  void commit(Exchange exchange, double seconds);
+  void commit(Exchange exchange, double seconds, double bytes);
   void count_blocks();
+  void secure();
   bool note(const Outage& outage);
   void note_until(double seconds);
+  double wait_until(double seconds);
   bool begin_anew();
 
   SimulationSetup setup_;
@@ -86,11 +92,13 @@ class Job {
   int most_attempts_;
 
   double clock_ = 0;
-  std::int64_t round_ = 0;          // that is under way
-  std::int64_t restore_round_ = 0;  // where the job would begin anew
-  double samples_at_risk_ = 0;      // committed since
-  std::vector<int> members_;        // of the round under way, ascending, dead ones too
-  std::vector<char> living_;        // by worker - first_: is a member and lives
+  std::int64_t round_ = 0;  // that is under way
+  // Committed since the state where the job would begin anew.
+  std::int64_t rounds_at_risk_ = 0;
+  double samples_at_risk_ = 0;
+  std::vector<std::int64_t> block_rounds_at_risk_;  // per block: that trained it
+  std::vector<int> members_;                        // of the round under way, ascending, dead ones too
+  std::vector<char> living_;                        // by worker - first_: is a member and lives
   int living_count_ = 0;
   std::vector<int> joining_;  // have returned and wait for the round's end, ascending
   std::optional<Assignment> assignment_;

@@ -103,12 +103,14 @@ Outcome run_jobs(const SimulationSetup& setup) {
     if (round % options.group_rounds == 0 || round == options.rounds) {
       meet(jobs, setup.cluster);
     }
-    outcome.rounds = all_stalled() ? round - 1 : round;
   }
+  outcome.rounds = options.rounds;
   for (const Job& job : jobs) {
     outcome.tally += job.tally();
     outcome.seconds = std::max(outcome.seconds, job.clock());
-    outcome.stalled = outcome.stalled || job.stalled();
+    outcome.rounds = std::min(outcome.rounds, job.rounds());
+    outcome.most_rounds = std::max(outcome.most_rounds, job.rounds());
+    outcome.stalled_groups += job.stalled() ? 1 : 0;
   }
   return outcome;
 }

@@ -8,8 +8,9 @@ namespace resist {
 struct Outcome {
   Tally tally;
   double seconds = 0;
-  std::int64_t rounds = 0;  // that every group has committed
-  bool stalled = false;     // it ended before all rounds were done
+  std::int64_t rounds = 0;       // that every group has committed
+  std::int64_t most_rounds = 0;  // that any group has committed
+  int stalled_groups = 0;        // that ended before all rounds were done; a job alone counts as a group
 };
 
 // One ResIST job, or several on equal shares of the workers that meet every options.group_rounds rounds and after the

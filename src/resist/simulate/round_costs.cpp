@@ -38,21 +38,25 @@ double RoundCosts::local_seconds(int worker, const std::vector<int>& held, std::
   return samples_ * kTrainingFactor * operations / cluster_.speeds[static_cast<std::size_t>(worker)] * jitter;
 }
 
-SyncCost RoundCosts::synchronisation(const Handover& handover, const std::vector<int>& members,
-                                     double compute_seconds) {
+SyncCost RoundCosts::synchronisation(const Handover& handover, const std::vector<int>& members, double next_seconds) {
   SyncCost cost;
   double hidden = 0;
   const auto transfers = round_transfers(config_, layout_, handover);
   for (std::size_t index = 0; index < transfers.size(); ++index) {
     const RoundTransfer& transfer = transfers[index];
     const ExchangeCost exchange = exchanges_.cost(transfer, index, members);
-    const double seconds = transfer.times * (exchange.seconds + exchange.handled_bytes * cluster_.model.handling);
-    (transfer.hidden ? hidden : cost.seconds) += seconds;
-    cost.bytes += transfer.times * exchange.bytes;
+    const double seconds = exchange.seconds + exchange.handled_bytes * cluster_.model.handling;
     cost.busiest_link_bytes += transfer.times * exchange.busiest_link_bytes;
-    cost.times = std::max(cost.times, transfer.times);
+    if (transfer.times > 1) {
+      cost.pieces = transfer.times;
+      cost.piece_seconds = seconds;
+      cost.piece_bytes = exchange.bytes;
+    } else {
+      (transfer.hidden ? hidden : cost.seconds) += seconds;
+      cost.bytes += exchange.bytes;
+    }
   }
-  cost.seconds += std::max(0.0, hidden - compute_seconds) + control_seconds(members);
+  cost.seconds += std::max(0.0, hidden - next_seconds) + control_seconds(members);
   return cost;
 }
 
@@ -65,7 +69,8 @@ double RoundCosts::messages_seconds(const std::vector<int>& members, int gathers
   for (const int member : members) {
     links.push_back(cluster_.links[static_cast<std::size_t>(member)]);
   }
-  const double uplink = cluster_.model.sites > 1 ? cluster_.model.uplink_latency : 0;
+  const bool one_site = cluster_.site(members.front()) == cluster_.site(members.back());
+  const double uplink = one_site ? 0 : cluster_.model.uplink_latency;
   if (!options_.hierarchical) {
     for (Link& link : links) {
       link.latency += uplink;

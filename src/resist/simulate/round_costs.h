@@ -8,12 +8,15 @@
 
 namespace resist {
 
-// A round's synchronisation.
+// A round's synchronisation: equal pieces, of which each lasts once it is done (gradients: one for each iteration), and
+// all else, which a death undoes. Bytes are payload that all workers send.
 struct SyncCost {
-  double seconds = 0;  // with --overlap: what the local iterations do not hide
-  double bytes = 0;    // payload sent, all workers
-  double busiest_link_bytes = 0;
-  double times = 1;  // equal pieces, of which those that are done last (gradients: one for each iteration)
+  double pieces = 0;
+  double piece_seconds = 0;
+  double piece_bytes = 0;
+  double seconds = 0;  // of all else; with --overlap: what the local iterations do not hide
+  double bytes = 0;
+  double busiest_link_bytes = 0;  // the most that one worker sends or receives; of several exchanges, their sum
 };
 
 // Seconds and bytes of all that one job does, as Forecaster (plan/forecast.h) has them.
@@ -25,8 +28,10 @@ class RoundCosts {
 
   // A worker's local iterations of a round on the shared parameters and these blocks.
   double local_seconds(int worker, const std::vector<int>& held, std::int64_t round) const;
-  // `compute_seconds`: of the next round's local iterations, which hide what may be hidden.
-  SyncCost synchronisation(const Handover& handover, const std::vector<int>& members, double compute_seconds);
+  // `next_seconds`: of the next round's local iterations, which hide what may be hidden.
+  SyncCost synchronisation(const Handover& handover, const std::vector<int>& members, double next_seconds);
+  // `members` are in ascending order everywhere, so that those of one site are side by side.
+  //
   // A new generation: a new process group, and the members' agreement on the last committed round.
   double regroup_seconds(const std::vector<int>& members) const;
   // Two gathered statuses and a barrier, the commit.

@@ -1,5 +1,6 @@
 #include "resist/simulate/round_transfers.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "resist/partition/training_method.h"
@@ -36,22 +37,39 @@ RoundTransfer transfer_of(const Layout& layout, const Handover& handover, const 
 double group_bytes(const Config& config, std::int64_t weights, std::int64_t size, WireFormat format) {
   const std::int64_t compressed = format == WireFormat::float32 ? 0 : weights;
   const std::int64_t once = encoded_size(format, compressed) + encoded_size(WireFormat::float32, size - compressed);
-  const bool momentum = momentum_sync(config) == MomentumSync::average;
+  const bool momentum = momentum_sync(config) == MomentumSync::average || config.train.method == Method::data_parallel;
   return static_cast<double>(once + (momentum ? encoded_size(WireFormat::float32, size) : 0));
+}
+
+// Parameters and momentum, which gradients keep the same everywhere, for those that join: each gets them from another
+// one of the others, as far as there are enough.
+RoundTransfer state_transfer(const Layout& layout, const Handover& handover) {
+  RoundTransfer transfer;
+  for (int rank = 0; rank < handover.workers; ++rank) {
+    if (!std::ranges::binary_search(handover.trained, rank)) {
+      const int sender = handover.trained[transfer.segments.size() % handover.trained.size()];
+      transfer.segments.push_back({.size = 2 * layout.total_size(), .holders = {sender}, .receivers = {rank}});
+    }
+  }
+  return transfer;
 }
 
 }  // namespace
 
 std::vector<RoundTransfer> round_transfers(const Config& config, const Layout& layout, const Handover& handover) {
+  std::vector<RoundTransfer> transfers;
   if (config.train.method == Method::data_parallel) {
     std::int64_t size = layout.shared_size;
     for (const Deck& deck : layout.decks) {
       size += deck.count * deck.slot_size;
     }
-    return {{.segments = {{.size = size, .holders = handover.trained, .receivers = everyone(handover.workers)}},
-             .times = static_cast<double>(config.train.local_iterations)}};
+    transfers.push_back({.segments = {{.size = size, .holders = handover.trained, .receivers = handover.trained}},
+                         .times = static_cast<double>(config.train.local_iterations)});
+    if (std::cmp_less(handover.trained.size(), handover.workers)) {
+      transfers.push_back(state_transfer(layout, handover));
+    }
+    return transfers;
   }
-  std::vector<RoundTransfer> transfers;
   SyncRule rule = sync_rule(config.sync.compress);
   if (config.sync.overlap) {
     rule.scope = SyncScope::blocks;

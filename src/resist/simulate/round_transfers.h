@@ -29,7 +29,8 @@ struct RoundTransfer {
 std::vector<RoundTransfer> round_transfers(const Config& config, const Layout& layout, const Handover& handover);
 
 // Payload bytes of a block, and of the shared parameters, as one worker hands them to another: once as the options'
-// format has it, and once more in float32 where the momentum is averaged.
+// format has it, and once more in float32 where the momentum goes with them: where it is averaged, or the same
+// everywhere (data-parallel).
 double block_bytes(const Config& config, const Layout& layout, int block);
 double shared_bytes(const Config& config, const Layout& layout);
 

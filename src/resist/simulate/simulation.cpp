@@ -35,16 +35,27 @@ Outcome run(const Config& config, const NetworkSpec& spec, const Layout& layout,
   return options.asynchronous ? run_asynchronous(setup) : run_jobs(setup);
 }
 
-double goodput_of(const Outcome& outcome) {
-  return outcome.seconds > 0 ? outcome.tally.samples / outcome.seconds : 0;
+// Meetings of groups in so many rounds: the last round has one too.
+std::int64_t meetings_in(std::int64_t rounds, const SimulationOptions& options) {
+  return (rounds + options.group_rounds - 1) / options.group_rounds;
 }
 
-// As many rounds as make whole periods, and few: they are alike.
+// A few rounds tell about all, since they are alike: as many as make whole periods. Groups meet a last time wherever
+// the rounds end, so that meetings are counted apart.
 double even_goodput(const Config& config, const NetworkSpec& spec, const Layout& layout, SimulationOptions options) {
   options.cluster = options.cluster.even();
+  const std::int64_t all_rounds = options.rounds;
   const std::int64_t period = options.groups > 1 ? options.group_rounds : options.homes > 0 ? options.home_rounds : 1;
   options.rounds = std::min(options.rounds, (kEvenRounds + period - 1) / period * period);
-  return goodput_of(run(config, spec, layout, options));
+  const Outcome outcome = run(config, spec, layout, options);
+  const double meeting_seconds = outcome.tally.meeting_seconds / options.groups;
+  const auto times = [](std::int64_t all, std::int64_t few) {
+    return static_cast<double>(all) / static_cast<double>(few);
+  };
+  const double more_rounds = times(all_rounds, options.rounds);
+  const double more_meetings = times(meetings_in(all_rounds, options), meetings_in(options.rounds, options));
+  const double seconds = (outcome.seconds - meeting_seconds) * more_rounds + meeting_seconds * more_meetings;
+  return seconds > 0 ? outcome.tally.samples * more_rounds / seconds : 0;
 }
 
 }  // namespace
@@ -53,7 +64,10 @@ SimulationResult simulate(const Config& config, const NetworkSpec& spec, const L
                           const SimulationOptions& options) {
   options.validate(config);
   Outcome outcome = run(config, spec, layout, options);
-  SimulationResult result{.rounds = outcome.rounds, .stalled = outcome.stalled, .seconds = outcome.seconds};
+  SimulationResult result{.rounds = outcome.rounds,
+                          .most_rounds = outcome.most_rounds,
+                          .stalled_groups = outcome.stalled_groups,
+                          .seconds = outcome.seconds};
   result.tally = std::move(outcome.tally);
   result.rounds_done = static_cast<std::int64_t>(result.tally.round_seconds.size());
   result.round = durations_of(std::exchange(result.tally.round_seconds, {}));
@@ -65,9 +79,14 @@ SimulationResult simulate(const Config& config, const NetworkSpec& spec, const L
     result.compute_seconds = result.tally.compute_seconds / done;
     result.sync_seconds = result.tally.sync_seconds / done;
     result.meeting_seconds = result.tally.meeting_seconds / done;
-    result.round_bytes = result.tally.bytes / done * options.groups;
     result.round_busiest_link_bytes = result.tally.busiest_link_bytes / done;
-    result.holders = result.tally.blocks.holders / static_cast<double>(result.tally.blocks.block_rounds);
+    const auto rounds = static_cast<double>(result.most_rounds);
+    const double samples = static_cast<double>(config.train.local_iterations) * config.train.batch_size;
+    result.contributors = (result.tally.samples + result.tally.samples_rolled_back) / (rounds * samples);
+    result.round_bytes = result.tally.bytes / rounds;
+  }
+  if (const BlockTally& blocks = result.tally.blocks; blocks.block_rounds > 0) {
+    result.holders = blocks.holders / static_cast<double>(blocks.block_rounds);
   }
   return result;
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "resist/core/error.h"
 
 namespace resist {
@@ -21,22 +23,51 @@ void exclude(bool both, const char* one, const char* other) {
 
 }  // namespace
 
+std::vector<std::string> simulated_options() {
+  return {"model",
+          "depths",
+          "width",
+          "stem",
+          "final-norm",
+          "classes",
+          "channels",
+          "image-size",
+          "partition",
+          "min-blocks",
+          "partition-sections",
+          "partition-first-blocks",
+          "compress",
+          "overlap",
+          "method",
+          "momentum-sync",
+          "batch-size",
+          "local-iterations",
+          "checkpoint-every",
+          "timeout",
+          "seed"};
+}
+
 void SimulationOptions::validate(const Config& config) const {
   cluster.validate();
   check_range("--rounds", rounds, 1, 10'000'000);
-  check_range("--replication", replication, 1, cluster.workers);
   check_range("--groups", groups, 1, cluster.workers);
   check_range("--group-rounds", group_rounds, 1, 1'000'000);
   check_range("--homes", homes, 0, cluster.workers);
   check_range("--home-rounds", home_rounds, 1, 1'000'000);
+  check_range("--replication", replication, 1, cluster.workers);
   if (hierarchical && cluster.sites == 1) {
     throw InputError("--hierarchical averages inside sites first; it needs --sites of at least 2");
   }
   exclude(asynchronous && groups > 1, "--asynchronous", "--groups");
   exclude(asynchronous && hierarchical, "--asynchronous", "--hierarchical");
   exclude(asynchronous && homes > 0, "--asynchronous", "--homes");
+  exclude(asynchronous && replication > 1, "--asynchronous", "--replication");
   exclude(asynchronous && config.sync.overlap, "--asynchronous", "--overlap");
   exclude(groups > 1 && homes > 0, "--groups", "--homes");
+  if (const int together = cluster.workers / std::max({1, groups, homes}); replication > together) {
+    throw InputError(fmt::format("--replication is {}; it must be at most {}, the workers of a {}", replication,
+                                 together, groups > 1 ? "group" : "home"));
+  }
   exclude(groups > 1 && hierarchical, "--groups", "--hierarchical");
   exclude(groups > 1 && config.sync.overlap, "--groups", "--overlap");
   exclude(exchange == ExchangeDetail::exact && cluster.sites > 1, "an exact exchange", "--sites");

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "resist/config/config.h"
 #include "resist/config/enum_words.h"
@@ -26,13 +28,16 @@ enum class ExchangeDetail {
   aggregate,  // from each worker's bytes (exchange_model.h)
 };
 
+// Names of the options (config/option.h) that a simulation depends on, besides its own.
+std::vector<std::string> simulated_options();
+
 // What is simulated, besides the network and the training options. The dealing and every random choice here are keyed
 // by config.train.seed. The deadline is config.cluster.timeout, checkpoints come every config.run.checkpoint_every
-// rounds. Rounds of a warm-up, evaluations and the writing of checkpoints are left out.
+// rounds, where there is one group. Rounds of a warm-up, evaluations and the writing of checkpoints are left out.
 struct SimulationOptions {
   ClusterModel cluster;
   std::int64_t rounds = 100;  // that are committed; of each group
-  int replication = 1;        // holders that each block has at least; more than the dealing gives only
+  int replication = 1;        // holders that each block has at least; up to the workers of a group, or of a home
   Protection protection = Protection::none;
   ExchangeDetail exchange = ExchangeDetail::automatic;
 

@@ -1,5 +1,7 @@
 #include "resist/simulate/simulation_report.h"
 
+#include "resist/config/option.h"
+
 namespace resist {
 namespace {
 
@@ -18,6 +20,7 @@ nlohmann::json to_json(const ClusterModel& cluster) {
                            {"bandwidths", cluster.bandwidths},
                            {"bandwidth_spread", cluster.bandwidth_spread},
                            {"latencies", cluster.latencies},
+                           {"handling", cluster.handling},
                            {"failures_per_hour", cluster.failures_per_hour},
                            {"return_seconds", cluster.return_seconds},
                            {"cut_off_share", cluster.cut_off_share}};
@@ -43,8 +46,11 @@ nlohmann::json to_json(const BlockTally& blocks) {
 
 }  // namespace
 
-nlohmann::json to_json(const SimulationOptions& options) {
+nlohmann::json to_json(const Config& config, const SimulationOptions& options) {
   nlohmann::json object = to_json(options.cluster);
+  for (const std::string& name : simulated_options()) {
+    object["options"][name] = find_option(name).get(config);
+  }
   object["rounds"] = options.rounds;
   object["replication"] = options.replication;
   object["protection"] = to_word(options.protection);
@@ -53,6 +59,7 @@ nlohmann::json to_json(const SimulationOptions& options) {
   if (options.groups > 1) {
     object["groups"] = options.groups;
     object["group_rounds"] = options.group_rounds;
+    object["options"].erase("checkpoint-every");  // a group that loses everybody asks another one
   }
   if (options.homes > 0) {
     object["homes"] = options.homes;
@@ -66,12 +73,15 @@ nlohmann::json to_json(const SimulationResult& result) {
   nlohmann::json blocks = to_json(tally.blocks);
   blocks["holders"] = result.holders;
   nlohmann::json object = {{"rounds", result.rounds},
-                           {"stalled", result.stalled},
+                           {"most_rounds", result.most_rounds},
+                           {"stalled", result.stalled_groups > 0},
+                           {"stalled_groups", result.stalled_groups},
                            {"seconds", result.seconds},
                            {"round_seconds", to_json(result.round)},
                            {"compute_seconds", result.compute_seconds},
                            {"sync_seconds", result.sync_seconds},
                            {"meeting_seconds", result.meeting_seconds},
+                           {"contributors", result.contributors},
                            {"goodput", result.goodput},
                            {"goodput_share", result.goodput_share},
                            {"samples", tally.samples},

@@ -12,13 +12,13 @@ struct BlockTally {
   double holders = 0;  // at the start of each block-round, summed up
   int least_holders = std::numeric_limits<int>::max();
   int most_holders = 0;
-  std::int64_t unheld = 0;              // block-rounds at whose end no holder was left
+  std::int64_t unheld = 0;              // block-rounds at whose end no holder was left; asynchronous: without a merge
   std::int64_t rounds_with_unheld = 0;  // rounds in which that happened to any block
-  // What those went on from.
+  // What those went on from; asynchronous: how many parts of blocks did.
   std::int64_t from_buddy = 0;       // a copy that is one round old
   std::int64_t from_group = 0;       // another replica group
   std::int64_t from_checkpoint = 0;  // of this many blocks ...
-  std::int64_t rounds_lost = 0;      // ... so many rounds of training are lost in all
+  double rounds_lost = 0;            // ... so many rounds of training are lost in all
 
   void count_holders(int holders_of_block);
   BlockTally& operator+=(const BlockTally& other);

@@ -159,7 +159,8 @@ std::vector<Leg> flat_loads(const std::vector<Segment>& segments, const std::vec
     at_home += count * (count - 1);
   }
   for (Leg* leg : {&collecting, &distributing}) {
-    leg->steps = workers - 1;
+    const bool empty = std::ranges::all_of(leg->workers, [](const Load& load) { return load.sent == 0; });
+    leg->steps = empty ? 0 : workers - 1;
     leg->crossing = workers > 1 ? 1 - at_home / (workers * (workers - 1)) : 0;
   }
   return {std::move(collecting), std::move(distributing)};

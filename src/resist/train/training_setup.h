@@ -35,4 +35,10 @@ int loader_threads(const TrainingSetup& setup);
 // here (InputError), before anything is written or started. `workers`: S.
 TrainingSetup prepare_training(const Config& config, int workers);
 
+// The same for data and a network of one's own: what `config` says of either is not looked at, but for augmentation.
+TrainingSetup prepare_training(const Config& config, DataSource data, NetworkSpec spec, int workers);
+
+// What the data set feeds the network.
+InputShape input_shape(const DatasetInfo& info);
+
 }  // namespace resist

@@ -56,7 +56,7 @@ bool write_all(std::string_view text) {
       ::poll(&ready, 1, 1000);
       continue;
     }
-    if (written < 0 && errno == EINTR) {
+    if (written < 0 && errno == EINTR && told_to_end == 0) {
       continue;
     }
     if (written <= 0) {

@@ -153,7 +153,7 @@ RunFigures figures_of(const RunAim& aim, std::span<const RoundRecord> records) {
   const RoundRecord& last = records.back();
   const auto rounds = latest(records);
   figures.round = last.round;
-  figures.epoch = last.epoch;
+  figures.epoch = std::isfinite(last.epoch) ? last.epoch : 0;
   figures.loss = last.loss;
   for (const RoundRecord& record : records) {
     if (!record.accuracy || !std::isfinite(*record.accuracy)) {

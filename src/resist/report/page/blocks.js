@@ -108,6 +108,7 @@ class BlockMap {
     const last = this.rounds[start + count - 1];
     this.view.textContent = `rounds ${first} to ${last} of ${this.rounds[this.rounds.length - 1]}`;
     this.range = [first - 0.5, last + 0.5];
+    this.shown = this.rounds.slice(start, start + count);
     const blocks = this.holdings.blocks.length;
     const row = Math.max(3, Math.min(15, Math.floor(520 / blocks)));
     const height = blocks * row + BLOCKS_AXIS + 6;
@@ -135,7 +136,8 @@ class BlockMap {
         y: { dir: -1, range: () => [-0.5, this.holdings.blocks.length - 0.5] },
       },
       axes: [
-        { ...axis("count", 2, BLOCKS_AXIS), grid: { show: false }, space: 34, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500],
+        { ...axis("count", 2, BLOCKS_AXIS), grid: { show: false },
+          space: () => 13 + 7 * String(this.rounds[this.rounds.length - 1]).length, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500],
           values: (_, values) => values.map((round) => (Number.isInteger(round) ? format.value("count", round) : "")) },
         { ...names, grid: { show: false }, space: 14, incrs: [1, 2, 5, 10, 20, 50, 100],
           values: (_, values) => values.map((block) => this.holdings.blocks[block] ?? "") },
@@ -149,12 +151,12 @@ class BlockMap {
   paint(plot) {
     const { ctx } = plot;
     const palette = Array.from({ length: this.workers }, (_, worker) => workerColor(worker, this.workers));
-    const [begin, end] = this.range;
+    const [begin] = this.range;
     const wide = plot.valToPos(begin + 1, "x", true) - plot.valToPos(begin, "x", true);
     const high = plot.valToPos(0.5, "y", true) - plot.valToPos(-0.5, "y", true);
     const gap = Math.min(devicePixelRatio, wide / 6, high / 6);
     ctx.save();
-    for (let round = begin + 0.5; round < end; round++) {
+    for (const round of this.shown) {
       const left = plot.valToPos(round - 0.5, "x", true);
       (this.holders(round) ?? []).forEach((list, block) => {
         const top = plot.valToPos(block - 0.5, "y", true);

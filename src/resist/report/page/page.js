@@ -115,12 +115,13 @@ darkSystem.addEventListener("change", () => applyTheme(storedTheme()));
 // --- a live page
 
 const POLL_MILLISECONDS = 2000;
+const ANSWER_MILLISECONDS = 30000;
 const live = { tag: null, changed: Date.now(), lost: false };
 
 async function poll() {
   try {
     const headers = live.tag ? { "If-None-Match": live.tag } : {};
-    const answer = await fetch("data.json", { headers, cache: "no-store" });
+    const answer = await fetch("data.json", { headers, cache: "no-store", signal: AbortSignal.timeout(ANSWER_MILLISECONDS) });
     if (answer.status === 200) {
       const data = await answer.json();
       if (live.tag) live.changed = Date.now();

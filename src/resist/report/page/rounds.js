@@ -89,7 +89,7 @@ class RoundTimes {
         x: { time: false, range: (_, least, most) => this.xRange(least, most) },
         y: { range: () => [0, this.longest * 1.04 || 1] },
       },
-      axes: [{ ...axis("count", 2, 30), space: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1e5, 1e6],
+      axes: [{ ...axis("count", 2, 30), space: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6],
         values: (_, values) => values.map((round) => (Number.isInteger(round) ? format.value("count", round) : "")) },
       axis("seconds", 3, 60)],
       series: [{}, ...series],
