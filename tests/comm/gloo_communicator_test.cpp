@@ -12,6 +12,7 @@ std::vector<std::unique_ptr<Communicator>> make_gloo_group(int workers, std::chr
   const Store store = Store::host(0, std::chrono::seconds(30));
   std::vector<std::unique_ptr<Communicator>> communicators(workers);
   std::vector<std::thread> threads;
+  threads.reserve(workers);
   for (int rank = 0; rank < workers; ++rank) {
     threads.emplace_back([&, rank] {
       const Store joined = Store::join("127.0.0.1", store.port(), std::chrono::seconds(30));
