@@ -48,7 +48,7 @@ TEST(Parse, TrainTakesEveryOptionOfTheTable) {
 
 TEST(Parse, TrainTakesValuesBehindASpaceOrAnEqualsSign) {
   const Config config = train({"train", "--workers", "4", "--lr=1e-3", "--depths", "1,2,12,1"}).config;
-  EXPECT_EQ(config.cluster.workers, 4);
+  EXPECT_EQ(config.cluster.workers.most, 4);
   EXPECT_EQ(config.train.lr, 1e-3);
   EXPECT_EQ(config.model.depths, (std::vector<int>{1, 2, 12, 1}));
   EXPECT_EQ(to_json(train({"train"}).config), to_json(Config()));
@@ -74,7 +74,8 @@ TEST(Parse, MistakesGiveOneClearLine) {
       refused({"frobnicate"}),
       "unknown command 'frobnicate'; it must be train, watch, serve, report, evaluate, calibrate, export, predict, "
       "plan, simulate, data, doctor, completion or man");
-  EXPECT_EQ(refused({"train", "--workers", "four"}), "--workers is 'four'; it must be an integer from 0 to 1024");
+  EXPECT_EQ(refused({"train", "--workers", "four"}),
+            "--workers is 'four'; it must be an integer from 0 to 1024, or MIN:MAX with 1 to 1024 each");
   EXPECT_EQ(refused({"train", "--lr", "-1"}), "--lr is -1; it must be a number from 0 to 1000");
   EXPECT_EQ(refused({"train", "--lr"}), "--lr needs a value");
   EXPECT_EQ(refused({"train", "--lr", "--flip"}), "--lr needs a value, but '--flip' follows it");
@@ -121,7 +122,7 @@ TEST(Parse, FlagsWinOverTheConfigFile) {
   write_file_atomically(file, "lr = 0.5\nworkers = 2\n");
   const TrainCommand command = train({"train", "--config", file, "--workers", "4"});
   EXPECT_EQ(command.config.train.lr, 0.5);
-  EXPECT_EQ(command.config.cluster.workers, 4);
+  EXPECT_EQ(command.config.cluster.workers.most, 4);
   write_file_atomically(file, "lr = 'fast'\n");
   EXPECT_EQ(refused({"train", "--config", file}), file + ":1: lr is 'fast'; it must be a number from 0 to 1000");
 }
@@ -133,7 +134,7 @@ class ParseWithRun : public ::testing::Test {
     Config config;
     config.train.lr = 0.5;
     config.data.data = "kmnist";
-    config.cluster.workers = 4;
+    config.cluster.workers.most = 4;
     write_file_atomically(folder_.path() / "config.toml", to_toml(config));
   }
   std::string run() const { return folder_.path().string(); }

@@ -43,6 +43,7 @@ inline const std::map<std::string, std::string>& changed_options() {
       {"seed", "9223372036854775807"},
       {"compress", "int6"},
       {"overlap", "true"},
+      {"protect", "none"},
       {"partition", "exact"},
       {"min-blocks", "3"},
       {"partition-sections", "2,3"},

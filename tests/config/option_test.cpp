@@ -36,11 +36,11 @@ std::size_t count_fields() {
   [[maybe_unused]] const auto& [d1, d2, d3, d4, d5, d6, d7, d8] = data;
   [[maybe_unused]] const auto& [p1, p2, p3, p4] = partition;
   [[maybe_unused]] const auto& [t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14, t15, t16] = train;
-  [[maybe_unused]] const auto& [s1, s2] = sync;
+  [[maybe_unused]] const auto& [s1, s2, s3] = sync;
   [[maybe_unused]] const auto& [e1, e2, e3, e4] = evaluation;
   [[maybe_unused]] const auto& [r1, r2, r3, r4, r5, r6] = run;
   [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9, c10] = cluster;
-  return 9 + 8 + 4 + 16 + 2 + 4 + 6 + 10;
+  return 9 + 8 + 4 + 16 + 3 + 4 + 6 + 10;
 }
 
 TEST(OptionTable, HasEveryFieldOnce) {
@@ -119,7 +119,20 @@ TEST(OptionTable, SaysWhatMayChangeOnResume) {
                                    "checkpoint-every",
                                    "keep-checkpoints",
                                    "record-round",
-                                   "tensorboard"}));
+                                   "tensorboard",
+                                   "protect"}));
+}
+
+TEST(WorkerCount, IsANumberOrTheFewestAndTheMost) {
+  const auto count = [](const std::string& text) {
+    Config config;
+    set_option(config, "workers", text);
+    return std::pair(config.cluster.workers.least, config.cluster.workers.most);
+  };
+  EXPECT_EQ(count("4"), std::pair(1, 4));
+  EXPECT_EQ(count("1:4"), std::pair(1, 4));
+  EXPECT_EQ(count("3:4"), std::pair(3, 4));
+  EXPECT_EQ(count("4:4"), std::pair(4, 4));
 }
 
 TEST(OptionTable, SaysWhatWorkersNeedNotShare) {
@@ -146,6 +159,12 @@ TEST(SetOption, RefusesWhatIsMalformedOrOutOfBounds) {
       {"workers", "1.5"},
       {"workers", "1025"},
       {"workers", "99999999999999999999"},
+      {"workers", "0:4"},
+      {"workers", "5:4"},
+      {"workers", "1:1025"},
+      {"workers", ":4"},
+      {"workers", "2:"},
+      {"workers", "1:2:3"},
       {"seed", "-1"},
       {"seed", "1e3"},
       {"batch-size", "0"},

@@ -79,7 +79,7 @@ TEST_F(ResolveTest, AResumedRunKeepsItsOptions) {
   const auto resolved = resolve_train({}, settings({{"resume", run().string()}, {"epochs", "9"}}));
   EXPECT_EQ(resolved.config.train.lr, 0.2);
   EXPECT_EQ(resolved.config.train.epochs, 9);
-  EXPECT_EQ(resolved.config.cluster.workers, 4);
+  EXPECT_EQ(resolved.config.cluster.workers.most, 4);
   EXPECT_EQ(resolved.config.run.run_dir, run());
   EXPECT_EQ(resolved.config.run.resume, run());
   EXPECT_EQ(resolved.given, (std::set<std::string>{"epochs", "resume"}));
@@ -88,7 +88,7 @@ TEST_F(ResolveTest, AResumedRunKeepsItsOptions) {
 TEST_F(ResolveTest, AResumedRunMayBeNamedInTheFile) {
   const auto resolved = resolve_train(file("resume = '" + run().string() + "/'\nworkers = 2\n"), {});
   EXPECT_EQ(resolved.config.train.lr, 0.2);
-  EXPECT_EQ(resolved.config.cluster.workers, 2);
+  EXPECT_EQ(resolved.config.cluster.workers.most, 2);
 }
 
 TEST_F(ResolveTest, RepeatingAStoredValueIsNoChange) {

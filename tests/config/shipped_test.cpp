@@ -24,7 +24,7 @@ TEST(ShippedConfigs, AreThereAndValid) {
     EXPECT_TRUE(shipped.text.starts_with("# ")) << shipped.name << " says nothing of itself";
     const Config config = config_named(shipped.name);
     EXPECT_EQ(config.train.method, Method::resist) << shipped.name;
-    EXPECT_EQ(config.cluster.workers, 0) << shipped.name << ": how many there are is the user's to say";
+    EXPECT_EQ(config.cluster.workers.most, 0) << shipped.name << ": how many there are is the user's to say";
     model_preset(config.model.model);  // throws if there is none
   }
   const std::set<std::string> expected = {"cifar10-paper", "cifar100-paper", "fashion-mnist",

@@ -59,7 +59,9 @@ TEST(Toml, ReadsWhatAPersonWrites) {
 }
 
 TEST(Toml, MessagesNameFileLineKeyValueAndWhatIsAllowed) {
-  EXPECT_EQ(toml_error("lr = 0.1\nworkers = -3\n"), "my.toml:2: workers is -3; it must be an integer from 0 to 1024");
+  EXPECT_EQ(toml_error("lr = 0.1\nworkers = -3\n"),
+            "my.toml:2: workers is -3; it must be an integer from 0 to 1024, or "
+            "MIN:MAX with 1 to 1024 each");
   EXPECT_EQ(toml_error("\n\nbatchsize = 1\n"), "my.toml:3: unknown option 'batchsize'; did you mean 'batch-size'?");
   EXPECT_EQ(toml_error("method = 'resits'\n"),
             "my.toml:1: method is 'resits'; it must be resist, local-sgd or data-parallel; did you mean 'resist'?");
@@ -122,7 +124,7 @@ TEST(Toml, LoadsAFileAndNamesOneThatCannotBeRead) {
   write_file_atomically(path, "workers = 4\n");
   Config config;
   load_toml(path, config);
-  EXPECT_EQ(config.cluster.workers, 4);
+  EXPECT_EQ(config.cluster.workers.most, 4);
   EXPECT_TRUE(contains(input_error([&] { load_toml(folder.path() / "b.toml", config); }), "b.toml"));
   EXPECT_TRUE(contains(input_error([&] { load_toml(folder.path(), config); }), folder.path().string()));
   write_file_atomically(path, std::string(std::size_t{2} << 20, '#'));

@@ -97,13 +97,14 @@ class Rendezvous(TestCase):
 
 
 class WhileTraining(TestCase):
-    def test_a_killed_worker_ends_all_and_the_cause_is_on_screen(self):
-        process = self.started(self.folder / "run", "--workers", 3, "--overlap")
+    def test_where_all_are_needed_a_killed_worker_ends_all_and_the_cause_is_on_screen(self):
+        process = self.started(self.folder / "run", "--workers", "3:3", "--overlap")
         workers = children(process)
         os.kill(workers[1], signal.SIGKILL)
         _, err = process.communicate(timeout=DEADLINE)
-        self.assertEqual(process.returncode, 1)
+        self.assertEqual(process.returncode, 75)
         self.assertIn("worker 1 was killed by signal 9", err)
+        self.assertIn("--resume", err)
         for pid in workers:
             self.assertFalse(Path(f"/proc/{pid}").exists(), "a worker outlived the run")
 

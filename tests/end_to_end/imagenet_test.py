@@ -126,7 +126,7 @@ class Imagenet(TestCase):
         lines = run([RESIST, "predict", run_dir / "model.safetensors", *pictures, "--format", "json"]).stdout.splitlines()
         right = [json.loads(line)["best"][0]["class"] == picture.parent.name for line, picture in zip(lines, pictures)]
         self.assertEqual(len(right), 40)
-        self.assertLessEqual(abs(sum(right) / 40 - accuracy), 1 / 40)  # packing encoded them anew
+        self.assertLess(abs(sum(right) / 40 - accuracy), 1.5 / 40)  # packing encoded them anew
 
     def check_models(self, run_dir):
         run([RESIST, "export", run_dir], cwd=self.folder)

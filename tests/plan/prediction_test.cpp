@@ -72,6 +72,7 @@ TEST(Predict, AveragedMomentumTakesTwiceTheBytes) {
   const NetworkSpec spec = paper_network();
   const Layout layout = make_layout(spec);
   Config config;
+  config.sync.protect = Protection::none;  // copies are without momentum
   const auto once = predict_round(config, layout, 4, 2);
   config.train.momentum_sync = MomentumSync::average;
   const auto twice = predict_round(config, layout, 4, 2);

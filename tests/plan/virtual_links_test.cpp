@@ -50,12 +50,13 @@ TEST(VirtualLinks, ASynchronisationTakesWhatIsForecast) {
       for (const double latency : {0.0, 0.001, 0.1}) {
         const auto links = links_of(workers, spread, latency);
         const double seconds = virtual_seconds(links, [&](Communicator& communicator) {
-          const SyncPlan plan = make_sync_plan(layout, now, next, communicator.rank());
+          const SyncPlan plan = make_sync_plan(layout, sources_of(now.assignment), next.assignment);
           const std::vector<float> live(static_cast<std::size_t>(now.arena.size()), 1.0F);
           std::vector<float> staged(static_cast<std::size_t>(next.arena.size()));
-          synchronise(communicator, plan, live.data(), staged.data(), 7);
+          const int rank = communicator.rank();
+          synchronise(communicator, plan, group_memory(now, rank, live.data(), next, rank, staged.data()), 7);
         });
-        const ExchangePlan plan = make_sync_plan(layout, now, next, 0).exchange;
+        const ExchangePlan plan = make_sync_plan(layout, sources_of(now.assignment), next.assignment).exchange;
         const double forecast = exchange_seconds(transfer_steps(plan), links);
         EXPECT_NEAR(seconds, forecast, 1e-3 * forecast) << workers << " workers, " << spread << ", " << latency;
       }

@@ -69,7 +69,7 @@ TEST(Asynchronous, AnOwnerThatIsCutOffHoldsUpMerges) {
 TEST(Asynchronous, BlocksComeBackFromTheBuddyOrTheCheckpoint) {
   for (const Protection protection : {Protection::none, Protection::buddy}) {
     Simulated simulated = asynchronous(3, 30);
-    simulated.options.protection = protection;
+    simulated.config.sync.protect = protection;
     simulated.options.cluster.known_outages = {{.seconds = 1000, .worker = 0}, {.seconds = 1001, .worker = 1}};
     const Outcome outcome = run_asynchronous(simulated.setup());
     const BlockTally& blocks = outcome.tally.blocks;

@@ -98,7 +98,7 @@ TEST_F(JobTest, ABlocksRoundsAreLostOnce) {
 }
 
 TEST_F(JobTest, ABuddyHasWhatTheDeadOneHeld) {
-  simulated_.options.protection = Protection::buddy;
+  simulated_.config.sync.protect = Protection::buddy;
   known({{.seconds = 2 * local(11), .worker = 1}});  // about the middle of the second round or later
   Job job = this->job();
   ASSERT_TRUE(job.run_round() && job.run_round());
@@ -108,7 +108,7 @@ TEST_F(JobTest, ABuddyHasWhatTheDeadOneHeld) {
 }
 
 TEST_F(JobTest, InTheFirstRoundBlocksHaveNothingToLose) {
-  simulated_.options.protection = Protection::buddy;
+  simulated_.config.sync.protect = Protection::buddy;
   known({{.seconds = 1, .worker = 1}});
   Job job = this->job();
   ASSERT_TRUE(job.run_round());
@@ -298,7 +298,7 @@ TEST_F(JobTest, TheSlowestIsWaitedForUnlessItDies) {
 // A block that stays with its only holder goes to a buddy as well.
 TEST_F(JobTest, ProtectionTakesSomeBytes) {
   const auto bytes = [&](Protection protection) {
-    simulated_.options.protection = protection;
+    simulated_.config.sync.protect = protection;
     Job job = this->job();
     for (int round = 0; round < 50; ++round) {
       EXPECT_TRUE(job.run_round());

@@ -14,6 +14,7 @@ struct Simulated {
   Simulated() {
     config.model.model = "preact-resnet101";
     config.train.batch_size = 32;
+    config.sync.protect = Protection::none;
     options.cluster.speeds = {1e11};
     options.cluster.bandwidths = {1e9};
     options.cluster.handling = 0;

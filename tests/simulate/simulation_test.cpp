@@ -38,7 +38,7 @@ std::vector<Simulated> variants() {
     options.hierarchical = variant == 3;
     options.homes = variant == 4 ? 3 : 0;
     options.asynchronous = variant == 5;
-    options.protection = variant == 6 ? Protection::buddy : Protection::none;
+    simulated.config.sync.protect = variant == 6 ? Protection::buddy : Protection::none;
   }
   return all;
 }

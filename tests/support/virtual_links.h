@@ -24,6 +24,8 @@ class VirtualLinks : public Communicator {
   // Seconds since the start, of what this worker has waited for.
   double now() const { return now_; }
 
+  void abort() override { inner_.abort(); }
+
  protected:
   std::unique_ptr<Transfer> start_send(std::span<const std::byte> bytes, int peer, std::uint32_t tag) override {
     const double rate = std::min(own().bandwidth, link(peer).bandwidth);

@@ -25,7 +25,7 @@ std::int64_t sum(const std::vector<std::int64_t>& bytes) {
 TEST(SyncPlan, SharedParametersTakeTheRingsBytes) {
   const Layout layout = paper_layout();
   const Placement everyone{.assignment = assign_all({{3, 22}}, 4), .arena = ArenaLayout(layout, {22})};
-  const SyncPlan plan = make_sync_plan(layout, everyone, everyone, 0);
+  const SyncPlan plan = make_sync_plan(layout, sources_of(everyone.assignment), everyone.assignment);
   const Traffic traffic = plan_traffic(plan.exchange, 0);
   EXPECT_EQ(sum(traffic.sent), 2 * 3 * layout.total_size() / 4 * 4);
 }
@@ -34,9 +34,10 @@ TEST(SyncPlan, ABlockThatStaysWithItsOnlyHolderIsNotSent) {
   const Layout layout = paper_layout();
   const DealingRule exact{.mode = PartitionMode::exact};
   const Placement same{.assignment = deal({{3, 22}}, 4, exact, 1, 0), .arena = ArenaLayout(layout, {6})};
+  const SyncPlan plan = make_sync_plan(layout, sources_of(same.assignment), same.assignment);
   std::int64_t sent = 0;
   for (int worker = 0; worker < 4; ++worker) {
-    sent += sum(plan_traffic(make_sync_plan(layout, same, same, worker).exchange, worker).sent);
+    sent += sum(plan_traffic(plan.exchange, worker).sent);
   }
   EXPECT_EQ(sent, 2 * 3 * layout.shared_size * 4);
 }
@@ -46,10 +47,11 @@ TEST(SyncPlan, WhatOneSendsTheOtherReceives) {
   for (const int workers : {1, 2, 3, 4, 8, 16}) {
     const Placement now = placement(layout, workers, 3);
     const Placement next = placement(layout, workers, 4);
+    const SyncPlan plan = make_sync_plan(layout, sources_of(now.assignment), next.assignment, {.copies = true});
     std::vector<Traffic> traffic;
     traffic.reserve(static_cast<std::size_t>(workers));
     for (int worker = 0; worker < workers; ++worker) {
-      traffic.push_back(plan_traffic(make_sync_plan(layout, now, next, worker).exchange, worker));
+      traffic.push_back(plan_traffic(plan.exchange, worker));
     }
     for (int from = 0; from < workers; ++from) {
       EXPECT_EQ(traffic[from].sent[from], 0);
@@ -60,18 +62,48 @@ TEST(SyncPlan, WhatOneSendsTheOtherReceives) {
   }
 }
 
-TEST(SyncPlan, PlacesEveryHeldAndWantedBlockOnce) {
+TEST(SyncPlan, WhoeverIsLostEveryBlockIsStillThere) {
   const Layout layout = paper_layout();
-  const Placement now = placement(layout, 4, 0);
-  const Placement next = placement(layout, 4, 1);
-  for (int worker = 0; worker < 4; ++worker) {
-    const SyncPlan plan = make_sync_plan(layout, now, next, worker);
-    for (int block = 0; block < 22; ++block) {
-      const SyncPlan::Place& place = plan.places[1 + block];
-      EXPECT_EQ(place.source >= layout.shared_size, std::ranges::count(now.assignment.held(worker), block) == 1);
-      EXPECT_EQ(place.target >= layout.shared_size, std::ranges::count(next.assignment.held(worker), block) == 1);
+  for (const int workers : {2, 3, 4, 8, 16}) {
+    for (int round = 0; round < 50; ++round) {
+      const Assignment now = placement(layout, workers, round).assignment;
+      const Assignment next = placement(layout, workers, round + 1).assignment;
+      const auto keepers = choose_keepers(sources_of(now).blocks, sources_of(next).blocks, workers);
+      for (int block = 0; block < 22; ++block) {
+        const auto& holders = next.holders(block);
+        ASSERT_EQ(keepers[block]<0, holders.size()> 1);
+        ASSERT_EQ(std::ranges::count(holders, keepers[block]), 0);
+      }
     }
   }
+}
+
+// Who sends a block keeps it: only blocks that stay, and ones that several held, take bytes for their copies.
+TEST(SyncPlan, CopiesCostAFewPercent) {
+  const Layout layout = paper_layout();
+  std::int64_t plain = 0;
+  std::int64_t protected_ones = 0;
+  for (int round = 0; round < 20; ++round) {
+    const Sources now = sources_of(placement(layout, 4, round).assignment);
+    const Assignment next = placement(layout, 4, round + 1).assignment;
+    for (int worker = 0; worker < 4; ++worker) {
+      plain += sum(plan_traffic(make_sync_plan(layout, now, next).exchange, worker).sent);
+      protected_ones += sum(plan_traffic(make_sync_plan(layout, now, next, {.copies = true}).exchange, worker).sent);
+    }
+  }
+  EXPECT_GT(protected_ones, plain);
+  EXPECT_LT(static_cast<double>(protected_ones), 1.08 * static_cast<double>(plain));
+}
+
+TEST(SyncPlan, CopiesOfBlocksThatStayAreSpreadOverTheOthers) {
+  const Assignment same({{0, 1, 2, 3, 4, 5}, {6}, {7}, {8}}, 9);
+  const auto keepers = choose_keepers(sources_of(same).blocks, sources_of(same).blocks, 4);
+  EXPECT_EQ(keepers, (std::vector<int>{1, 2, 3, 1, 2, 3, 2, 3, 0}));
+}
+
+TEST(SyncPlan, AloneNobodyKeepsCopies) {
+  const Assignment same = assign_all({{3, 5}}, 1);
+  EXPECT_EQ(choose_keepers(sources_of(same).blocks, sources_of(same).blocks, 1), std::vector<int>(5, -1));
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <mutex>
+#include <map>
 
 #include "support/workers.h"
 
@@ -40,18 +40,29 @@ void check_synchronisation(const Layout& layout, const Placement& now, const Pla
     for (std::int64_t i = 0; i < layout.shared_size; ++i) {
       live[i] = local_value(rank, 0, i);
     }
-    const SyncPlan plan = make_sync_plan(layout, now, next, rank);
+    const SyncPlan plan = make_sync_plan(layout, sources_of(now.assignment), next.assignment, {.copies = true});
+    auto memory = group_memory(now, rank, live.data(), next, rank, staged.data());
     for (const int block : now.assignment.held(rank)) {
+      float* values = live.data() + (memory[1 + block].source - live.data());
       for (std::int64_t i = 0; i < layout.blocks[block].size; ++i) {
-        live[plan.places[1 + block].source + i] = local_value(rank, 1 + block, i);
+        values[i] = local_value(rank, 1 + block, i);
+      }
+    }
+    std::map<int, std::vector<float>> copies;
+    for (int block = 0; block < now.assignment.blocks(); ++block) {
+      if (plan.keepers[block] == rank) {
+        copies[block].resize(static_cast<std::size_t>(layout.blocks[block].size));
+        memory[1 + block].target = copies[block].data();
       }
     }
     const std::vector<float> before = live;
-    synchronise(communicator, plan, live.data(), staged.data(), 1);
+    synchronise(communicator, plan, memory, 1);
     check_group(staged.data(), all, 0, layout.shared_size);
     for (const int block : next.assignment.held(rank)) {
-      check_group(staged.data() + plan.places[1 + block].target, now.assignment.holders(block), 1 + block,
-                  layout.blocks[block].size);
+      check_group(memory[1 + block].target, now.assignment.holders(block), 1 + block, layout.blocks[block].size);
+    }
+    for (const auto& [block, copy] : copies) {
+      check_group(copy.data(), now.assignment.holders(block), 1 + block, layout.blocks[block].size);
     }
     for (std::size_t i = 0; i < live.size(); ++i) {
       ASSERT_TRUE(live[i] == before[i] || (std::isnan(live[i]) && std::isnan(before[i])));
@@ -91,13 +102,12 @@ TEST(CarryOver, KeepsSharedAndStayingBlocksAndZeroesArrivingOnes) {
   const ArenaLayout arena(layout, {2});
   const Placement now{.assignment = Assignment({{0, 2}, {1, 3}}, 4), .arena = arena};
   const Placement next{.assignment = Assignment({{2, 3}, {0, 1}}, 4), .arena = arena};
-  const SyncPlan plan = make_sync_plan(layout, now, next, 0);
   std::vector<float> live(static_cast<std::size_t>(arena.size()));
   for (std::size_t i = 0; i < live.size(); ++i) {
     live[i] = static_cast<float>(i + 1);
   }
   std::vector<float> staged(live.size(), NAN);
-  carry_over(layout, plan, live.data(), staged.data(), arena.size());
+  carry_over(layout, group_memory(now, 0, live.data(), next, 0, staged.data()));
   const std::int64_t slot = layout.decks[0].slot_size;
   EXPECT_EQ(staged[0], 1.0F);
   EXPECT_EQ(staged[layout.shared_size - 1], static_cast<float>(layout.shared_size));

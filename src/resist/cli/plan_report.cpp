@@ -55,6 +55,7 @@ nlohmann::json to_json(const MemoryPrediction& memory) {
   return {{"arena_bytes", memory.arena},
           {"arenas_bytes", memory.arenas},
           {"compress_bytes", memory.compress},
+          {"protect_bytes", memory.protect},
           {"overlap_bytes", memory.overlap},
           {"bf16_bytes", memory.bf16},
           {"step_bytes", memory.step},
@@ -118,6 +119,7 @@ void print_plan_table(const PlanCommand& command, const NetworkSpec& spec, const
   }
   for (const PlanRow& row : rows) {
     for (const auto& [option, bytes] : {std::pair("--compress", row.prediction.memory.compress),
+                                        std::pair("--protect buddy", row.prediction.memory.protect),
                                         std::pair("--overlap", row.prediction.memory.overlap),
                                         std::pair("--precision bf16", row.prediction.memory.bf16)}) {
       if (bytes > 0) {

@@ -57,7 +57,7 @@ void print_what(const SimulationRequest& request, const Layout& layout, std::ost
                      list_in_words(cluster.speeds, Quantity::speed), spread_in_words(cluster.speed_spread),
                      list_in_words(cluster.bandwidths, Quantity::bandwidth), spread_in_words(cluster.bandwidth_spread),
                      list_in_words(cluster.latencies, Quantity::duration), cluster.failures_per_hour,
-                     to_word(request.options.protection));
+                     to_word(request.config.sync.protect));
 }
 
 void print_stalled(const SimulationOptions& options, const SimulationResult& result, std::ostream& out) {

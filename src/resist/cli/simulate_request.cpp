@@ -59,7 +59,6 @@ void read_variants(const CommandLine& line, SimulationOptions& options) {
   const Codec<int> rounds = codecs::integer<int>(1, 1'000'000);
   const Codec<int> count = codecs::integer<int>(1, kMostSimulated);
   read_own(line, "--replication", count, options.replication);
-  read_own(line, "--protect", codecs::choice<Protection>(), options.protection);
   read_own(line, "--groups", count, options.groups);
   read_own(line, "--group-rounds", rounds, options.group_rounds);
   read_own(line, "--homes", codecs::integer<int>(0, kMostSimulated), options.homes);
@@ -116,8 +115,6 @@ void describe_simulate(CommandLine& simulate) {
   simulate.add_own("--fail-per-hour", "X", "how often a worker dies; default 0", kFailures);
   simulate.add_own("--return-after", "SECONDS", "mean time until it is back; 0: it never is; default 600", kFailures);
   simulate.add_own("--cut-off-share", "X", "share of deaths that are noticed at --timeout only; default 0", kFailures);
-  simulate.add_own("--protect", "none|buddy", "a copy of each block, one round old, on another worker; default none",
-                   kFailures);
   simulate.add_own("--replication", "K", "holders that each block has at least; default 1", kFailures);
   simulate.add_own("--groups", "N", "groups that each train the whole network; default 1", kVariants);
   simulate.add_own("--group-rounds", "N", "rounds between two averages of all groups; default 10", kVariants);
@@ -128,7 +125,7 @@ void describe_simulate(CommandLine& simulate) {
   simulate.add_examples({
       "resist simulate --model preact-resnet101 --workers 1000 --speed 100gflops --bandwidth 1gbit --latency 100us",
       "resist simulate --workers 64 --speed 40gflops --speed-spread 0.2 --bandwidth 100mbit --fail-per-hour 0.1 "
-      "--protect buddy",
+      "--protect none",
       "resist simulate --workers 400 --speed 1tflops --bandwidth 10gbit --sites 4 --uplink 1gbit --hierarchical",
   });
 }

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "resist/cluster/environment.h"
+#include "resist/cluster/job_membership.h"
 #include "resist/comm/store.h"
 #include "resist/core/error.h"
 
@@ -25,8 +26,11 @@ namespace resist {
 namespace {
 
 constexpr auto kPoll = std::chrono::milliseconds(20);
+constexpr auto kLook = std::chrono::milliseconds(200);  // between two looks at what generation it is
 // How long the others may take to notice a dead worker themselves, and to say what they saw.
 constexpr auto kGrace = std::chrono::seconds(3);
+// The job's name at its rendezvous.
+constexpr const char* kJob = "local";
 // The shell's code for "can't be executed".
 constexpr int kExitNotExecuted = 126;
 
@@ -39,6 +43,8 @@ std::vector<std::string> worker_environment(int rank, int workers, int port) {
                                                   {"MASTER_ADDR", "127.0.0.1"},
                                                   {"MASTER_PORT", std::to_string(port)},
                                                   {"TORCHELASTIC_USE_AGENT_STORE", "True"},
+                                                  {"TORCHELASTIC_RUN_ID", kJob},
+                                                  {"TORCHELASTIC_RESTART_COUNT", "0"},
                                                   {kOwnLauncher, "local"}};
   std::vector<std::string> environment;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -65,7 +71,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 class Supervisor {
  public:
-  explicit Supervisor(const LocalLaunch& launch) : launch_(launch) {}
+  Supervisor(const LocalLaunch& launch, Store store) : launch_(launch), register_(std::move(store)) {}
 
   void start(int port) {
     std::vector<std::string> arguments = {"resist"};
@@ -96,6 +102,7 @@ class Supervisor {
   int watch(const std::atomic<int>& stop) {
     while (!running_.empty()) {
       reap();
+      end_left_out();
       const int signal = stop.load();
       if (signal != passed_on_) {
         passed_on_ = signal;
@@ -107,7 +114,7 @@ class Supervisor {
       }
       std::this_thread::sleep_for(kPoll);
     }
-    return exit_code_;
+    return exit_code();
   }
 
   void kill_all() {
@@ -119,7 +126,26 @@ class Supervisor {
   }
 
  private:
-  bool failed() const { return exit_code_ == kExitFailed || exit_code_ == kExitUsage; }
+  int exit_code() const { return fatal_ != 0 ? fatal_ : good_end_.value_or(kExitFailed); }
+
+  // Workers that the others take for lost can't come back.
+  void end_left_out() {
+    if (std::chrono::steady_clock::now() < next_look_) {
+      return;
+    }
+    next_look_ = std::chrono::steady_clock::now() + kLook;
+    const auto members = register_.members(generation_ + 1);
+    if (!members) {
+      return;
+    }
+    ++generation_;
+    for (const auto& [pid, rank] : running_) {
+      if (!std::ranges::binary_search(*members, rank)) {
+        spdlog::warn("worker {} was left out by the others; ending it", rank);
+        ::kill(pid, SIGKILL);
+      }
+    }
+  }
 
   void tell_all(int signal) {
     for (const auto& [pid, rank] : running_) {
@@ -158,18 +184,24 @@ class Supervisor {
       begin_ending();
     }
     if (code == kExitDone || stopped || stopped_early) {
-      exit_code_ = failed() ? exit_code_ : std::max(exit_code_, code);
+      good_end_ = std::max(good_end_.value_or(kExitDone), code);
       return;
     }
+    const bool others_go_on = code != kExitUsage && register_.started();
+    const char* then = others_go_on ? running_.empty() ? "none is left" : "the others go on" : "stopping the others";
     if (killed) {
-      spdlog::error("worker {} was killed by signal {} ({}); stopping the others", rank, WTERMSIG(status),
-                    ::strsignal(WTERMSIG(status)));
+      spdlog::error("worker {} was killed by signal {} ({}); {}", rank, WTERMSIG(status), ::strsignal(WTERMSIG(status)),
+                    then);
     } else if (code != kExitFailed && code != kExitUsage) {  // of these a worker says itself what was wrong
-      spdlog::error("worker {} ended with exit code {}; stopping the others", rank, code);
+      spdlog::error("worker {} ended with exit code {}; {}", rank, code, then);
+    }
+    if (others_go_on) {
+      register_.note_end(rank, fmt::format("ended with exit code {}", code));
+      return;
     }
     begin_ending();
     // Wrong input explains the failures of those who lost the worker that found it.
-    exit_code_ = code == kExitUsage || exit_code_ == kExitUsage ? kExitUsage : kExitFailed;
+    fatal_ = code == kExitUsage || fatal_ == kExitUsage ? kExitUsage : kExitFailed;
   }
 
   void begin_ending() {
@@ -181,7 +213,11 @@ class Supervisor {
   const LocalLaunch& launch_;
   std::map<pid_t, int> running_;  // process -> rank
   int passed_on_ = 0;             // signal that the workers were told to stop by
-  int exit_code_ = kExitDone;
+  WorkerRegister register_;
+  std::int64_t generation_ = 0;  // the newest that this launcher has heard of
+  std::chrono::steady_clock::time_point next_look_;
+  std::optional<int> good_end_;  // the largest code of a worker that ended as it should
+  int fatal_ = 0;                // of one that the others can't outlive
   std::optional<std::chrono::steady_clock::time_point> ending_since_;  // the first end that the others can't outlive
   bool killing_ = false;                                               // those that are left after the grace
 };
@@ -190,7 +226,7 @@ class Supervisor {
 
 int launch_workers(const LocalLaunch& launch, const std::atomic<int>& stop) {
   const Store store = Store::host(launch.port, launch.deadline);
-  Supervisor supervisor(launch);
+  Supervisor supervisor(launch, store.under(fmt::format("resist/{}-0/membership", kJob)));
   try {
     supervisor.start(store.port());
   } catch (...) {

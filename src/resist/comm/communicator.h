@@ -74,6 +74,10 @@ class Communicator {
   // Returns when every worker has called it (dissemination of notices).
   void barrier();
 
+  // Ends everything that is under way, and all that will be asked for from now on, with CommError; the peers get one as
+  // soon as they notice. May be called from any thread.
+  virtual void abort() = 0;
+
  protected:
   virtual std::unique_ptr<Transfer> start_send(std::span<const std::byte> bytes, int peer, std::uint32_t tag) = 0;
   virtual std::unique_ptr<Transfer> start_receive(std::span<std::byte> bytes, int peer, std::uint32_t tag) = 0;

@@ -2,7 +2,10 @@
 #include <torch/types.h>
 
 #include <csignal>
+#include <memory>
 #include <mutex>
+#include <set>
+#include <string>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <utility>
 
@@ -22,32 +25,80 @@ std::string reason(const std::exception& error) {
   return bracket == std::string::npos ? text : text.substr(bracket + 2);
 }
 
-class GlooTransfer : public Transfer {
- public:
-  GlooTransfer(Work work, const char* operation, int worker, int peer, const std::string& address,
-               std::chrono::milliseconds deadline)
-      : work_(std::move(work)),
-        operation_(operation),
-        worker_(worker),
-        peer_(peer),
-        address_(address),
-        deadline_(deadline) {}
+constexpr const char* kEnded = "this worker has ended the connection";
 
-  void wait() override {
-    try {
-      work_->wait(deadline_);
-    } catch (const std::exception& error) {
-      throw CommError(operation_, worker_, peer_, address_, reason(error));
+// The transfers of a communicator that are under way, so that they can be ended from another thread.
+class UnderWay {
+ public:
+  // False: everything has been ended, and so has this.
+  bool add(c10d::Work& work) {
+    const std::lock_guard lock(mutex_);
+    if (ended_) {
+      return false;
+    }
+    works_.insert(&work);
+    return true;
+  }
+  void remove(c10d::Work& work) {
+    const std::lock_guard lock(mutex_);
+    works_.erase(&work);
+  }
+  void end() {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    for (c10d::Work* work : works_) {
+      work->abort();
     }
   }
 
  private:
+  std::mutex mutex_;
+  std::set<c10d::Work*> works_;
+  bool ended_ = false;
+};
+
+class GlooTransfer : public Transfer {
+ public:
+  GlooTransfer(Work work, std::shared_ptr<UnderWay> under_way, const char* operation, int worker, int peer,
+               std::string address, std::chrono::milliseconds deadline)
+      : work_(std::move(work)),
+        under_way_(std::move(under_way)),
+        operation_(operation),
+        worker_(worker),
+        peer_(peer),
+        address_(std::move(address)),
+        deadline_(deadline),
+        ended_(!under_way_->add(*work_)) {}
+  ~GlooTransfer() override { under_way_->remove(*work_); }
+
+  void wait() override {
+    if (ended_) {
+      fail(kEnded);
+    }
+    bool completed = false;
+    try {
+      completed = work_->wait(deadline_);
+    } catch (const std::exception& error) {
+      fail(reason(error));
+    }
+    if (!completed) {
+      fail(kEnded);
+    }
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& cause) const {
+    throw CommError(operation_, worker_, peer_, address_, cause);
+  }
+
   Work work_;
+  std::shared_ptr<UnderWay> under_way_;
   const char* operation_;
   int worker_;
   int peer_;
-  const std::string& address_;
+  std::string address_;
   std::chrono::milliseconds deadline_;
+  bool ended_;  // before it had begun
 };
 
 class GlooCommunicator : public Communicator {
@@ -55,6 +106,12 @@ class GlooCommunicator : public Communicator {
   GlooCommunicator(c10::intrusive_ptr<c10d::ProcessGroupGloo> group, int rank, int size,
                    std::vector<std::string> addresses, std::chrono::milliseconds deadline)
       : Communicator(rank, size, deadline), group_(std::move(group)), addresses_(std::move(addresses)) {}
+
+  void abort() override {
+    under_way_->end();
+    const std::lock_guard lock(starting_);
+    group_.reset();  // closes the connections, so that the peers notice
+  }
 
  protected:
   std::unique_ptr<Transfer> start_send(std::span<const std::byte> bytes, int peer, std::uint32_t tag) override {
@@ -77,7 +134,11 @@ class GlooCommunicator : public Communicator {
     try {
       std::vector<at::Tensor> tensors = {at::from_blob(data, {static_cast<std::int64_t>(size)}, at::kByte)};
       const std::lock_guard lock(starting_);
-      return std::make_unique<GlooTransfer>(start_work(tensors), operation, rank(), peer, address, deadline());
+      if (!group_) {
+        throw Error(kEnded);
+      }
+      return std::make_unique<GlooTransfer>(start_work(tensors), under_way_, operation, rank(), peer, address,
+                                            deadline());
     } catch (const std::exception& error) {
       throw CommError(operation, rank(), peer, address, reason(error));
     }
@@ -85,6 +146,7 @@ class GlooCommunicator : public Communicator {
 
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
   std::vector<std::string> addresses_;
+  std::shared_ptr<UnderWay> under_way_ = std::make_shared<UnderWay>();
   std::mutex starting_;  // the process group counts its operations without one
 };
 
@@ -101,7 +163,8 @@ std::unique_ptr<Communicator> make_gloo_communicator(const Store& store, int ran
     for (int peer = 0; peer < size; ++peer) {
       addresses.push_back(addresses_store.get(std::to_string(peer)));
     }
-    auto options = c10d::ProcessGroupGloo::Options::create(deadline);
+    // For connecting: transfers are waited for with the communicator's own deadline.
+    auto options = c10d::ProcessGroupGloo::Options::create(store.impl_->deadline);
     options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(address));
     options->threads = 1;
     auto group = c10::make_intrusive<c10d::ProcessGroupGloo>(store.impl_->store, rank, size, options);

@@ -109,12 +109,9 @@ class InProcessCommunicator : public Communicator {
   InProcessCommunicator(int rank, std::shared_ptr<Group> group, std::chrono::milliseconds deadline)
       : Communicator(rank, group->size, deadline), group_(std::move(group)) {}
 
-  ~InProcessCommunicator() override {
-    for (int peer = 0; peer < size(); ++peer) {
-      close(group_->channel(rank(), peer));
-      close(group_->channel(peer, rank()));
-    }
-  }
+  ~InProcessCommunicator() override { close_all(); }
+
+  void abort() override { close_all(); }
 
  protected:
   std::unique_ptr<Transfer> start_send(std::span<const std::byte> bytes, int peer, std::uint32_t tag) override {
@@ -127,6 +124,13 @@ class InProcessCommunicator : public Communicator {
   }
 
  private:
+  void close_all() {
+    for (int peer = 0; peer < size(); ++peer) {
+      close(group_->channel(rank(), peer));
+      close(group_->channel(peer, rank()));
+    }
+  }
+
   static void close(Channel& channel) {
     const std::lock_guard lock(channel.mutex);
     channel.closed = true;

@@ -110,6 +110,15 @@ bool Store::has(const std::string& key) const {
   }
 }
 
+std::string Store::set_first(const std::string& key, const std::string& value) {
+  try {
+    const auto held = impl_->store->compareSet(key, {}, std::vector<std::uint8_t>(value.begin(), value.end()));
+    return {held.begin(), held.end()};
+  } catch (const std::exception& error) {
+    throw Error(fmt::format("the rendezvous was lost while writing '{}': {}", key, first_line(error)));
+  }
+}
+
 Store Store::under(const std::string& prefix) const {
   return Store(std::make_shared<Impl>(
       Impl{c10::make_intrusive<c10d::PrefixStore>(prefix, impl_->store), impl_->port, impl_->deadline}));

@@ -27,6 +27,8 @@ class Store {
   // Waits for the key until the deadline.
   std::string get(const std::string& key) const;
   bool has(const std::string& key) const;
+  // Sets the key if nobody has, in one step for all who try; returns what it holds then.
+  std::string set_first(const std::string& key, const std::string& value);
   // The same store with every key under `prefix`.
   Store under(const std::string& prefix) const;
 
@@ -39,7 +41,8 @@ class Store {
 };
 
 // Connects this worker with all others over TCP (c10d's Gloo). `address` is this host's own address that peers can
-// reach. Blocks until all are connected. CommError when that fails. Ignores SIGPIPE in this process.
+// reach. Blocks until all are connected, for as long as the store's deadline. CommError when that fails. Ignores
+// SIGPIPE in this process.
 std::unique_ptr<Communicator> make_gloo_communicator(const Store& store, int rank, int size, const std::string& address,
                                                      std::chrono::milliseconds deadline);
 

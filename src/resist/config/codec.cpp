@@ -221,6 +221,39 @@ Codec<std::vector<std::string>> named_paths() {
   return codec;
 }
 
+Codec<WorkerCount> worker_count(int most) {
+  Codec<WorkerCount> codec;
+  codec.value_name = "N|MIN:MAX";
+  codec.allowed = fmt::format("an integer from 0 to {0}, or MIN:MAX with 1 to {0} each", most);
+  codec.from_text = [](const std::string& given) -> std::optional<nlohmann::json> {
+    return given.find(':') == std::string::npos ? integer_from_text(given) : nlohmann::json(given);
+  };
+  codec.read = [most](const nlohmann::json& value) -> std::optional<WorkerCount> {
+    if (const auto number = read_integer(value, 0, most)) {
+      return WorkerCount{.least = 1, .most = static_cast<int>(*number)};
+    }
+    if (!value.is_string()) {
+      return std::nullopt;
+    }
+    const auto& text = value.get_ref<const std::string&>();
+    const auto colon = text.find(':');
+    if (colon == std::string::npos) {
+      return std::nullopt;
+    }
+    const auto fewest = parse_number<int>(std::string_view(text).substr(0, colon));
+    const auto largest = parse_number<int>(std::string_view(text).substr(colon + 1));
+    if (!fewest || !largest || *fewest < 1 || *largest < *fewest || *largest > most) {
+      return std::nullopt;
+    }
+    return WorkerCount{.least = *fewest, .most = *largest};
+  };
+  codec.write = [](const WorkerCount& value) {
+    return value.least == 1 ? nlohmann::json(value.most)
+                            : nlohmann::json(fmt::format("{}:{}", value.least, value.most));
+  };
+  return codec;
+}
+
 Codec<std::vector<int>> integers(std::size_t fewest, std::size_t largest, int least, int most) {
   Codec<std::vector<int>> codec;
   codec.value_name = "N,N,...";

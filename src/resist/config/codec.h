@@ -91,6 +91,8 @@ Codec<std::string> text_or_empty(std::string value_name);
 // Any number of NAME=PATH, NAME of letters, digits, _, - and ., each name once. A flag gives one at a
 // time, or with an empty text none.
 Codec<std::vector<std::string>> named_paths();
+// N, which is 1:N, or MIN:MAX; N up to `most`, 0 as the launcher says.
+Codec<WorkerCount> worker_count(int most);
 // From `fewest` to `largest` integers, each within its bounds.
 Codec<std::vector<int>> integers(std::size_t fewest, std::size_t largest, int least, int most);
 

@@ -22,6 +22,13 @@ enum class DataMode { replicated, sharded };
 enum class BlockType { preact, postact };
 enum class Stem { conv3, conv7 };  // a 3x3 convolution; a 7x7 one of stride 2 and a 3x3 max pool of stride 2
 
+// Where a block comes from when all its holders have died in one round.
+enum class Protection {
+  none,   // from the last checkpoint
+  buddy,  // from a copy that is one round old: whoever sends a block keeps it for a round, and a block that stays with
+          // its only holder is sent to one other worker as well
+};
+
 struct ModelOptions {
   std::string model = "preact-small";  // a name from model_presets(); the fields below override what it sets
   std::vector<int> depths;             // blocks per section; empty: the preset's
@@ -75,6 +82,7 @@ struct TrainOptions {
 struct SyncOptions {
   Compression compress = Compression::none;
   bool overlap = false;  // the shared average travels while the next round trains
+  Protection protect = Protection::buddy;
 };
 
 struct EvaluationOptions {
@@ -93,8 +101,14 @@ struct RunOptions {
   std::optional<bool> tensorboard;  // write event files for TensorBoard; unset: where this build can
 };
 
+// How many workers train: `most` at the start; with fewer than `least` left the job stops at a checkpoint.
+struct WorkerCount {
+  int least = 1;
+  int most = 0;  // 0: what the launcher's environment says, else 1
+};
+
 struct ClusterOptions {
-  int workers = 0;              // 0: what the launcher's environment says, else 1
+  WorkerCount workers;
   bool in_process = false;      // workers are threads of this process
   std::string device = "auto";  // auto or cpu
   Precision precision = Precision::automatic;

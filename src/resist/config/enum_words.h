@@ -40,6 +40,10 @@ inline constexpr auto kWords<Compression> = std::to_array<EnumWord<Compression>>
                                                                                   {Compression::int4, "int4"}});
 
 template <>
+inline constexpr auto kWords<Protection> = std::to_array<EnumWord<Protection>>({{Protection::none, "none"},
+                                                                                {Protection::buddy, "buddy"}});
+
+template <>
 inline constexpr auto kWords<Schedule> = std::to_array<EnumWord<Schedule>>({{Schedule::step, "step"},
                                                                             {Schedule::cosine, "cosine"},
                                                                             {Schedule::constant, "constant"}});

@@ -144,6 +144,8 @@ void add_synchronisation(std::vector<Option>& table) {
   group.add("compress", &O::compress, choice<Compression>(),
             "how shared parameters travel; blocks with 8 bits or more");
   group.add("overlap", &O::overlap, switch_value(), "average shared parameters while the next round trains");
+  group.add("protect", &O::protect, choice<Protection>(),
+            "keep a copy of every block that one worker alone holds, so that none is lost with it", Scope::resume);
 }
 
 void add_evaluation(std::vector<Option>& table) {
@@ -175,8 +177,11 @@ void add_run(std::vector<Option>& table) {
 void add_cluster(std::vector<Option>& table) {
   using O = ClusterOptions;
   GroupTable<O> group(table, "Workers", &Config::cluster);
-  group.add("workers", &O::workers, integer<int>(0, 1024), "how many workers train; 0: as the launcher says, or 1",
-            Scope::resume);
+  group.add(
+      "workers", &O::workers, worker_count(1024),
+      "how many workers train, or the fewest with which a job that loses some goes on and how many it starts with; "
+      "0: as the launcher says, or 1",
+      Scope::resume);
   group.add("in-process", &O::in_process, switch_value(), "workers are threads of one process", Scope::resume);
   group.add("device", &O::device, word({"auto", "cpu"}, "WORD"), "what to compute on", Scope::worker);
   group.add("precision", &O::precision, choice<Precision>(),

@@ -19,8 +19,9 @@ namespace {
 constexpr std::size_t kPrefetched = 4;  // batches ahead of the network, made or being made
 
 void check_schedule(const BatchSchedule& schedule, std::int64_t stream_position, int threads) {
-  if (schedule.batch_size < 1 || schedule.workers < 1 || schedule.worker < 0 || schedule.worker >= schedule.workers ||
-      stream_position < 0 || threads < 1) {
+  const bool of_them = schedule.mode == DataMode::replicated || schedule.worker < schedule.workers;
+  if (schedule.batch_size < 1 || schedule.workers < 1 || schedule.worker < 0 || !of_them || stream_position < 0 ||
+      threads < 1) {
     throw Error(fmt::format("no such batches: worker {} of {}, batch size {}, stream position {}, {} threads",
                             schedule.worker, schedule.workers, schedule.batch_size, stream_position, threads));
   }

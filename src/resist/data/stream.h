@@ -36,7 +36,7 @@ class SampleStream {
 // one common stream, iteration i of worker w takes batch i * workers + w.
 struct BatchSchedule {
   DataMode mode;
-  int worker;
+  int worker;  // sharded: its rank; replicated: its identity, which stays when other workers come and go
   int workers;
   int batch_size;
 

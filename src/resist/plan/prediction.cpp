@@ -36,6 +36,25 @@ std::int64_t gradients_under_way(const NetworkSpec& spec, const Layout& layout, 
   return 3 * feature_map(spec, 1) * batch * (spec.bf16 ? 2 : kFloatBytes) + 2 * largest * kFloatBytes;
 }
 
+// Most that one worker keeps of blocks that another one holds, over some rounds.
+std::int64_t most_copies(const Layout& layout, const TrainingMethod& method, int workers, bool warmup) {
+  constexpr int kRounds = 10;
+  std::int64_t most = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    const Sources now = sources_of(method.assignment(round, warmup));
+    const Sources next = sources_of(method.assignment(round + 1, warmup));
+    const auto keepers = choose_keepers(now.blocks, next.blocks, workers);
+    std::vector<std::int64_t> kept(static_cast<std::size_t>(workers));
+    for (std::size_t block = 0; block < keepers.size(); ++block) {
+      if (keepers[block] >= 0) {
+        kept[keepers[block]] += layout.blocks[block].size * kFloatBytes;
+      }
+    }
+    most = std::max(most, std::ranges::max(kept));
+  }
+  return most;
+}
+
 MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, const Layout& layout, int workers,
                                 bool warmup) {
   const auto method = make_method(config, deck_sizes(layout), workers);
@@ -65,14 +84,19 @@ MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, c
     const int staged = momentum_sync(config) == MomentumSync::reset ? 1 : 2;
     memory.synchronisation = staged * memory.arena + chunks;
   }
+  if (config.sync.protect == Protection::buddy && !method->averages_gradients()) {
+    memory.protect = most_copies(layout, *method, workers, warmup);
+    memory.synchronisation += memory.protect;  // the next round's, while this one's are still there
+  }
   const std::int64_t shared = layout.shared_size * kFloatBytes;
   if (config.sync.compress != Compression::none) {
     memory.compress = 2 * shared;
   }
   if (config.sync.overlap) {
-    SyncRule rule = sync_rule(config.sync.compress);
+    SyncRule rule = sync_rule(config.sync);
     rule.scope = SyncScope::shared;
-    memory.overlap = 2 * shared + most_scratch(make_sync_plan(layout, placement, placement, 0, rule).exchange);
+    const SyncPlan average = make_sync_plan(layout, sources_of(placement.assignment), placement.assignment, rule);
+    memory.overlap = 2 * shared + most_scratch(average.exchange);
   }
   return memory;
 }

@@ -19,14 +19,15 @@ std::vector<RoundExchange> with_scopes(const Config& config, const Layout& layou
     return {{.plan = make_exchange_plan({gradients}, workers), .times = config.train.local_iterations}};
   }
   const Placement next = make_placement(layout, *method, round + 1, warmup);
+  const Sources sources = sources_of(now.assignment);
   std::vector<RoundExchange> exchanges;
   for (const auto& [scope, hidden] : scopes) {
-    SyncRule rule = sync_rule(config.sync.compress);
+    SyncRule rule = sync_rule(config.sync);
     rule.scope = scope;
-    exchanges.push_back({.plan = make_sync_plan(layout, now, next, 0, rule).exchange, .hidden = hidden});
+    exchanges.push_back({.plan = make_sync_plan(layout, sources, next.assignment, rule).exchange, .hidden = hidden});
   }
   if (momentum_sync(config) == MomentumSync::average) {
-    exchanges.push_back({.plan = make_sync_plan(layout, now, next, 0).exchange});
+    exchanges.push_back({.plan = make_sync_plan(layout, sources, next.assignment).exchange});
   }
   return exchanges;
 }

@@ -170,7 +170,7 @@ json run_json(const RunHistory& run) {
     object["options"] = options_of(*run.config);
     object["epochs"] = train.rounds > 0 ? json() : number(train.epochs);
     object["rounds"] = train.rounds > 0 ? json(train.rounds) : json();
-    object["workers"] = run.records.empty() ? static_cast<std::size_t>(run.config->cluster.workers)
+    object["workers"] = run.records.empty() ? static_cast<std::size_t>(run.config->cluster.workers.most)
                                             : run.records.back().worker_loss.size();
   }
   object["epoch"] = run.records.empty() ? json() : short_number(run.records.back().epoch);

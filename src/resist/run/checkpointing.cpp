@@ -171,7 +171,20 @@ std::span<const float> receive_group(Communicator& communicator, std::vector<flo
   return buffer;
 }
 
+void read_group(SafetensorsReader& reader, const std::vector<Parameter>& parameters, std::span<float> values) {
+  for (const Parameter& parameter : parameters) {
+    reader.read(parameter.name,
+                values.subspan(static_cast<std::size_t>(parameter.offset), static_cast<std::size_t>(parameter.size)));
+  }
+}
+
 }  // namespace
+
+std::int64_t read_block(const Checkpoint& checkpoint, const Layout& layout, int block, std::span<float> values) {
+  SafetensorsReader reader = checkpoint.part("blocks");
+  read_group(reader, layout.blocks[block].parameters, values);
+  return checkpoint.state().round;
+}
 
 TrainPosition position_of(const CheckpointState& state) {
   return {.round = state.round,
@@ -232,10 +245,7 @@ void restore_checkpoint(Trainer& trainer, const Checkpoint* checkpoint) {
     for (const Group& group : part.groups) {
       if (reader) {
         buffer.resize(static_cast<std::size_t>(size_of(layout, group)));
-        for (const Parameter& parameter : parameters_of(layout, group)) {
-          reader->read(parameter.name, std::span(buffer).subspan(static_cast<std::size_t>(parameter.offset),
-                                                                 static_cast<std::size_t>(parameter.size)));
-        }
+        read_group(*reader, parameters_of(layout, group), buffer);
       }
       for (const int holder : group.holders) {
         if (reader && holder == 0) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 
 #include "resist/checkpoint/checkpoint.h"
 #include "resist/train/trainer.h"
@@ -17,6 +19,10 @@ void save_checkpoint(Trainer& trainer, const std::filesystem::path& run_dir, std
 // Fills every worker's parameters, and where S is the same its momentum, from a checkpoint that worker 0 has open
 // (null on the others). With another S momentum starts at zero.
 void restore_checkpoint(Trainer& trainer, const Checkpoint* checkpoint);
+
+// Reads one block's parameters from a checkpoint; returns its round. InputError where it is damaged or another
+// network's.
+std::int64_t read_block(const Checkpoint& checkpoint, const Layout& layout, int block, std::span<float> values);
 
 // The position of the state, for making the trainer.
 TrainPosition position_of(const CheckpointState& state);

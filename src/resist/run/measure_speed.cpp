@@ -122,7 +122,7 @@ Config measured_config(const Config& config, const InputShape& input, const std:
   measured.evaluation.eval_batch_size = config.evaluation.eval_batch_size;
   measured.evaluation.calibrate_samples = 0;
   measured.run.checkpoint_every = 0;
-  measured.cluster.workers = workers;
+  measured.cluster.workers.most = workers;
   measured.cluster.threads = config.cluster.threads;
   measured.cluster.precision = config.cluster.precision;
   return measured;

@@ -60,7 +60,7 @@ Config trained_config(const Checkpoint& checkpoint, const Config& run_config) {
 
 StoredNetwork::StoredNetwork(const std::filesystem::path& run_dir, const std::string& which, const Config& run_config)
     : checkpoint_(open_checkpoint(run_dir, which)),
-      setup_(prepare_training(trained_config(checkpoint_, run_config), std::max(1, run_config.cluster.workers))),
+      setup_(prepare_training(trained_config(checkpoint_, run_config), std::max(1, run_config.cluster.workers.most))),
       alone_(std::move(make_in_process_group(1).front())),
       shared_(static_cast<std::size_t>(setup_.layout.shared_size)) {
   adopt_run_data(run_dir, setup_.data);

@@ -7,16 +7,20 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <memory>
 #include <optional>
 
 #include "resist/cluster/cores.h"
 #include "resist/cluster/interface.h"
+#include "resist/cluster/job_membership.h"
 #include "resist/cluster/local_launcher.h"
 #include "resist/cluster/rendezvous.h"
 #include "resist/comm/worker_threads.h"
 #include "resist/config/enum_words.h"
 #include "resist/config/option.h"
 #include "resist/config/resolve.h"
+#include "resist/core/failpoint.h"
 #include "resist/core/heap.h"
 #include "resist/core/log.h"
 #include "resist/model/precision.h"
@@ -33,8 +37,8 @@ namespace {
 
 // How this process takes part: what launched it, or what it has to launch.
 struct Role {
-  std::optional<LaunchInfo> launched;  // this process is one of several workers
-  int workers = 1;                     // S
+  std::optional<LaunchInfo> launched;          // this process is one of several workers
+  WorkerCount workers{.least = 1, .most = 1};  // S
 };
 
 Role find_role(const ResolvedConfig& resolved) {
@@ -43,17 +47,18 @@ Role find_role(const ResolvedConfig& resolved) {
   const bool given = resolved.given.contains("workers");
   // A launcher of one process only gives it a place to run; how many workers it starts there is the options' to say.
   if (!launched || cluster.in_process || launched->workers == 1) {
-    return {.workers = std::max(1, cluster.workers)};
+    return {.launched = std::nullopt,
+            .workers = {.least = cluster.workers.least, .most = std::max(1, cluster.workers.most)}};
   }
-  if (given && cluster.workers != launched->workers) {
+  if (given && cluster.workers.most != launched->workers) {
     throw InputError(
         fmt::format("--workers {} does not fit {}, which says {}; leave --workers out, or start {} workers",
-                    cluster.workers, launched->source, launched->workers, cluster.workers));
+                    cluster.workers.most, launched->source, launched->workers, cluster.workers.most));
   }
   if (cluster.port != 0 && resolved.given.contains("port")) {
     launched->rendezvous_port = cluster.port;
   }
-  const int workers = launched->workers;
+  const WorkerCount workers{.least = given ? cluster.workers.least : 1, .most = launched->workers};
   return {.launched = std::move(launched), .workers = workers};
 }
 
@@ -99,9 +104,9 @@ nlohmann::json config_to_compare(const ResolvedConfig& resolved) {
   return shared;
 }
 
-int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& info, std::ostream& out) {
+int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& info, WorkerCount workers, std::ostream& out) {
   Config config = resolved.config;
-  config.cluster.workers = info.workers;
+  config.cluster.workers = workers;
   start_logging(info.rank);
   const std::atomic<int>& stop = watch_signals(/*speaks=*/false);  // its launcher does
   Rendezvous rendezvous(info, config.cluster.rendezvous_timeout);
@@ -131,9 +136,11 @@ int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& info, std::o
   keep_freed_memory();
   set_compute_threads(share.threads);
   // Connected first: if this worker can't go on, the others notice at once.
-  const auto communicator = rendezvous.connect(card, config.cluster.timeout);
+  const std::shared_ptr<Communicator> communicator = rendezvous.connect(card, config.cluster.timeout);
   const TrainingSetup setup = prepare_training(config, info.workers);
-  return train_session(setup, *communicator, stop, out);
+  JobMembership membership(
+      {.info = info, .address = address, .least = workers.least, .timeout = config.cluster.timeout}, communicator);
+  return train_session(setup, *communicator, stop, out, &membership);
 }
 
 // Workers are threads: for tests, for trying things, and for a single worker.
@@ -153,12 +160,15 @@ int run_in_process(const TrainingSetup& setup, int workers, std::ostream& out) {
 
 int run_train(const ResolvedConfig& resolved, const std::vector<std::string>& arguments, std::ostream& out) {
   const Role role = find_role(resolved);
+  if (const char* faults = std::getenv("RESIST_FAILPOINT")) {
+    set_failpoint_hook(parse_failpoints(faults));
+  }
   writes_events(resolved.config);  // throws where this build can't do what is asked for
   if (resolved.run_elsewhere && (!role.launched || role.launched->rank == 0)) {
     load_run_config(resolved.config.run.resume);  // throws: worker 0 needs the folder
   }
   if (role.launched) {
-    return run_as_worker(resolved, *role.launched, out);
+    return run_as_worker(resolved, *role.launched, role.workers, out);
   }
   Config config = resolved.config;
   config.cluster.workers = role.workers;
@@ -168,13 +178,14 @@ int run_train(const ResolvedConfig& resolved, const std::vector<std::string>& ar
   }
   {
     // Wrong input is found here, before anything is started or written.
-    const TrainingSetup setup = prepare_training(config, role.workers);
-    if (role.workers == 1 || config.cluster.in_process) {
-      return run_in_process(setup, role.workers, out);
+    const TrainingSetup setup = prepare_training(config, role.workers.most);
+    if (role.workers.most == 1 || config.cluster.in_process) {
+      return run_in_process(setup, role.workers.most, out);
     }
   }
   return launch_workers({.arguments = arguments,
-                         .workers = role.workers,
+                         .workers = role.workers.most,
+                         .least = role.workers.least,
                          .port = config.cluster.port,
                          .deadline = config.cluster.rendezvous_timeout},
                         watch_signals(/*speaks=*/true));

@@ -100,27 +100,44 @@ void compare_data(const TrainingSetup& setup, Communicator& communicator) {
   }
 }
 
-// What a run writes, and when. Worker 0 has the folder.
+// What worker 0 writes a run to, and shows it on.
+struct RunOutput {
+  RunFolder folder;
+  Progress progress;
+  std::optional<EventWriter> events;  // where the run has event files
+};
+
+// For the rounds after `round`, of a training that goes to `length`.
+RunOutput open_output(RunFolder folder, const Config& config, std::int64_t round, const TrainLength& length,
+                      std::ostream& out) {
+  log_to_file(folder.path() / "resist.log");
+  std::optional<EventWriter> events;
+  if (length.total_rounds > round) {
+    cut_events(folder.path(), round);
+    if (writes_events(config)) {
+      events.emplace(folder.path(), round, to_toml(stored_config(config)));
+    }
+  }
+  ProgressOptions options = detect_terminal(STDOUT_FILENO);
+  options.total_rounds = length.total_rounds;
+  options.total_samples = length.total_samples;
+  return {.folder = std::move(folder), .progress = Progress(out, options), .events = std::move(events)};
+}
+
+// What a run writes, and when. Worker 0 has the folder, and when it is lost the worker that has its rank then.
 class RunObserver : public TrainingObserver {
  public:
-  RunObserver(const Config& config, std::optional<RunFolder> folder, const std::filesystem::path& path,
-              std::optional<Progress> progress, std::optional<EventWriter> events, double best_accuracy)
-      : config_(config),
-        folder_(std::move(folder)),
-        path_(path),
-        progress_(std::move(progress)),
-        events_(std::move(events)),
-        best_accuracy_(best_accuracy) {
+  RunObserver(const Config& config, std::optional<RunOutput> output, const std::filesystem::path& path,
+              double best_accuracy, std::ostream& out)
+      : config_(config), output_(std::move(output)), path_(path), best_accuracy_(best_accuracy), out_(out) {
     if (config.run.record_round > 0) {
       recorder_.emplace(path, config.run.record_round);
     }
   }
 
   void round_starts(Trainer& trainer) override {
-    if (events_) {
-      // When the round is committed, everything is placed for the next one.
-      assignment_ = trainer.parameters().placement().assignment;
-    }
+    // When the round is committed, everything is placed for the next one.
+    assignment_ = trainer.parameters().placement().assignment;
     if (recorder_) {
       recorder_->round_starts(trainer);
     }
@@ -141,25 +158,58 @@ class RunObserver : public TrainingObserver {
       recorder_->round_committed(trainer);
     }
     on_worker_0(trainer.communicator(), [&] {
-      folder_->append(record);
-      if (events_) {
-        add_events(trainer, record);
+      if (record.round > written_) {
+        output_->folder.append(record);
+        if (output_->events) {
+          add_events(trainer, record);
+        }
+        output_->progress.show(record);
+        written_ = record.round;
       }
-      progress_->show(record);
     });
-    const bool best = record.accuracy.value_or(-1) > best_accuracy_;
-    if (last || best || checkpoint_due(record.round)) {
-      save(trainer, record.accuracy);
-    }
+    // Where this round is told of once more, some workers have counted it already.
+    const bool best = record.accuracy.value_or(-1) > best_accuracy_ || record.round == best_round_;
     if (best) {
       best_accuracy_ = *record.accuracy;
+      best_round_ = record.round;
+    }
+    if (last || best || checkpoint_due(record.round)) {
+      save(trainer, record.accuracy);
     }
     last_record_ = record;
   }
 
+  void generation_began(Trainer& trainer, const GenerationRecord& record) override {
+    on_worker_0(trainer.communicator(), [&] {
+      if (!output_) {
+        take_over(trainer);
+      }
+      output_->folder.append(record);
+      for (const GenerationRecord::LostBlock& lost : record.lost_blocks) {
+        spdlog::warn("block {} was lost with all its copies, and with it {} rounds of its training", lost.block,
+                     lost.rounds);
+      }
+      spdlog::info("{} workers go on after round {}, {:.1f} s after the loss was noticed{}", record.members.size(),
+                   trainer.position().round, record.seconds,
+                   record.round_kept ? "; the local iterations of the others were kept" : "");
+    });
+  }
+
+  std::optional<std::int64_t> restore_block(Trainer& trainer, int block, std::span<float> values) override {
+    if (!has_checkpoints(path_)) {
+      return std::nullopt;
+    }
+    try {
+      return read_block(open_checkpoint(path_, "last"), trainer.setup().layout, block, values);
+    } catch (const InputError& error) {
+      spdlog::warn("no checkpoint can be read: {}", error.what());
+      return std::nullopt;
+    }
+  }
+
   void finish() {
-    if (progress_) {
-      progress_->finish();
+    if (output_) {
+      output_->progress.finish();
     }
   }
   const RoundRecord& last_record() const { return last_record_; }
@@ -170,30 +220,42 @@ class RunObserver : public TrainingObserver {
     return every > 0 && round % every == 0;
   }
 
+  // The worker that wrote the run is lost.
+  void take_over(Trainer& trainer) {
+    RunFolder folder = RunFolder::open(path_);
+    const std::int64_t round = trainer.position().round;
+    folder.go_on_after(round, to_toml(stored_config(config_)));
+    const auto written = read_metrics(path_);
+    written_ = written.empty() ? 0 : written.back().round;
+    output_.emplace(open_output(std::move(folder), config_, round, trainer.length(), out_));
+    spdlog::info("worker {} writes the run from now on", trainer.identity());
+  }
+
   // The assignment of the first round and of every evaluated one: a picture a round would be too many.
   void add_events(const Trainer& trainer, const RoundRecord& record) {
-    events_->add(record);
+    output_->events->add(record);
     const bool first = last_record_.round == 0;
-    if (first || record.accuracy) {
-      events_->add_assignment(record.round, assignment_.value(), trainer.setup().decks);
+    if (assignment_ && (first || record.accuracy)) {
+      output_->events->add_assignment(record.round, *assignment_, trainer.setup().decks);
     }
   }
 
   void save(Trainer& trainer, std::optional<double> accuracy) {
     save_checkpoint(trainer, path_, accuracy);
-    if (folder_) {
+    if (output_) {
       prune_checkpoints(path_, config_.run.keep_checkpoints);
     }
   }
 
   const Config& config_;
-  std::optional<RunFolder> folder_;
+  std::optional<RunOutput> output_;  // worker 0's
   std::filesystem::path path_;
-  std::optional<Progress> progress_;
-  std::optional<EventWriter> events_;     // worker 0's, where the run has event files
   std::optional<Assignment> assignment_;  // of the round under way, for the event files
   std::optional<RoundRecorder> recorder_;
-  double best_accuracy_;  // of the run so far; the same on every worker; -1: not evaluated
+  double best_accuracy_;          // of the run so far; the same on every worker; -1: not evaluated
+  std::int64_t best_round_ = -1;  // where it was in this session
+  std::int64_t written_ = 0;      // the last round in the folder, where this worker has it
+  std::ostream& out_;
   RoundRecord last_record_;
 };
 
@@ -318,7 +380,7 @@ void print_summary(std::ostream& out, const TrainingSetup& setup, const RoundRec
 }  // namespace
 
 int train_session(const TrainingSetup& setup, Communicator& communicator, const std::atomic<int>& stop,
-                  std::ostream& out) {
+                  std::ostream& out, Membership* membership) {
   const Config& config = setup.config;
   compare_data(setup, communicator);
   const std::filesystem::path path = agreed_run_path(config, communicator);
@@ -336,44 +398,32 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
     });
     start = all_gather_value(communicator, start, kControlTag)[0];
   }
-  Trainer trainer(setup, communicator, start.position, stop);
+  Trainer trainer(setup, communicator, start.position, stop, membership);
   if (start.from_checkpoint) {
     restore_checkpoint(trainer, checkpoint ? &*checkpoint : nullptr);
   }
 
-  std::optional<Progress> progress;
-  std::optional<EventWriter> events;
+  std::optional<RunOutput> output;
   double best = -1;
   on_worker_0(communicator, [&] {
     const std::string config_toml = to_toml(stored_config(config));
-    const bool trains = trainer.length().total_rounds > start.position.round;
     if (!resumes) {
       folder.emplace(RunFolder::create(path, config_toml));
       write_run_data(path, setup.data);
-    } else if (trains) {
+    } else if (trainer.length().total_rounds > start.position.round) {
       remove_checkpoints_after(path, start.position.round);
       folder->go_on_after(start.position.round, config_toml);
     }
-    log_to_file(path / "resist.log");
-    if (trains) {
-      cut_events(path, start.position.round);
-      if (writes_events(config)) {
-        events.emplace(path, start.position.round, config_toml);
-      }
-    }
-    ProgressOptions options = detect_terminal(STDOUT_FILENO);
-    options.total_rounds = trainer.length().total_rounds;
-    options.total_samples = trainer.length().total_samples;
-    progress.emplace(out, options);
+    output.emplace(open_output(std::move(*folder), config, start.position.round, trainer.length(), out));
     best = best_accuracy(path);
     log_start(trainer, path, communicator.size());
   });
   best = all_gather_value(communicator, best, kControlTag)[0];
 
-  RunObserver observer(config, std::move(folder), path, std::move(progress), std::move(events), best);
+  RunObserver observer(config, std::move(output), path, best, out);
   const TrainingResult result = trainer.run(observer);
   observer.finish();
-  const bool speaks = communicator.rank() == 0;
+  const bool speaks = trainer.communicator().rank() == 0;
   const bool trained = result.position.round > start.position.round;
   if (result.non_finite) {
     return speaks ? report_non_finite(*result.non_finite, path) : kExitFailed;
@@ -385,18 +435,27 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
     }
     return exit_code_of_stop(result.stop_signal);
   }
+  if (result.too_few) {
+    if (speaks) {
+      spdlog::warn(
+          "{} workers are left where --workers asks for {} at least; stopped after round {}; go on with: resist "
+          "train --resume {}",
+          trainer.communicator().size(), config.cluster.workers.least, result.position.round, path.string());
+    }
+    return kExitRestart;
+  }
   if (!trained) {
     if (speaks) {
       spdlog::info(
           "nothing is left to train: the run ended after round {}; give a larger --epochs or --rounds to go on",
           start.position.round);
     }
-    if (lacks_calibration(communicator, path, result.position.round)) {
+    if (lacks_calibration(trainer.communicator(), path, result.position.round)) {
       calibrate_trained(trainer, path);
     }
     return kExitDone;
   }
-  const int stop_signal = agreed_stop(communicator, stop);
+  const int stop_signal = agreed_stop(trainer.communicator(), stop);
   const auto calibrated = stop_signal == 0 ? calibrate_trained(trainer, path) : std::nullopt;
   if (speaks) {
     print_summary(out, setup, observer.last_record(), calibrated, path);

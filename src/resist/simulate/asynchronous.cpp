@@ -152,7 +152,7 @@ int Asynchronous::slowest_link() const {
 }
 
 double Asynchronous::merge_seconds(int worker, double given, double taken) {
-  const bool buddy = setup_.options.protection == Protection::buddy;
+  const bool buddy = setup_.config.sync.protect == Protection::buddy;
   // What it owns itself does not travel.
   const double remote = 1 - 1.0 / living_;
   const double more = std::max(given, taken) * remote;
@@ -295,7 +295,7 @@ void Asynchronous::lose_blocks() {
     if (holders_[block] > 0) {
       continue;
     }
-    if (setup_.options.protection == Protection::buddy) {
+    if (setup_.config.sync.protect == Protection::buddy) {
       ++tally_.blocks.from_buddy;
     } else {
       ++tally_.blocks.from_checkpoint;

@@ -7,6 +7,8 @@
 #include <numeric>
 #include <utility>
 
+#include "resist/sync/sync_plan.h"
+
 namespace resist {
 namespace {
 
@@ -40,7 +42,7 @@ Job::Job(const SimulationSetup& setup, int first, int workers)
       most_attempts_(most_attempts(workers)),
       block_rounds_at_risk_(setup.layout.blocks.size()),
       living_(static_cast<std::size_t>(workers)),
-      keepers_(setup.layout.blocks.size()) {
+      keepers_(setup.layout.blocks.size(), -1) {
   std::vector<int> all(static_cast<std::size_t>(workers));
   std::iota(all.begin(), all.end(), first);
   Assignment assignment = dealing_.deal(all, 0);
@@ -160,6 +162,7 @@ Job::Exchange Job::plan_exchange() {
   for (int block = 0; block < static_cast<int>(keepers_.size()); ++block) {
     hand_over_block(block, rank_of, exchange);
   }
+  add_keepers(exchange);
   const double next_seconds = std::ranges::max(local_seconds(exchange.participants, *exchange.next, round_ + 1));
   exchange.cost = costs_.synchronisation(exchange.handover, exchange.participants, next_seconds);
   return exchange;
@@ -176,32 +179,32 @@ void Job::hand_over_block(int block, const std::vector<int>& rank_of, Exchange& 
   if (holders.empty()) {
     holders.push_back(rank_of[static_cast<std::size_t>(source_of(block) - first_)]);
   }
-  std::vector<int> receivers = exchange.next->holders(block);
-  std::vector<int> keepers;
-  if (setup_.options.protection == Protection::buddy) {
-    const bool stays_alone = holders.size() == 1 && receivers == holders;
-    if (stays_alone && exchange.handover.workers > 1) {
-      const int buddy = (holders.front() + 1) % exchange.handover.workers;
-      insert(receivers, buddy);
-      keepers.push_back(exchange.participants[static_cast<std::size_t>(buddy)]);
-    } else {
-      for (const int holder : holders) {
-        keepers.push_back(exchange.participants[static_cast<std::size_t>(holder)]);
-      }
+  exchange.handover.holders.push_back(std::move(holders));
+  exchange.handover.receivers.push_back(exchange.next->holders(block));
+}
+
+void Job::add_keepers(Exchange& exchange) const {
+  if (setup_.config.sync.protect == Protection::none) {
+    exchange.keepers.assign(keepers_.size(), -1);
+    return;
+  }
+  Handover& handover = exchange.handover;
+  exchange.keepers = choose_keepers(handover.holders, handover.receivers, handover.workers);
+  for (std::size_t block = 0; block < keepers_.size(); ++block) {
+    int& keeper = exchange.keepers[block];
+    if (keeper >= 0) {
+      insert(handover.receivers[block], keeper);
+      keeper = exchange.participants[static_cast<std::size_t>(keeper)];
     }
   }
-  exchange.handover.holders.push_back(std::move(holders));
-  exchange.handover.receivers.push_back(std::move(receivers));
-  exchange.keepers.push_back(std::move(keepers));
 }
 
 // Who sends a block of which no holder is left: who has kept a copy, else who reads the checkpoint or asks another
 // group.
 int Job::source_of(int block) const {
-  const auto is_living = [&](int worker) { return lives(worker); };
-  const auto& keepers = keepers_[static_cast<std::size_t>(block)];
-  const auto keeper = std::ranges::find_if(keepers, is_living);
-  return keeper != keepers.end() ? *keeper : *std::ranges::find_if(members_, is_living);
+  const int keeper = keepers_[static_cast<std::size_t>(block)];
+  return keeper >= 0 && lives(keeper) ? keeper
+                                      : *std::ranges::find_if(members_, [&](int worker) { return lives(worker); });
 }
 
 void Job::commit(Exchange exchange, double seconds, double bytes) {
@@ -246,8 +249,8 @@ void Job::count_blocks() {
     }
     any_unheld = true;
     ++blocks.unheld;
-    const auto& keepers = keepers_[static_cast<std::size_t>(block)];
-    if (std::ranges::any_of(keepers, [&](int worker) { return lives(worker); })) {
+    const int keeper = keepers_[static_cast<std::size_t>(block)];
+    if (keeper >= 0 && lives(keeper)) {
       ++blocks.from_buddy;
     } else if (setup_.options.groups > 1) {
       ++blocks.from_group;
@@ -328,8 +331,8 @@ bool Job::begin_anew() {
   tally_.samples_rolled_back += samples_at_risk_;
   tally_.rounds_rolled_back += rounds_at_risk_;
   secure();
-  for (auto& keepers : keepers_) {
-    keepers.clear();
+  for (int& keeper : keepers_) {
+    keeper = -1;
   }
   std::vector<int> members = std::exchange(joining_, {});
   Assignment assignment = dealing_.deal(members, round_);

@@ -61,7 +61,7 @@ class Job {
     std::vector<int> participants;
     std::optional<Assignment> next;
     Handover handover;
-    std::vector<std::vector<int>> keepers;  // see keepers_
+    std::vector<int> keepers;  // see keepers_
     SyncCost cost;
   };
 
@@ -74,6 +74,7 @@ class Job {
   bool synchronise();
   Exchange plan_exchange();
   void hand_over_block(int block, const std::vector<int>& rank_of, Exchange& exchange) const;
+  void add_keepers(Exchange& exchange) const;
   int source_of(int block) const;
   void commit(Exchange exchange, double seconds, double bytes);
   void count_blocks();
@@ -102,8 +103,8 @@ class Job {
   int living_count_ = 0;
   std::vector<int> joining_;  // have returned and wait for the round's end, ascending
   std::optional<Assignment> assignment_;
-  std::vector<std::vector<int>> keepers_;  // per block: who has a copy as it was before the round under way
-  std::vector<double> local_seconds_;      // by rank
+  std::vector<int> keepers_;           // per block: who has a copy as it was before the round under way; -1: nobody
+  std::vector<double> local_seconds_;  // by rank
   double round_began_ = 0;
   double compute_seconds_ = 0;  // of the round under way, once it has trained
   bool somebody_cut_off_ = false;

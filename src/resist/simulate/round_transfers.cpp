@@ -70,7 +70,7 @@ std::vector<RoundTransfer> round_transfers(const Config& config, const Layout& l
     }
     return transfers;
   }
-  SyncRule rule = sync_rule(config.sync.compress);
+  SyncRule rule = sync_rule(config.sync);
   if (config.sync.overlap) {
     rule.scope = SyncScope::blocks;
     transfers.push_back(transfer_of(layout, handover, rule));
@@ -88,11 +88,11 @@ std::vector<RoundTransfer> round_transfers(const Config& config, const Layout& l
 
 double block_bytes(const Config& config, const Layout& layout, int block) {
   const BlockLayout& of = layout.blocks[static_cast<std::size_t>(block)];
-  return group_bytes(config, of.weights_size, of.size, sync_rule(config.sync.compress).blocks);
+  return group_bytes(config, of.weights_size, of.size, sync_rule(config.sync).blocks);
 }
 
 double shared_bytes(const Config& config, const Layout& layout) {
-  return group_bytes(config, layout.shared_weights_size, layout.shared_size, sync_rule(config.sync.compress).shared);
+  return group_bytes(config, layout.shared_weights_size, layout.shared_size, sync_rule(config.sync).shared);
 }
 
 }  // namespace resist

@@ -38,6 +38,7 @@ std::vector<std::string> simulated_options() {
           "partition-first-blocks",
           "compress",
           "overlap",
+          "protect",
           "method",
           "momentum-sync",
           "batch-size",

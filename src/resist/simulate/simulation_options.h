@@ -10,17 +10,6 @@
 
 namespace resist {
 
-// Where a block comes from when all its holders have died in one round.
-enum class Protection {
-  none,   // from the last checkpoint
-  buddy,  // from a copy that is one round old: whoever sends a block keeps it for a round, and a block that stays with
-          // its only holder is sent to one other worker as well
-};
-
-template <>
-inline constexpr auto kWords<Protection> = std::to_array<EnumWord<Protection>>({{Protection::none, "none"},
-                                                                                {Protection::buddy, "buddy"}});
-
 // How an exchange is timed.
 enum class ExchangeDetail {
   automatic,  // exactly for up to 32 workers on one site, otherwise in the aggregate
@@ -38,7 +27,6 @@ struct SimulationOptions {
   ClusterModel cluster;
   std::int64_t rounds = 100;  // that are committed; of each group
   int replication = 1;        // holders that each block has at least; up to the workers of a group, or of a home
-  Protection protection = Protection::none;
   ExchangeDetail exchange = ExchangeDetail::automatic;
 
   // Variants.

@@ -53,7 +53,6 @@ nlohmann::json to_json(const Config& config, const SimulationOptions& options) {
   }
   object["rounds"] = options.rounds;
   object["replication"] = options.replication;
-  object["protection"] = to_word(options.protection);
   object["hierarchical"] = options.hierarchical;
   object["asynchronous"] = options.asynchronous;
   if (options.groups > 1) {

@@ -1,5 +1,6 @@
 #include "resist/sync/sync_plan.h"
 
+#include <algorithm>
 #include <tuple>
 #include <utility>
 
@@ -9,20 +10,35 @@ Placement make_placement(const Layout& layout, const TrainingMethod& method, std
   return {.assignment = method.assignment(round, warmup), .arena = ArenaLayout(layout, method.slots(warmup))};
 }
 
-SyncRule sync_rule(Compression compression) {
-  switch (compression) {
+SyncRule sync_rule(const SyncOptions& options) {
+  SyncRule rule{.copies = options.protect == Protection::buddy};
+  switch (options.compress) {
     case Compression::none:
-      return {};
+      break;
     case Compression::bf16:
-      return {.shared = WireFormat::bf16, .blocks = WireFormat::bf16};
+      rule.shared = rule.blocks = WireFormat::bf16;
+      break;
     case Compression::int8:
-      return {.shared = WireFormat::int8, .blocks = WireFormat::int8};
+      rule.shared = rule.blocks = WireFormat::int8;
+      break;
     case Compression::int6:
-      return {.shared = WireFormat::int6, .blocks = WireFormat::int8};
+      rule.shared = WireFormat::int6;
+      rule.blocks = WireFormat::int8;
+      break;
     case Compression::int4:
-      return {.shared = WireFormat::int4, .blocks = WireFormat::int8};
+      rule.shared = WireFormat::int4;
+      rule.blocks = WireFormat::int8;
+      break;
   }
-  return {};
+  return rule;
+}
+
+Sources sources_of(const Assignment& assignment) {
+  Sources sources{.shared = everyone(assignment.workers()), .blocks = {}};
+  for (int block = 0; block < assignment.blocks(); ++block) {
+    sources.blocks.push_back(assignment.holders(block));
+  }
+  return sources;
 }
 
 namespace {
@@ -46,36 +62,47 @@ class Segments {
   std::vector<SyncPlan::Origin> origins;
 };
 
+// The next holders of a block, and who keeps a copy.
+std::vector<int> receivers_of(const std::vector<int>& holders, int keeper) {
+  std::vector<int> receivers = holders;
+  if (keeper >= 0) {
+    receivers.insert(std::ranges::lower_bound(receivers, keeper), keeper);
+  }
+  return receivers;
+}
+
 }  // namespace
 
-SyncPlan make_sync_plan(const Layout& layout, const Placement& now, const Placement& next, int worker,
-                        const SyncRule& rule) {
-  const int workers = now.assignment.workers();
+std::vector<int> choose_keepers(const std::vector<std::vector<int>>& sources,
+                                const std::vector<std::vector<int>>& next_holders, int workers) {
+  std::vector<int> keepers(sources.size(), -1);
+  std::vector<int> stayed(static_cast<std::size_t>(workers), 0);  // per worker: its blocks that another one keeps too
+  for (std::size_t block = 0; block < next_holders.size() && workers > 1; ++block) {
+    if (next_holders[block].size() > 1) {
+      continue;
+    }
+    const int holder = next_holders[block].front();
+    const auto source = std::ranges::find_if(sources[block], [&](int worker) { return worker != holder; });
+    keepers[block] =
+        source != sources[block].end() ? *source : (holder + 1 + stayed[holder]++ % (workers - 1)) % workers;
+  }
+  return keepers;
+}
+
+SyncPlan make_sync_plan(const Layout& layout, const Sources& now, const Assignment& next, const SyncRule& rule) {
+  SyncPlan plan;
+  plan.keepers = rule.copies ? choose_keepers(now.blocks, sources_of(next).blocks, next.workers())
+                             : std::vector<int>(now.blocks.size(), -1);
   Segments parts;
   if (rule.scope != SyncScope::blocks) {
-    const std::vector<int> all = everyone(workers);
-    parts.add(0, layout.shared_weights_size, layout.shared_size, rule.shared, all, all);
+    parts.add(0, layout.shared_weights_size, layout.shared_size, rule.shared, now.shared, everyone(next.workers()));
   }
-  for (int block = 0; block < now.assignment.blocks() && rule.scope != SyncScope::shared; ++block) {
-    parts.add(1 + block, layout.blocks[block].weights_size, layout.blocks[block].size, rule.blocks,
-              now.assignment.holders(block), next.assignment.holders(block));
+  for (int block = 0; block < next.blocks() && rule.scope != SyncScope::shared; ++block) {
+    parts.add(1 + block, layout.blocks[block].weights_size, layout.blocks[block].size, rule.blocks, now.blocks[block],
+              receivers_of(next.holders(block), plan.keepers[block]));
   }
-
-  SyncPlan plan;
   plan.origins = std::move(parts.origins);
-  plan.places.resize(1 + static_cast<std::size_t>(now.assignment.blocks()));
-  plan.places[0] = {.source = 0, .target = 0};
-  const auto& held = now.assignment.held(worker);
-  const auto sources = now.arena.block_offsets(held);
-  for (std::size_t i = 0; i < held.size(); ++i) {
-    plan.places[1 + held[i]].source = sources[i];
-  }
-  const auto& wanted = next.assignment.held(worker);
-  const auto targets = next.arena.block_offsets(wanted);
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    plan.places[1 + wanted[i]].target = targets[i];
-  }
-  plan.exchange = make_exchange_plan(std::move(parts.segments), workers);
+  plan.exchange = make_exchange_plan(std::move(parts.segments), next.workers());
   return plan;
 }
 

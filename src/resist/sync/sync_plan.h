@@ -26,31 +26,43 @@ struct SyncRule {
   WireFormat shared = WireFormat::float32;
   WireFormat blocks = WireFormat::float32;
   SyncScope scope = SyncScope::all;
+  bool copies = false;  // besides, see to a copy of every block that one worker alone will hold
 };
 
-// What --compress says.
-SyncRule sync_rule(Compression compression);
+// What --compress and --protect say.
+SyncRule sync_rule(const SyncOptions& options);
 
-// One worker's view of a synchronisation: what is exchanged, and where in its arenas. The exchange is the same on every
-// worker. Group 0 is the shared parameters, group 1 + b is block b.
+// Which workers' values a synchronisation starts from, by rank, ascending: what they agree on is the mean over them.
+struct Sources {
+  std::vector<int> shared;
+  std::vector<std::vector<int>> blocks;  // per block, none of them empty
+};
+
+// All workers, and the holders of each block: a round in which nobody was lost.
+Sources sources_of(const Assignment& assignment);
+
+// What is exchanged in a synchronisation, the same on every worker. Group 0 is the shared parameters, group 1 + b is
+// block b.
 struct SyncPlan {
-  struct Place {
-    std::int64_t source = -1;  // offset in the live arena of this round; -1: not held
-    std::int64_t target = -1;  // offset in the staged arena of the next round; -1: not wanted
-  };
   // Where a segment of the exchange comes from.
   struct Origin {
     int group;
     std::int64_t offset;  // elements, within the group
   };
   ExchangePlan exchange;
-  std::vector<Place> places;    // per group
   std::vector<Origin> origins;  // per segment
+  std::vector<int> keepers;     // per block: who keeps a copy beside its next holder; -1: nobody
 };
 
-// The method (docs/algorithm.md): shared parameters become the mean over workers, each block the mean over its holders,
-// and each block goes straight from its holders to its next holders. Pure.
-SyncPlan make_sync_plan(const Layout& layout, const Placement& now, const Placement& next, int worker,
-                        const SyncRule& rule = {});
+// The method (docs/algorithm.md): shared parameters become the mean over their sources, each block the mean over its
+// sources, and each block goes straight from them to its next holders. Pure.
+SyncPlan make_sync_plan(const Layout& layout, const Sources& now, const Assignment& next, const SyncRule& rule = {});
+
+// For every block that only one worker will hold, another one that is to have its values as well: a source of it if
+// there is one, since that costs no bytes; otherwise, for a block that stays where it is, the others in turn. So
+// whichever worker is lost, every block is still there (docs/reliability.md). -1: several will hold it, or there is
+// nobody else. Pure.
+std::vector<int> choose_keepers(const std::vector<std::vector<int>>& sources,
+                                const std::vector<std::vector<int>>& next_holders, int workers);
 
 }  // namespace resist

@@ -1,35 +1,55 @@
 #include "resist/sync/synchronise.h"
 
 #include <algorithm>
-#include <vector>
 
 namespace resist {
 
-Payload synchronise(Communicator& communicator, const SyncPlan& plan, const float* live, float* staged,
+std::vector<GroupMemory> group_memory(const Placement& now, int held_as, const float* live, const Placement& next,
+                                      int worker, float* staged) {
+  std::vector<GroupMemory> memory(1 + static_cast<std::size_t>(next.assignment.blocks()));
+  memory[0] = {.source = live, .target = staged};
+  const auto& held = now.assignment.held(held_as);
+  const auto sources = now.arena.block_offsets(held);
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    memory[1 + held[i]].source = live + sources[i];
+  }
+  const auto& wanted = next.assignment.held(worker);
+  const auto targets = next.arena.block_offsets(wanted);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    memory[1 + wanted[i]].target = staged + targets[i];
+  }
+  return memory;
+}
+
+Payload synchronise(Communicator& communicator, const SyncPlan& plan, std::span<const GroupMemory> memory,
                     std::uint32_t tag, const SharedMemory& shared, std::uint64_t rounding_key) {
-  std::vector<SegmentMemory> memory;
-  memory.reserve(plan.origins.size());
+  std::vector<SegmentMemory> segments;
+  segments.reserve(plan.origins.size());
   for (std::size_t i = 0; i < plan.origins.size(); ++i) {
     const SyncPlan::Origin& origin = plan.origins[i];
-    const SyncPlan::Place& place = plan.places[origin.group];
-    SegmentMemory own{.source = place.source < 0 ? nullptr : live + place.source + origin.offset,
-                      .target = place.target < 0 ? nullptr : staged + place.target + origin.offset};
+    const GroupMemory& group = memory[origin.group];
+    SegmentMemory own{.source = group.source == nullptr ? nullptr : group.source + origin.offset,
+                      .target = group.target == nullptr ? nullptr : group.target + origin.offset};
     if (origin.group == 0 && plan.exchange.segments[i].format != WireFormat::float32) {
       own.reference = shared.agreed + origin.offset;
       own.residual = shared.residual + origin.offset;
     }
-    memory.push_back(own);
+    segments.push_back(own);
   }
-  return exchange(communicator, plan.exchange, memory, tag, rounding_key);
+  return exchange(communicator, plan.exchange, segments, tag, rounding_key);
 }
 
-void carry_over(const Layout& layout, const SyncPlan& plan, const float* live, float* staged, std::int64_t size) {
-  std::fill_n(staged, size, 0.0F);
-  std::copy_n(live, layout.shared_size, staged);
+void carry_over(const Layout& layout, std::span<const GroupMemory> memory) {
+  std::copy_n(memory[0].source, layout.shared_size, memory[0].target);
   for (std::size_t block = 0; block < layout.blocks.size(); ++block) {
-    const SyncPlan::Place& place = plan.places[1 + block];
-    if (place.source >= 0 && place.target >= 0) {
-      std::copy_n(live + place.source, layout.blocks[block].size, staged + place.target);
+    const GroupMemory& group = memory[1 + block];
+    if (group.target == nullptr) {
+      continue;
+    }
+    if (group.source != nullptr) {
+      std::copy_n(group.source, layout.blocks[block].size, group.target);
+    } else {
+      std::fill_n(group.target, layout.blocks[block].size, 0.0F);
     }
   }
 }

@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kMetricsFile = "metrics.jsonl";
+constexpr const char* kHistoryFile = "history.jsonl";
 constexpr const char* kConfigFile = "config.toml";
 
 [[noreturn]] void refuse_overwriting(const fs::path& path) {
@@ -79,17 +80,19 @@ void RunFolder::require_new(const fs::path& path) {
   }
 }
 
-// metrics.jsonl, open for appending.
-struct RunFolder::Metrics {
-  explicit Metrics(fs::path file)
+// A file of lines, open for appending.
+struct RunFolder::LineFile {
+  explicit LineFile(fs::path file)
       : path(std::move(file)), descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
     if (descriptor < 0) {
       throw InputError(fmt::format("can't write '{}': {}", path.string(), system_message(errno)));
     }
   }
-  ~Metrics() { ::close(descriptor); }
-  Metrics(const Metrics&) = delete;
-  Metrics& operator=(const Metrics&) = delete;
+  ~LineFile() { ::close(descriptor); }
+  LineFile(const LineFile&) = delete;
+  LineFile& operator=(const LineFile&) = delete;
+
+  void append(const nlohmann::json& object) const;
 
   fs::path path;
   int descriptor;
@@ -125,7 +128,7 @@ struct RunFolder::Lock {
 };
 
 RunFolder::RunFolder(fs::path path, std::unique_ptr<Lock> lock)
-    : path_(std::move(path)), lock_(std::move(lock)), metrics_(std::make_unique<Metrics>(path_ / kMetricsFile)) {
+    : path_(std::move(path)), lock_(std::move(lock)), metrics_(std::make_unique<LineFile>(path_ / kMetricsFile)) {
 }
 RunFolder::RunFolder(RunFolder&&) noexcept = default;
 RunFolder& RunFolder::operator=(RunFolder&&) noexcept = default;
@@ -168,7 +171,7 @@ void RunFolder::go_on_after(std::int64_t round, const std::string& config_toml) 
   });
   if (kept != text) {
     write_file_atomically(metrics, kept);
-    metrics_ = std::make_unique<Metrics>(metrics);  // the file of that name is another one now
+    metrics_ = std::make_unique<LineFile>(metrics);  // the file of that name is another one now
   }
   write_file_atomically(path_ / kConfigFile, config_toml);
 }
@@ -183,22 +186,33 @@ fs::path RunFolder::free_path(const std::string& name) {
   return path;
 }
 
-void RunFolder::append(const RoundRecord& record) {
-  const std::string line = to_json(record).dump() + '\n';
+void RunFolder::LineFile::append(const nlohmann::json& object) const {
+  const std::string line = object.dump() + '\n';
   struct stat before {};
-  const bool known = ::fstat(metrics_->descriptor, &before) == 0;
+  const bool known = ::fstat(descriptor, &before) == 0;
   ssize_t written = -1;
   do {
-    written = ::write(metrics_->descriptor, line.data(), line.size());
+    written = ::write(descriptor, line.data(), line.size());
   } while (written < 0 && errno == EINTR);
   if (written == static_cast<ssize_t>(line.size())) {
     return;
   }
   const int reason = written < 0 ? errno : ENOSPC;
   // Half a line would spoil the next one.
-  const bool mended = written <= 0 || (known && ::ftruncate(metrics_->descriptor, before.st_size) == 0);
-  throw Error(fmt::format("can't write '{}': {}{}", metrics_->path.string(), system_message(reason),
+  const bool mended = written <= 0 || (known && ::ftruncate(descriptor, before.st_size) == 0);
+  throw Error(fmt::format("can't write '{}': {}{}", path.string(), system_message(reason),
                           mended ? "" : "; its last line is incomplete"));
+}
+
+void RunFolder::append(const RoundRecord& record) {
+  metrics_->append(to_json(record));
+}
+
+void RunFolder::append(const GenerationRecord& record) {
+  if (!history_) {
+    history_ = std::make_unique<LineFile>(path_ / kHistoryFile);
+  }
+  history_->append(to_json(record));
 }
 
 std::vector<RoundRecord> read_metrics(const fs::path& run_dir) {

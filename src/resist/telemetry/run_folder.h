@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "resist/telemetry/generation_record.h"
 #include "resist/telemetry/round_record.h"
 
 namespace resist {
@@ -36,16 +37,19 @@ class RunFolder {
   // Appends one line to metrics.jsonl; it survives the death of this process. Error (disk full) names the file, and
   // leaves no half line.
   void append(const RoundRecord& record);
+  // The same for history.jsonl, which is there only where the workers of a run have changed.
+  void append(const GenerationRecord& record);
 
  private:
   struct Lock;
-  struct Metrics;
+  struct LineFile;
 
   RunFolder(std::filesystem::path path, std::unique_ptr<Lock> lock);
 
   std::filesystem::path path_;
   std::unique_ptr<Lock> lock_;
-  std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<LineFile> metrics_;
+  std::unique_ptr<LineFile> history_;  // null: not yet
 };
 
 // All rounds in RUN/metrics.jsonl; a last line without its newline was torn by a crash and is left out. InputError

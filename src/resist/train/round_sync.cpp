@@ -8,9 +8,20 @@
 #include "resist/sync/synchronise.h"
 
 namespace resist {
+namespace {
+
+std::int64_t largest_block(const Layout& layout) {
+  std::int64_t largest = 0;
+  for (const BlockLayout& block : layout.blocks) {
+    largest = std::max(largest, block.size);
+  }
+  return largest;
+}
+
+}  // namespace
 
 RoundSync::RoundSync(const TrainingSetup& setup, Communicator& communicator, WorkerParameters& parameters)
-    : setup_(setup), communicator_(communicator), parameters_(parameters) {
+    : setup_(setup), communicator_(&communicator), parameters_(parameters), keepers_(setup.layout.blocks.size(), -1) {
   const auto size = static_cast<std::size_t>(setup.layout.shared_size);
   if (setup.config.sync.compress != Compression::none) {
     agreed_.resize(size);
@@ -19,10 +30,7 @@ RoundSync::RoundSync(const TrainingSetup& setup, Communicator& communicator, Wor
   if (setup.config.sync.overlap) {
     sent_.resize(size);
     mean_.resize(size);
-    SyncRule rule = sync_rule(setup.config.sync.compress);
-    rule.scope = SyncScope::shared;
-    const Placement& any = parameters.placement();
-    average_ = make_sync_plan(setup.layout, any, any, communicator.rank(), rule);
+    plan_average();
   }
 }
 
@@ -32,8 +40,29 @@ RoundSync::~RoundSync() {
   }
 }
 
+void RoundSync::plan_average() {
+  SyncRule rule = sync_rule(setup_.config.sync);
+  rule.scope = SyncScope::shared;
+  const Sources all{.shared = everyone(communicator_->size()), .blocks = {}};
+  average_ = make_sync_plan(setup_.layout, all, Assignment(std::vector<std::vector<int>>(all.shared.size()), 0), rule);
+}
+
 void RoundSync::agree() {
   std::copy_n(parameters_.values(), agreed_.size(), agreed_.begin());
+}
+
+void RoundSync::enter(Communicator& communicator) {
+  if (under_way_.joinable()) {
+    under_way_.join();
+  }
+  failure_ = nullptr;
+  due_ = -1;
+  next_due_ = -1;
+  std::ranges::fill(residual_, 0.0F);
+  communicator_ = &communicator;
+  if (setup_.config.sync.overlap) {
+    plan_average();
+  }
 }
 
 Payload RoundSync::land() {
@@ -54,36 +83,115 @@ Payload RoundSync::land() {
   return landed_;
 }
 
-Payload RoundSync::synchronise(const Placement& next, std::int64_t round, bool in_full) {
+Payload RoundSync::stage(const Placement& next, std::int64_t round, bool in_full) {
   const bool overlapped = setup_.config.sync.overlap && !in_full;
-  SyncRule rule = sync_rule(setup_.config.sync.compress);
+  SyncRule rule = sync_rule(setup_.config.sync);
   rule.scope = overlapped ? SyncScope::blocks : SyncScope::all;
-  const SyncPlan plan = make_sync_plan(setup_.layout, parameters_.placement(), next, communicator_.rank(), rule);
+  const Placement& now = parameters_.placement();
+  const Sources sources = sources_of(now.assignment);
+  const SyncPlan plan = make_sync_plan(setup_.layout, sources, next.assignment, rule);
   const std::uint32_t tag = round_tag(round);
-  float* staged = parameters_.stage(next.arena);
+  auto memory = group_memory(now, parameters_.worker(), parameters_.values(), next, communicator_->rank(),
+                             parameters_.stage(next.arena));
+  stage_copies(plan, memory);
   if (overlapped) {
-    std::copy_n(parameters_.values(), setup_.layout.shared_size, staged);
+    std::copy_n(memory[0].source, setup_.layout.shared_size, memory[0].target);
   }
-  Payload payload = resist::synchronise(communicator_, plan, parameters_.values(), staged, tag, shared_memory(),
-                                        rounding_key(round, rule.scope));
+  Payload payload =
+      resist::synchronise(*communicator_, plan, memory, tag, shared_memory(), rounding_key(round, rule.scope));
   const MomentumSync momentum = momentum_sync(setup_.config);
-  if (momentum == MomentumSync::average) {
-    const bool compressed = setup_.config.sync.compress != Compression::none;
-    const SyncPlan exact =
-        compressed ? make_sync_plan(setup_.layout, parameters_.placement(), next, communicator_.rank()) : plan;
-    payload +=
-        resist::synchronise(communicator_, exact, parameters_.momentum(), parameters_.stage_momentum(next.arena), tag);
-  } else if (momentum == MomentumSync::carry) {
-    carry_over(setup_.layout, plan, parameters_.momentum(), parameters_.stage_momentum(next.arena), next.arena.size());
+  if (momentum != MomentumSync::reset) {
+    const auto of_momentum = group_memory(now, parameters_.worker(), parameters_.momentum(), next,
+                                          communicator_->rank(), parameters_.stage_momentum(next.arena));
+    if (momentum == MomentumSync::average) {
+      payload += resist::synchronise(*communicator_, make_sync_plan(setup_.layout, sources, next.assignment),
+                                     of_momentum, tag);
+    } else {
+      carry_over(setup_.layout, of_momentum);
+    }
   }
-  communicator_.barrier();  // the commit: whoever passes knows that all have staged
-  parameters_.install(next);
-  if (overlapped) {
-    due_ = round;
+  next_ = std::make_unique<Placement>(next);
+  next_rank_ = communicator_->rank();
+  next_due_ = overlapped ? round : -1;
+  return payload;
+}
+
+Payload RoundSync::stage(const Placement& next, std::int64_t round, const Mending& mending) {
+  const Placement& now = parameters_.placement();
+  const std::uint32_t tag = round_tag(round);
+  Payload payload;
+  const auto move = [&](std::vector<GroupMemory>& memory, const SyncPlan& plan) {
+    if (mending.scope == SyncScope::blocks) {
+      std::copy_n(memory[0].source, setup_.layout.shared_size, memory[0].target);
+    }
+    payload += resist::synchronise(*communicator_, plan, memory, tag);
+  };
+  auto memory = group_memory(now, parameters_.worker(), parameters_.values(), next, communicator_->rank(),
+                             parameters_.stage(next.arena));
+  for (std::size_t block = 0; block < mending.copied.size(); ++block) {
+    if (mending.copied[block]) {
+      memory[1 + block].source = copy(static_cast<int>(block));
+    }
+  }
+  SyncRule rule{.scope = mending.scope, .copies = setup_.config.sync.protect == Protection::buddy};
+  const SyncPlan plan = make_sync_plan(setup_.layout, mending.sources, next.assignment, rule);
+  stage_copies(plan, memory);
+  move(memory, plan);
+
+  auto of_momentum = group_memory(now, parameters_.worker(), parameters_.momentum(), next, communicator_->rank(),
+                                  parameters_.stage_momentum(next.arena));
+  const bool alike = setup_.config.train.method == Method::data_parallel;
+  if (alike || momentum_sync(setup_.config) == MomentumSync::average) {
+    // A copy has none, so it starts at zero again.
+    const std::vector<float> zeros(static_cast<std::size_t>(largest_block(setup_.layout)));
+    for (std::size_t block = 0; block < mending.copied.size(); ++block) {
+      if (mending.copied[block]) {
+        of_momentum[1 + block].source = zeros.data();
+      }
+    }
+    rule.copies = false;
+    move(of_momentum, make_sync_plan(setup_.layout, mending.sources, next.assignment, rule));
   } else {
+    carry_over(setup_.layout, of_momentum);
+  }
+  next_ = std::make_unique<Placement>(next);
+  next_rank_ = communicator_->rank();
+  next_due_ = -1;
+  return payload;
+}
+
+void RoundSync::commit() {
+  parameters_.install(*next_, next_rank_);
+  next_.reset();
+  copies_ = std::exchange(next_copies_, {});
+  keepers_ = std::move(next_keepers_);
+  due_ = next_due_;
+  if (due_ < 0) {
     agree();
   }
-  return payload;
+}
+
+void RoundSync::stage_copies(const SyncPlan& plan, std::vector<GroupMemory>& memory) {
+  next_copies_.clear();
+  next_keepers_ = plan.keepers;
+  for (std::size_t block = 0; block < plan.keepers.size(); ++block) {
+    if (plan.keepers[block] == communicator_->rank()) {
+      auto& copy = next_copies_[static_cast<int>(block)];
+      copy.resize(static_cast<std::size_t>(setup_.layout.blocks[block].size));
+      memory[1 + block].target = copy.data();
+    }
+  }
+}
+
+const float* RoundSync::copy(int block) const {
+  const auto found = copies_.find(block);
+  return found == copies_.end() ? nullptr : found->second.data();
+}
+
+std::span<float> RoundSync::restored(int block) {
+  auto& copy = copies_[block];
+  copy.resize(static_cast<std::size_t>(setup_.layout.blocks[block].size));
+  return copy;
 }
 
 void RoundSync::set_out() {
@@ -93,8 +201,9 @@ void RoundSync::set_out() {
   std::copy_n(parameters_.values(), sent_.size(), sent_.begin());
   under_way_ = std::thread([this, round = std::exchange(due_, -1)] {
     try {
-      landed_ = resist::synchronise(communicator_, average_, sent_.data(), mean_.data(), round_tag(round),
-                                    shared_memory(), rounding_key(round, SyncScope::shared));
+      landed_ = resist::synchronise(*communicator_, average_,
+                                    std::vector<GroupMemory>{{.source = sent_.data(), .target = mean_.data()}},
+                                    round_tag(round), shared_memory(), rounding_key(round, SyncScope::shared));
     } catch (...) {
       failure_ = std::current_exception();
     }

@@ -2,28 +2,40 @@
 
 #include <cstdint>
 #include <exception>
+#include <functional>
+#include <map>
 #include <memory>
+#include <span>
 #include <thread>
 #include <vector>
 
 #include "resist/comm/communicator.h"
+#include "resist/sync/mending.h"
 #include "resist/sync/synchronise.h"
 #include "resist/train/training_setup.h"
 #include "resist/train/worker_parameters.h"
 
 namespace resist {
 
+// A block's values, kept for whoever holds it.
+using BlockCopies = std::map<int, std::vector<float>>;
+
 // One worker's synchronisations, from round to round: aggregates and repartitions, and keeps what has to last between
-// two of them (docs/algorithm.md): the agreed parameters and the residual with --compress, and with --overlap the
-// average that is under way while the next round trains. In a thread of its own then, with the round's tag.
+// two of them (docs/algorithm.md): the agreed parameters and the residual with --compress, with --overlap the average
+// that is under way while the next round trains, with --protect copies of blocks that another worker holds. The average
+// under way has a thread of its own, and its round's tag.
 class RoundSync {
  public:
-  // All references must outlive it.
+  // All references must outlive it; the communicator until enter().
   RoundSync(const TrainingSetup& setup, Communicator& communicator, WorkerParameters& parameters);
   ~RoundSync();  // waits for an average under way
 
   // The parameters are the same on all workers now: at the start, after a restore.
   void agree();
+
+  // Goes over to the communicator of other workers. An average that was under way is given up, and so is what rounding
+  // left over: it belonged to a mean over the workers before.
+  void enter(Communicator& communicator);
 
   // Sends the average that the last round left behind on its way, if there is one. Called when nothing else is to be
   // said before land(): its bytes would hold up every other message.
@@ -33,10 +45,22 @@ class RoundSync {
   // Returns what it sent and received, and nothing where none is under way.
   Payload land();
 
-  // Ends round `round` (0-based): parameters become those of `next`, staged first, committed together. `in_full`: so do
-  // the shared ones; otherwise, with --overlap, their average waits for set_out() and lands later.
-  // Returns what was sent and received, without such an average.
-  Payload synchronise(const Placement& next, std::int64_t round, bool in_full);
+  // Stages the end of round `round` (0-based): what `now` holds becomes what `next` says. `in_full`: the shared
+  // parameters too; otherwise, with --overlap, their average waits for set_out() and lands later.
+  // Returns what was sent and received, without such an average. Live parameters stay as they are until commit().
+  Payload stage(const Placement& next, std::int64_t round, bool in_full);
+
+  // The same after a change of the workers. Exact whatever --compress says, since they remember different things. Lost
+  // blocks must have been restored().
+  Payload stage(const Placement& next, std::int64_t round, const Mending& mending);
+
+  // What was staged becomes live.
+  void commit();
+
+  // Who keeps a copy of each block, by rank in the placement (SyncPlan::keepers).
+  const std::vector<int>& keepers() const { return keepers_; }
+  // Memory for a block that all have lost, as if it were a copy; the caller fills it.
+  std::span<float> restored(int block);
 
   // What rounding left over of this worker's shared parameters, laid out as the shared part of an arena; null without
   // --compress. Belongs to the training's state: checkpoints keep it.
@@ -45,9 +69,12 @@ class RoundSync {
  private:
   SharedMemory shared_memory() { return {.agreed = agreed_.data(), .residual = residual()}; }
   std::uint64_t rounding_key(std::int64_t round, SyncScope scope) const;
+  const float* copy(int block) const;  // null: none
+  void stage_copies(const SyncPlan& plan, std::vector<GroupMemory>& memory);
+  void plan_average();
 
   const TrainingSetup& setup_;
-  Communicator& communicator_;
+  Communicator* communicator_;
   WorkerParameters& parameters_;
   std::vector<float> agreed_;  // these two with --compress
   std::vector<float> residual_;
@@ -58,6 +85,15 @@ class RoundSync {
   std::thread under_way_;
   std::exception_ptr failure_;  // these two of the thread
   Payload landed_;
+  // Of the last commit.
+  BlockCopies copies_;
+  std::vector<int> keepers_;
+  // Of what is staged.
+  std::unique_ptr<Placement> next_;
+  int next_rank_ = -1;
+  BlockCopies next_copies_;
+  std::vector<int> next_keepers_;
+  std::int64_t next_due_ = -1;
 };
 
 }  // namespace resist

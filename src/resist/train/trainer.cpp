@@ -15,16 +15,20 @@
 #include "resist/comm/tags.h"
 #include "resist/core/clock.h"
 #include "resist/core/error.h"
+#include "resist/core/failpoint.h"
 #include "resist/core/heap.h"
+#include "resist/model/initialise.h"
+#include "resist/sync/mending.h"
 #include "resist/telemetry/memory.h"
 #include "resist/train/sgd.h"
 #include "resist/train/travelling_blocks.h"
 
 namespace resist {
 
-// Trivially copyable: workers exchange it before each synchronisation.
+// These are trivially copyable: workers exchange them.
+
 struct Trainer::LocalRound {
-  double loss = 0;  // mean over the iterations
+  double loss = 0;  // sum over the iterations
   double seconds_compute = 0;
   double seconds_sync = 0;  // averaging gradients, where the method does; waiting for an average to land
   double learning_rate = 0;
@@ -33,11 +37,9 @@ struct Trainer::LocalRound {
   std::int64_t bad_iteration = -1;  // first at which something is not finite; -1: all is
   bool bad_loss = false;            // it was the loss, otherwise a parameter after the round's last iteration
   char bad_parameter[64] = {};      // name of the first parameter that is not finite
-  int stop_signal = 0;
   bool finite() const { return bad_iteration < 0; }
 };
 
-// Exchanged after the commit, for the round's record.
 struct Trainer::Synced {
   double seconds_wait = 0;
   double seconds_sync = 0;
@@ -46,15 +48,42 @@ struct Trainer::Synced {
   std::int64_t peak_memory_bytes = 0;
 };
 
+struct Trainer::Report {
+  LocalRound local;
+  Synced synced;
+};
+
+struct Trainer::Standing {
+  LocalRound local;
+  std::int64_t commits = 0;
+  int placed_as = 0;          // its rank in the placement of the last one
+  std::int64_t reported = 0;  // rounds
+  int stop_signal = 0;
+};
+
+struct Trainer::Staged {
+  TrainPosition after;
+  std::vector<double> block_scale;
+  bool parameters = true;  // they are staged as well; otherwise they are in place
+  Report report;           // of the round that ends with it
+};
+
 namespace {
 
 constexpr std::int64_t kSgdGrain = 1 << 16;  // elements worth a thread
 
-BatchSchedule batch_schedule(const Config& config, const Communicator& communicator) {
+BatchSchedule batch_schedule(const Config& config, const Communicator& communicator, int identity) {
   return {.mode = config.data.data_mode,
-          .worker = communicator.rank(),
+          .worker = config.data.data_mode == DataMode::replicated ? identity : communicator.rank(),
           .workers = communicator.size(),
           .batch_size = config.train.batch_size};
+}
+
+std::unique_ptr<TrainLoader> make_loader(const TrainingSetup& setup, const BatchSchedule& batches,
+                                         std::int64_t stream_position) {
+  return std::make_unique<TrainLoader>(setup.data.train, setup.data.info,
+                                       make_augmentation(setup.config.data, setup.data.info), batches,
+                                       setup.config.train.seed, stream_position, loader_threads(setup));
 }
 
 // The field of every worker's report.
@@ -81,21 +110,26 @@ T sum(const std::vector<T>& values) {
 }  // namespace
 
 Trainer::Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPosition position,
-                 const std::atomic<int>& stop)
+                 const std::atomic<int>& stop, Membership* membership)
     : setup_(setup),
-      communicator_(communicator),
+      communicator_(&communicator),
       stop_(stop),
+      membership_(membership),
+      identity_(membership == nullptr ? communicator.rank() : membership->identity()),
+      generation_{.number = 0, .members = everyone(communicator.size()), .communicator = nullptr},
       method_(make_method(setup.config, setup.decks, communicator.size())),
       position_(position),
       length_(train_length(setup.config.train, communicator.size(), setup.data.train->size(), position)),
       parameters_(std::make_unique<WorkerParameters>(setup.spec, setup.layout, placement_at(position),
                                                      communicator.rank(), setup.config.train.seed)),
       sync_(std::make_unique<RoundSync>(setup, communicator, *parameters_)),
-      trained_in_warmup_(in_warmup(setup.config.train, setup.data.train->size(), position)),
-      loader_(setup.data.train, setup.data.info, make_augmentation(setup.config.data, setup.data.info),
-              batch_schedule(setup.config, communicator), setup.config.train.seed, position.stream_position,
-              loader_threads(setup)),
-      test_batches_(test_batches(setup, setup.data.evaluation())) {
+      block_scale_(method_->block_scale(in_warmup(setup.config.train, setup.data.train->size(), position))),
+      batches_(batch_schedule(setup.config, communicator, identity_)),
+      loader_(make_loader(setup, batches_, position.stream_position)),
+      test_batches_(test_batches(setup, setup.data.evaluation())),
+      local_(std::make_unique<LocalRound>()),
+      last_round_(std::make_unique<Report>()),
+      reported_(position.round) {
 }
 
 Trainer::~Trainer() = default;
@@ -105,107 +139,292 @@ Placement Trainer::placement_at(const TrainPosition& position) const {
   return make_placement(setup_.layout, *method_, position.round, warmup);
 }
 
-std::vector<double> Trainer::block_scale() const {
-  return method_->block_scale(trained_in_warmup_);
+void Trainer::note(std::string_view step) const {
+  failpoint(step, identity_, position_.round + 1);
 }
 
 TrainingResult Trainer::run(TrainingObserver& observer) {
   sync_->agree();
-  while (position_.round < length_.total_rounds) {
-    observer.round_starts(*this);
-    trained_in_warmup_ = in_warmup(setup_.config.train, setup_.data.train->size(), position_);
-    LocalRound local = run_local_iterations(observer);
-    check_finite(local);
-
-    const Stopwatch ready;
-    const auto locals = all_gather_value(communicator_, local, kControlTag);
-    const double seconds_wait = ready.seconds();
-    for (int worker = 0; worker < communicator_.size(); ++worker) {
-      const LocalRound& report = locals[worker];
-      if (!report.finite()) {
-        return {.position = position_,
-                .non_finite = NonFinite{.worker = worker,
-                                        .round = position_.round + 1,
-                                        .iteration = report.bad_iteration,
-                                        .in_loss = report.bad_loss,
-                                        .parameter = report.bad_parameter}};
+  while (mending_ || position_.round < length_.total_rounds) {
+    const Stopwatch watch;
+    try {
+      if (!mending_) {
+        observer.round_starts(*this);
+        run_local_iterations(observer);
+        check_finite();
+        note("trained");
       }
-    }
-
-    TrainPosition after = position_;
-    ++after.round;
-    after.iteration += local.iterations;
-    after.samples += local.iterations * setup_.config.train.batch_size * communicator_.size();
-    after.stream_position += local.iterations * batch_schedule(setup_.config, communicator_).stride();
-    const auto stop_signals = column(locals, &LocalRound::stop_signal);
-    const int stop_signal = largest(stop_signals);
-    const bool complete = after.round == length_.total_rounds;
-    const bool last = complete || stop_signal != 0;
-    Synced own = synchronise_round(after, last || evaluation_due(after) || observer.needs_agreement(after.round));
-    own.seconds_wait = seconds_wait;
-    own.seconds_sync += local.seconds_sync;
-    own.bytes_sent += local.payload.sent;
-    own.bytes_received += local.payload.received;
-    const auto synced = all_gather_value(communicator_, own, kControlTag);
-
-    RoundRecord record{.round = position_.round,
-                       .epoch = static_cast<double>(position_.samples) / static_cast<double>(setup_.data.train->size()),
-                       .loss = sum(column(locals, &LocalRound::loss)) / communicator_.size(),
-                       .learning_rate = local.learning_rate,
-                       .samples = position_.samples,
-                       .seconds_compute = largest(column(locals, &LocalRound::seconds_compute)),
-                       .seconds_sync = largest(column(synced, &Synced::seconds_sync)),
-                       .seconds_wait = largest(column(synced, &Synced::seconds_wait)),
-                       .bytes_sent = sum(column(synced, &Synced::bytes_sent)),
-                       .bytes_received = sum(column(synced, &Synced::bytes_received)),
-                       .peak_memory_bytes = largest(column(synced, &Synced::peak_memory_bytes)),
-                       .worker_loss = column(locals, &LocalRound::loss),
-                       .worker_seconds_compute = column(locals, &LocalRound::seconds_compute),
-                       .worker_seconds_sync = column(synced, &Synced::seconds_sync),
-                       .worker_seconds_wait = column(synced, &Synced::seconds_wait),
-                       .worker_bytes_sent = column(synced, &Synced::bytes_sent),
-                       .worker_bytes_received = column(synced, &Synced::bytes_received),
-                       .worker_peak_memory_bytes = column(synced, &Synced::peak_memory_bytes)};
-    std::exception_ptr failure;
-    if (evaluation_due(position_)) {
-      try {
-        evaluate_into(record);
-      } catch (const InputError&) {  // a test picture; all workers throw here
-        failure = std::current_exception();
-      } catch (const PeerFailed&) {
-        failure = std::current_exception();
+      if (const auto result = end_round(observer)) {
+        return *result;
       }
-    }
-    observer.round_committed(*this, record, last || failure != nullptr);
-    if (failure) {
-      std::rethrow_exception(failure);
-    }
-    if (stop_signal != 0 && !complete) {
-      return {.position = position_, .stop_signal = stop_signal};
+      if (membership_ != nullptr) {
+        membership_->round_took(watch.seconds());
+      }
+    } catch (const CommError& error) {
+      if (membership_ == nullptr) {
+        throw;
+      }
+      if (!mending_) {
+        noticed_ = Stopwatch();
+      }
+      communicator_->abort();  // so that nobody waits for this worker in the old generation
+      enter(membership_->next_generation(error.what()));
     }
   }
   return {.position = position_};
 }
 
-Trainer::LocalRound Trainer::run_local_iterations(TrainingObserver& observer) {
+std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
+  const Stopwatch ready;
+  const auto standings = agree_on_commits();
+  const double seconds_wait = ready.seconds();
+  for (int worker = 0; worker < communicator_->size(); ++worker) {
+    const LocalRound& local = standings[worker].local;
+    if (!local.finite()) {
+      return TrainingResult{.position = position_,
+                            .non_finite = NonFinite{.worker = worker,
+                                                    .round = position_.round + 1,
+                                                    .iteration = local.bad_iteration,
+                                                    .in_loss = local.bad_loss,
+                                                    .parameter = local.bad_parameter}};
+    }
+  }
+  note("ready");
+
+  const TrainPosition after = position_after(standings);
+  if (mending_) {
+    length_ = train_length(setup_.config.train, communicator_->size(), setup_.data.train->size(), after);
+  }
+  const auto stop_signals = column(standings, &Standing::stop_signal);
+  const int stop_signal = largest(stop_signals);
+  const bool complete = after.round == length_.total_rounds;
+  const bool last = complete || stop_signal != 0 || !generation_.enough;
+
+  const Stopwatch watch;
+  Report end{.local = *local_, .synced = {.seconds_wait = seconds_wait}};
+  const Payload payload = mending_
+                              ? stage_mended(after, standings, observer)
+                              : stage(after, last || evaluation_due(after) || observer.needs_agreement(after.round));
+  end.synced.bytes_sent = payload.sent + local_->payload.sent;
+  end.synced.bytes_received = payload.received + local_->payload.received;
+  staged_->report = end;
+  note("staged");
+  communicator_->barrier();  // the commit: whoever passes knows that all have staged
+  note("agreed");
+  const bool ended = after.round > position_.round;
+  commit();
+  if (ended) {
+    last_round_->synced.seconds_sync = watch.seconds() + end.local.seconds_sync;
+  }
+  failpoint("committed", identity_, position_.round);
+  if (mending_) {
+    settle(observer);
+  }
+  if (std::ranges::min(column(standings, &Standing::reported)) < position_.round) {
+    report(observer, last);
+  }
+  mending_.reset();
+  if (!complete && (stop_signal != 0 || !generation_.enough)) {
+    return TrainingResult{.position = position_, .stop_signal = stop_signal, .too_few = !generation_.enough};
+  }
+  return std::nullopt;
+}
+
+// All must be at the same commit. Whoever has made one proves that all had staged it, so the others make it now.
+std::vector<Trainer::Standing> Trainer::agree_on_commits() {
+  while (true) {
+    const Standing own{.local = *local_,
+                       .commits = commits_,
+                       .placed_as = parameters_->worker(),
+                       .reported = reported_,
+                       .stop_signal = stop_.load()};
+    auto standings = all_gather_value(*communicator_, own, kControlTag);
+    const auto commits = column(standings, &Standing::commits);
+    if (std::ranges::min(commits) == largest(commits)) {
+      return standings;
+    }
+    if (commits_ < largest(commits)) {
+      commit();
+    }
+  }
+}
+
+TrainPosition Trainer::position_after(const std::vector<Standing>& standings) const {
+  std::int64_t iterations = 0;
+  std::int64_t batches = 0;
+  for (const Standing& standing : standings) {
+    iterations = std::max(iterations, standing.local.iterations);
+    batches += standing.local.iterations;
+  }
+  if (method_->averages_gradients()) {
+    batches = iterations * batches_.workers;  // every step was all workers'
+  }
+  TrainPosition after = position_;
+  if (iterations > 0) {
+    ++after.round;
+    after.iteration += iterations;
+    after.samples += batches * setup_.config.train.batch_size;
+    after.stream_position += iterations * batches_.stride();
+  }
+  return after;
+}
+
+Payload Trainer::stage(const TrainPosition& after, bool in_full) {
+  give_back_freed_memory();
+  staged_ = std::make_unique<Staged>(
+      Staged{.after = after,
+             .block_scale = method_->block_scale(in_warmup(setup_.config.train, setup_.data.train->size(), position_)),
+             .parameters = !method_->averages_gradients(),
+             .report = {}});
+  return staged_->parameters ? sync_->stage(placement_at(after), position_.round, in_full) : Payload{};
+}
+
+void Trainer::commit() {
+  if (staged_->parameters) {
+    sync_->commit();
+  }
+  if (staged_->after.round > position_.round) {
+    *last_round_ = staged_->report;
+    last_round_->synced.peak_memory_bytes = peak_memory_bytes();
+    block_scale_ = staged_->block_scale;
+  }
+  position_ = staged_->after;
+  *local_ = {};
+  staged_.reset();
+  ++commits_;
+}
+
+void Trainer::report(TrainingObserver& observer, bool last) {
+  RoundRecord record = gather_record();
+  std::exception_ptr failure;
+  if (evaluation_due(position_)) {
+    try {
+      evaluate_into(record);
+    } catch (const InputError&) {  // a test picture; all workers throw here
+      failure = std::current_exception();
+    } catch (const PeerFailed&) {
+      failure = std::current_exception();
+    }
+    failpoint("evaluated", identity_, position_.round);
+  }
+  observer.round_committed(*this, record, last || failure != nullptr);
+  if (failure) {
+    std::rethrow_exception(failure);
+  }
+  reported_ = position_.round;
+  failpoint("reported", identity_, position_.round);
+}
+
+RoundRecord Trainer::gather_record() {
+  const auto reports = all_gather_value(*communicator_, *last_round_, kControlTag);
+  const auto locals = column(reports, &Report::local);
+  const auto synced = column(reports, &Report::synced);
+  // Who came to the round's end without having trained has no loss.
+  std::vector<double> losses;
+  double total = 0;
+  int trained = 0;
+  for (const LocalRound& local : locals) {
+    losses.push_back(local.loss / static_cast<double>(local.iterations));
+    if (local.iterations > 0) {
+      total += losses.back();
+      ++trained;
+    }
+  }
+  return {.round = position_.round,
+          .epoch = static_cast<double>(position_.samples) / static_cast<double>(setup_.data.train->size()),
+          .loss = total / trained,
+          .learning_rate = largest(column(locals, &LocalRound::learning_rate)),
+          .samples = position_.samples,
+          .seconds_compute = largest(column(locals, &LocalRound::seconds_compute)),
+          .seconds_sync = largest(column(synced, &Synced::seconds_sync)),
+          .seconds_wait = largest(column(synced, &Synced::seconds_wait)),
+          .bytes_sent = sum(column(synced, &Synced::bytes_sent)),
+          .bytes_received = sum(column(synced, &Synced::bytes_received)),
+          .peak_memory_bytes = largest(column(synced, &Synced::peak_memory_bytes)),
+          .worker_loss = losses,
+          .worker_seconds_compute = column(locals, &LocalRound::seconds_compute),
+          .worker_seconds_sync = column(synced, &Synced::seconds_sync),
+          .worker_seconds_wait = column(synced, &Synced::seconds_wait),
+          .worker_bytes_sent = column(synced, &Synced::bytes_sent),
+          .worker_bytes_received = column(synced, &Synced::bytes_received),
+          .worker_peak_memory_bytes = column(synced, &Synced::peak_memory_bytes)};
+}
+
+void Trainer::enter(Generation generation) {
+  // Another loss before the last one was mended is mended with it.
+  std::vector<int> lost = mending_ ? mending_->lost : std::vector<int>{};
+  std::ranges::set_difference(generation_.members, generation.members, std::back_inserter(lost));
+  mending_ = std::make_unique<GenerationRecord>(
+      GenerationRecord{.generation = generation.number, .members = generation.members, .lost = std::move(lost)});
+  sync_->enter(*generation.communicator);
+  communicator_ = generation.communicator.get();
+  generation_ = std::move(generation);
+  method_ = make_method(setup_.config, setup_.decks, communicator_->size());
+}
+
+Payload Trainer::stage_mended(const TrainPosition& after, const std::vector<Standing>& standings,
+                              TrainingObserver& observer) {
+  const Assignment& before = parameters_->placement().assignment;
+  const auto method_before = make_method(setup_.config, setup_.decks, before.workers());
+  std::vector<Survivor> survivors;
+  survivors.reserve(standings.size());
+  for (const Standing& standing : standings) {
+    survivors.push_back({.iterations = standing.local.iterations, .placed_as = standing.placed_as});
+  }
+  const Agreement agreement = method_->averages_gradients() ? Agreement::at_each_iteration
+                              : setup_.config.sync.overlap  ? Agreement::never
+                                                            : Agreement::at_commits;
+  const Mending mending = find_sources(before, sync_->keepers(), survivors, agreement);
+  mending_->round = position_.round;
+  mending_->round_kept = after.round > position_.round;
+  for (int block = 0; block < before.blocks(); ++block) {
+    if (mending.copied[block] && !std::ranges::binary_search(mending.lost, block)) {
+      mending_->restored.push_back(block);
+    }
+  }
+  for (const int block : mending.lost) {
+    if (communicator_->rank() == 0) {
+      const std::span<float> values = sync_->restored(block);
+      const auto round = observer.restore_block(*this, block, values);
+      if (!round) {
+        initialise(setup_.layout.blocks[block].parameters, setup_.config.train.seed, values);
+      }
+      mending_->lost_blocks.push_back({.block = block, .rounds = position_.round - round.value_or(0)});
+    }
+  }
+  staged_ = std::make_unique<Staged>(Staged{
+      .after = after,
+      .block_scale = method_before->block_scale(in_warmup(setup_.config.train, setup_.data.train->size(), position_)),
+      .report = {}});
+  return sync_->stage(placement_at(after), position_.round, mending);
+}
+
+void Trainer::settle(TrainingObserver& observer) {
+  batches_ = batch_schedule(setup_.config, *communicator_, identity_);
+  loader_ = make_loader(setup_, batches_, position_.stream_position);
+  mending_->seconds = noticed_.seconds();
+  observer.generation_began(*this, *mending_);
+}
+
+void Trainer::run_local_iterations(TrainingObserver& observer) {
   const TrainOptions& options = setup_.config.train;
-  LocalRound local;
-  local.iterations = round_iterations(options, communicator_.size(), length_, position_);
+  LocalRound& local = *local_;
+  const std::int64_t iterations = round_iterations(options, communicator_->size(), length_, position_);
   if (momentum_sync(setup_.config) == MomentumSync::reset) {
     std::fill_n(parameters_->momentum(), parameters_->placement().arena.size(), 0.0F);
   }
   sync_->set_out();
   Stopwatch watch;
-  for (std::int64_t i = 0; i < local.iterations; ++i) {
-    const Batch& batch = loader_.next();
-    const std::int64_t samples = position_.samples + i * options.batch_size * communicator_.size();
-    local.learning_rate = learning_rate(options, communicator_.size(), setup_.data.train->size(), length_, samples);
+  while (local.iterations < iterations) {
+    const Batch& batch = loader_->next();
+    const std::int64_t samples = position_.samples + local.iterations * options.batch_size * communicator_->size();
+    local.learning_rate = learning_rate(options, communicator_->size(), setup_.data.train->size(), length_, samples);
     observer.batch_used(*this, batch, local.learning_rate);
     const at::Tensor loss_tensor = forward(batch);
     const auto loss = loss_tensor.item<double>();
-    local.loss += loss / static_cast<double>(local.iterations);
+    local.loss += loss;
     if (!std::isfinite(loss) && local.finite()) {
-      local.bad_iteration = position_.iteration + i + 1;
+      local.bad_iteration = position_.iteration + local.iterations + 1;
       local.bad_loss = true;
       if (!method_->averages_gradients()) {
         break;  // nothing that follows can be kept; the others learn of it at the round's end
@@ -220,7 +439,7 @@ Trainer::LocalRound Trainer::run_local_iterations(TrainingObserver& observer) {
         std::copy_n(gradient, place.size, gradients.data() + place.offset);
       });
       local.seconds_compute += watch.lap();
-      local.payload += mean_in_place(communicator_, gradients, round_tag(position_.round));
+      local.payload += mean_in_place(*communicator_, gradients, round_tag(position_.round));
       local.seconds_sync += watch.lap();
       for (const WorkerParameters::Place& place : parameters_->places()) {
         step(place, gradients.data() + place.offset);
@@ -228,12 +447,14 @@ Trainer::LocalRound Trainer::run_local_iterations(TrainingObserver& observer) {
     } else {
       parameters_->backward(loss_tensor, step);
     }
+    ++local.iterations;
+    if (local.iterations == 1) {
+      note("training");
+    }
   }
   local.seconds_compute += watch.lap();
   local.payload += sync_->land();
   local.seconds_sync += watch.lap();
-  local.stop_signal = stop_.load();
-  return local;
 }
 
 void Trainer::step_parameter(const WorkerParameters::Place& place, const float* gradient, double rate) {
@@ -261,7 +482,8 @@ at::Tensor Trainer::forward(const Batch& batch) {
                                 setup_.config.train.label_smoothing);
 }
 
-void Trainer::check_finite(LocalRound& local) {
+void Trainer::check_finite() {
+  LocalRound& local = *local_;
   for (const auto& run : parameters_->runs()) {
     const float* values = parameters_->values() + run.offset;
     const auto* bad = std::find_if_not(values, values + run.size, [](float value) { return std::isfinite(value); });
@@ -276,21 +498,6 @@ void Trainer::check_finite(LocalRound& local) {
   }
 }
 
-Trainer::Synced Trainer::synchronise_round(const TrainPosition& after, bool in_full) {
-  Synced synced;
-  if (!method_->averages_gradients()) {
-    const Stopwatch watch;
-    give_back_freed_memory();
-    const Payload payload = sync_->synchronise(placement_at(after), position_.round, in_full);
-    synced.seconds_sync = watch.seconds();
-    synced.bytes_sent = payload.sent;
-    synced.bytes_received = payload.received;
-  }
-  position_ = after;
-  synced.peak_memory_bytes = peak_memory_bytes();
-  return synced;
-}
-
 bool Trainer::evaluation_due(const TrainPosition& position) const {
   const int every = setup_.config.evaluation.eval_every;
   return position.round == length_.total_rounds || (every > 0 && position.round % every == 0);
@@ -300,8 +507,8 @@ GlobalNetwork Trainer::global_network() {
   Network network(setup_.spec, setup_.layout);
   network.bind_shared(
       {.values = at::from_blob(parameters_->values(), {parameters_->placement().arena.size()}, at::kFloat)});
-  return {communicator_, std::move(network), std::make_unique<TravellingBlocks>(communicator_, *parameters_), setup_,
-          block_scale()};
+  return {*communicator_, std::move(network), std::make_unique<TravellingBlocks>(*communicator_, *parameters_), setup_,
+          block_scale_};
 }
 
 void Trainer::evaluate_into(RoundRecord& record) {

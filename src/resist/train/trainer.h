@@ -4,12 +4,17 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "resist/comm/communicator.h"
+#include "resist/comm/membership.h"
+#include "resist/core/clock.h"
 #include "resist/data/loader.h"
 #include "resist/partition/schedule.h"
+#include "resist/telemetry/generation_record.h"
 #include "resist/telemetry/round_record.h"
 #include "resist/train/global_network.h"
 #include "resist/train/round_sync.h"
@@ -34,7 +39,8 @@ struct NonFinite {
 struct TrainingResult {
   TrainPosition position;
   std::optional<NonFinite> non_finite;
-  int stop_signal = 0;  // the signal that some worker was told to stop by
+  int stop_signal = 0;   // the signal that some worker was told to stop by
+  bool too_few = false;  // fewer workers are left than the job asks for
 };
 
 class Trainer;
@@ -50,26 +56,42 @@ class TrainingObserver {
   // same on all workers only where somebody asks for it.
   virtual bool needs_agreement(std::int64_t /*round*/) const { return false; }
   // After the commit; parameters are placed for the next round. `last`: the run ends here, complete or told to stop.
+  // Where a worker is lost meanwhile, the others are called once more for the same round.
   virtual void round_committed(Trainer& /*trainer*/, const RoundRecord& /*record*/, bool /*last*/) {}
+  // The workers have changed, and what was under way is mended; the ranks are other ones now.
+  virtual void generation_began(Trainer& /*trainer*/, const GenerationRecord& /*record*/) {}
+  // Worker 0 alone: a block was lost with all its copies; fills it from the newest checkpoint, and returns that one's
+  // round. Nothing: there is none, and the block starts from its initial values again.
+  virtual std::optional<std::int64_t> restore_block(Trainer& /*trainer*/, int /*block*/, std::span<float> /*values*/) {
+    return std::nullopt;
+  }
 };
 
 // One worker's training: the loop that every method shares. Config -> assignment -> local iterations ->
 // synchronisation -> evaluation -> observers, round by round (docs/architecture.md walks through it).
+//
+// With a membership it goes on when other workers are lost: a communication that fails is followed by the next
+// generation, in which what was under way is finished from what everybody left still has (docs/reliability.md).
 class Trainer {
  public:
-  // `stop`: a signal number that a handler may set at any time, 0 before. All references must outlive the trainer.
-  Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPosition position, const std::atomic<int>& stop);
+  // `stop`: a signal number that a handler may set at any time, 0 before. `membership`: null: a lost worker is a
+  // CommError. All references must outlive the trainer.
+  Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPosition position, const std::atomic<int>& stop,
+          Membership* membership = nullptr);
   ~Trainer();
 
   const TrainingSetup& setup() const { return setup_; }
-  Communicator& communicator() { return communicator_; }
+  // Of this generation.
+  Communicator& communicator() { return *communicator_; }
+  // What this worker is called, whatever its rank is.
+  int identity() const { return identity_; }
   WorkerParameters& parameters() { return *parameters_; }
   const TrainPosition& position() const { return position_; }
   const TrainLength& length() const { return length_; }
   // What compression left over of this worker's shared parameters (RoundSync::residual); null without --compress.
   float* residual() { return sync_->residual(); }
   // Evaluation scale per deck of the network as it is now.
-  std::vector<double> block_scale() const;
+  const std::vector<double>& block_scale() const { return block_scale_; }
 
   // The trained network as it is now; it reads this trainer's parameters, so no round may follow while it is in use.
   // All workers make one together.
@@ -79,30 +101,57 @@ class Trainer {
   TrainingResult run(TrainingObserver& observer);
 
  private:
-  struct LocalRound;  // what this worker has to say after its local iterations
+  struct LocalRound;  // what a worker has to say after its local iterations
   struct Synced;      // and after the commit
+  struct Standing;    // where a worker is when a round is to end
+  struct Report;      // of a committed round
+  struct Staged;      // a commit that is prepared
 
   Placement placement_at(const TrainPosition& position) const;
-  LocalRound run_local_iterations(TrainingObserver& observer);
+  void run_local_iterations(TrainingObserver& observer);
   at::Tensor forward(const Batch& batch);  // the batch's loss
   void step_parameter(const WorkerParameters::Place& place, const float* gradient, double rate);
-  void check_finite(LocalRound& local);
+  void check_finite();
+  // Ends the round: where everybody is, synchronisation, commit, report. The result if the training ends with it.
+  std::optional<TrainingResult> end_round(TrainingObserver& observer);
+  std::vector<Standing> agree_on_commits();
+  TrainPosition position_after(const std::vector<Standing>& standings) const;
   // `in_full`: nothing may be left under way (--overlap).
-  Synced synchronise_round(const TrainPosition& after, bool in_full);
+  Payload stage(const TrainPosition& after, bool in_full);
+  void commit();
+  void report(TrainingObserver& observer, bool last);
+  RoundRecord gather_record();
+  // After a loss.
+  void enter(Generation generation);
+  Payload stage_mended(const TrainPosition& after, const std::vector<Standing>& standings, TrainingObserver& observer);
+  void settle(TrainingObserver& observer);
   void evaluate_into(RoundRecord& record);
   bool evaluation_due(const TrainPosition& position) const;
+  void note(std::string_view step) const;  // failpoint() of the round under way
 
   const TrainingSetup& setup_;
-  Communicator& communicator_;
+  Communicator* communicator_;
   const std::atomic<int>& stop_;
+  Membership* membership_;
+  int identity_;
+  Generation generation_;  // its communicator from the first loss on
+  // Of a generation that has just begun: what was under way is finished before anybody trains on.
+  std::unique_ptr<GenerationRecord> mending_;
+  Stopwatch noticed_;
   std::unique_ptr<TrainingMethod> method_;
   TrainPosition position_;
   TrainLength length_;
   std::unique_ptr<WorkerParameters> parameters_;
   std::unique_ptr<RoundSync> sync_;
-  bool trained_in_warmup_;  // whether the parameters come from a round of the warm-up
-  TrainLoader loader_;
+  std::vector<double> block_scale_;  // of the round that the parameters come from
+  BatchSchedule batches_;
+  std::unique_ptr<TrainLoader> loader_;
   std::vector<TestBatches> test_batches_;  // the one that the run is judged by, then the further ones
+  std::unique_ptr<LocalRound> local_;      // since the last commit; no iterations: nothing yet
+  std::unique_ptr<Report> last_round_;     // this worker's, of the last committed round
+  std::unique_ptr<Staged> staged_;         // null: nothing is
+  std::int64_t commits_ = 0;
+  std::int64_t reported_;  // the last round that the observer was told of
 };
 
 }  // namespace resist

@@ -91,8 +91,9 @@ float* WorkerParameters::stage_momentum(const ArenaLayout& next) {
   return arenas_->staged_momentum.data_ptr<float>();
 }
 
-void WorkerParameters::install(Placement next) {
+void WorkerParameters::install(Placement next, int worker) {
   placement_ = std::move(next);
+  worker_ = worker;
   network_.unbind_blocks();
   arenas_->values = std::exchange(arenas_->staged, at::Tensor());
   if (arenas_->staged_momentum.defined()) {

@@ -23,6 +23,8 @@ class WorkerParameters {
 
   const Layout& layout() const { return layout_; }
   const Placement& placement() const { return placement_; }
+  // This worker's rank in it.
+  int worker() const { return worker_; }
   const std::vector<int>& held() const { return placement_.assignment.held(worker_); }
   // Where each held block lies in the arenas.
   std::vector<std::int64_t> offsets() const { return placement_.arena.block_offsets(held()); }
@@ -35,8 +37,8 @@ class WorkerParameters {
   // The same for its momentum.
   float* stage_momentum(const ArenaLayout& next);
   // What was staged becomes live: it takes its arena's place, nothing is copied, and the views follow. Momentum that
-  // was not staged is left as it is, or zero where the shape changes.
-  void install(Placement next);
+  // was not staged is left as it is, or zero where the shape changes. `worker`: this worker's rank in `next`.
+  void install(Placement next, int worker);
 
   // Where a parameter lies in the arenas.
   struct Place {

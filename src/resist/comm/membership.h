@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "resist/comm/communicator.h"
+#include "resist/core/error.h"
+
+namespace resist {
+
+// A period in which the set of workers does not change.
+struct Generation {
+  std::int64_t number = 0;   // 0: the one that the job began with
+  std::vector<int> members;  // identities, ascending; a member's place is its rank
+  std::shared_ptr<Communicator> communicator;
+  bool enough = true;  // as many as the job asks for at least; otherwise it ends at its next checkpoint
+};
+
+// The others have gone on without this worker, since it gave no sign of life.
+class LeftOut : public Error {
+ public:
+  using Error::Error;
+};
+
+// What a worker belongs to beyond one communicator: the workers of a job as they are lost. One object a worker, called
+// from one thread. Every worker has an identity that lasts; in generation 0 it is its rank.
+class Membership {
+ public:
+  virtual ~Membership() = default;
+
+  virtual int identity() const = 0;
+
+  // The generation after the one that this worker is in, which has lost somebody (`cause`: how this worker noticed).
+  // Blocks until all that are left have called it, however long their local iterations still take, and are connected.
+  // LeftOut where they have not waited for this one; Error where the job can't go on.
+  virtual Generation next_generation(const std::string& cause) = 0;
+
+  // A round took so long from its start to its commit; how long a worker may be silent follows from it.
+  virtual void round_took(double /*seconds*/) {}
+};
+
+}  // namespace resist

@@ -1,0 +1,91 @@
+#include "resist/core/failpoint.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "resist/core/error.h"
+
+namespace resist {
+namespace {
+
+FailpointHook hook_of_process;
+
+struct Fault {
+  int worker = 0;
+  std::string step;
+  std::int64_t round = 0;
+  int signal = 0;
+};
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const auto end = text.find(separator);
+    parts.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) {
+      return parts;
+    }
+    text.remove_prefix(end + 1);
+  }
+}
+
+template <typename Number>
+bool read(std::string_view text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+std::optional<Fault> parse_fault(std::string_view text) {
+  const auto parts = split(text, ':');
+  Fault fault;
+  if (parts.size() != 4 || !read(parts[0], fault.worker) || !read(parts[2], fault.round) ||
+      std::ranges::find(kFailpoints, parts[1]) == kFailpoints.end()) {
+    return std::nullopt;
+  }
+  fault.step = parts[1];
+  fault.signal = parts[3] == "kill" ? SIGKILL : parts[3] == "stop" ? SIGSTOP : 0;
+  return fault.signal == 0 ? std::nullopt : std::optional(fault);
+}
+
+}  // namespace
+
+void set_failpoint_hook(FailpointHook hook) {
+  hook_of_process = std::move(hook);
+}
+
+void failpoint(std::string_view step, int worker, std::int64_t round) {
+  if (hook_of_process) {
+    hook_of_process(step, worker, round);
+  }
+}
+
+FailpointHook parse_failpoints(std::string_view text) {
+  std::vector<Fault> faults;
+  for (const std::string_view part : split(text, ',')) {
+    const auto fault = parse_fault(part);
+    if (!fault) {
+      throw InputError(
+          fmt::format("RESIST_FAILPOINT has '{}'; it must be WORKER:STEP:ROUND:ACTION with a STEP of {}, and kill or "
+                      "stop as ACTION",
+                      part, fmt::join(kFailpoints, ", ")));
+    }
+    faults.push_back(*fault);
+  }
+  return [faults](std::string_view step, int worker, std::int64_t round) {
+    for (const Fault& fault : faults) {
+      if (fault.worker == worker && fault.step == step && fault.round == round) {
+        std::raise(fault.signal);
+      }
+    }
+  };
+}
+
+}  // namespace resist

@@ -1,0 +1,98 @@
+"""Worker processes are killed and stopped at every step of a round, and the others go on."""
+import json
+import os
+import signal
+import unittest
+from pathlib import Path
+
+from support import DEADLINE, RESIST, TestCase, checkpoint, children, evaluation, metrics, run, train_command
+
+STEPS = ("training", "trained", "ready", "staged", "agreed", "committed", "evaluated", "reported")
+
+
+def history(run_dir):
+    return [json.loads(line) for line in (Path(run_dir) / "history.jsonl").read_text().splitlines()]
+
+
+class Faults(TestCase):
+    def survived(self, faults, *options, workers="4"):
+        run_dir = self.folder / f"run-{faults.replace(':', '-').replace(',', '-')}"
+        result = run(train_command("--workers", workers, "--eval-every", 1, "--checkpoint-every", 1, *options,
+                                   "--run-dir", run_dir), env={"RESIST_FAILPOINT": faults})
+        rounds = [line["round"] for line in metrics(run_dir)]
+        self.assertEqual(rounds, [1, 2, 3, 4], result.stderr)
+        self.assertTrue(all("accuracy" in line for line in metrics(run_dir)))
+        self.assertEqual(checkpoint(run_dir)[0], 4)
+        evaluation(run_dir)
+        return run_dir, result.stderr
+
+    def test_any_worker_may_be_killed_at_any_step(self):
+        for number, step in enumerate(STEPS):
+            victim = number % 4
+            with self.subTest(step=step, victim=victim):
+                run_dir, errors = self.survived(f"{victim}:{step}:2:kill")
+                lost = [generation["lost"] for generation in history(run_dir)]
+                self.assertEqual(lost, [[victim]], errors)
+                self.assertEqual(history(run_dir)[0]["lost_blocks"], [])
+                self.assertIn(f"worker {victim} was killed by signal 9", errors)
+
+    def test_the_worker_that_writes_the_run_may_be_killed_at_any_step(self):
+        for step in STEPS:
+            with self.subTest(step=step):
+                run_dir, errors = self.survived(f"0:{step}:3:kill", workers="3")
+                self.assertEqual(history(run_dir)[0]["members"], [1, 2])
+                self.assertIn("worker 1 writes the run from now on", errors)
+
+    def test_all_but_one_may_be_killed_one_after_the_other(self):
+        run_dir, _ = self.survived("3:staged:2:kill,1:training:3:kill,0:ready:4:kill", "--min-blocks", 1)
+        self.assertEqual([generation["members"] for generation in history(run_dir)], [[0, 1, 2], [0, 2], [2]])
+
+    def test_blocks_without_a_copy_come_from_the_checkpoint(self):
+        run_dir, errors = self.survived("1:trained:3:kill", "--protect", "none", "--min-blocks", 1, workers="3")
+        lost = history(run_dir)[0]["lost_blocks"]
+        self.assertEqual(len(lost), 2)
+        self.assertEqual([block["rounds"] for block in lost], [0, 0])  # the checkpoint is of the round before
+        self.assertIn("was lost with all its copies", errors)
+
+    def test_a_worker_that_is_silent_for_long_is_left_out(self):
+        run_dir, errors = self.survived("1:trained:3:stop", workers="3")
+        self.assertEqual(history(run_dir)[0]["lost"], [1])
+        self.assertIn("worker 1 was left out by the others", errors)
+
+    def test_a_worker_that_is_stopped_for_a_moment_comes_back(self):
+        run_dir = self.folder / "run"
+        process = self.started(run_dir, "--workers", 3)
+        stopped = children(process)[1]
+        os.kill(stopped, signal.SIGSTOP)
+        os.kill(stopped, signal.SIGCONT)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=DEADLINE)
+        self.assertEqual(process.returncode, 75, errors)
+        self.assertFalse((run_dir / "history.jsonl").exists())
+
+    def test_with_fewer_than_asked_for_the_run_stops_at_a_checkpoint(self):
+        run_dir = self.folder / "run"
+        result = run(train_command("--workers", "3:3", "--run-dir", run_dir), check=75,
+                     env={"RESIST_FAILPOINT": "2:trained:2:kill"})
+        self.assertIn("2 workers are left where --workers asks for 3 at least", result.stderr)
+        self.assertEqual(checkpoint(run_dir)[0], 2)
+        run([RESIST, "train", "--resume", run_dir, "--workers", 2])
+        self.assertEqual(metrics(run_dir)[-1]["round"], 4)
+
+    def test_every_way_of_training_survives(self):
+        for options in (("--method", "local-sgd"), ("--method", "data-parallel"), ("--overlap",), ("--compress", "int6"),
+                        ("--momentum-sync", "average"), ("--data-mode", "sharded")):
+            with self.subTest(options=options):
+                run_dir = self.folder / "-".join(options)
+                run(train_command("--workers", 3, *options, "--run-dir", run_dir),
+                    env={"RESIST_FAILPOINT": "2:training:2:kill,1:agreed:3:kill"})
+                self.assertEqual([line["round"] for line in metrics(run_dir)], [1, 2, 3, 4])
+
+    def test_a_failpoint_that_makes_no_sense_is_refused(self):
+        result = run(train_command("--workers", 2, "--run-dir", self.folder / "run"), check=2,
+                     env={"RESIST_FAILPOINT": "1:nowhere:2:kill"})
+        self.assertIn("RESIST_FAILPOINT", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

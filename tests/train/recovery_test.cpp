@@ -1,0 +1,255 @@
+// Workers are lost at every step of a round, and the others go on.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "resist/core/failpoint.h"
+#include "support/mortal_workers.h"
+#include "support/training.h"
+
+namespace resist {
+namespace {
+
+struct Fault {
+  int worker;
+  std::string step;
+  std::int64_t round;
+};
+
+// What one worker saw.
+struct Seen : RecordingObserver {
+  void generation_began(Trainer& trainer, const GenerationRecord& record) override {
+    generations.push_back(record);
+    EXPECT_EQ(trainer.communicator().size(), static_cast<int>(record.members.size()));
+  }
+  std::optional<std::int64_t> restore_block(Trainer& /*trainer*/, int block, std::span<float> memory) override {
+    restored.push_back(block);
+    std::ranges::fill(memory, 0.25F);
+    return 0;
+  }
+  std::vector<GenerationRecord> generations;
+  std::vector<int> restored;
+  NamedValues values;
+  std::vector<int> held;
+  std::string end;
+  TrainingResult result;
+};
+
+std::vector<Seen> train_with(const Config& config, int workers, const std::vector<Fault>& faults) {
+  set_failpoint_hook([&](std::string_view step, int worker, std::int64_t round) {
+    for (const Fault& fault : faults) {
+      if (fault.worker == worker && fault.step == step && fault.round == round) {
+        throw Killed();
+      }
+    }
+  });
+  const TrainingSetup setup = prepare_training(config, workers);
+  std::vector<Seen> seen(static_cast<std::size_t>(workers));
+  const auto ends = MortalWorkers().run(workers, [&](Communicator& communicator, Membership& membership) {
+    const std::atomic<int> stop = 0;
+    Seen& own = seen[static_cast<std::size_t>(membership.identity())];
+    Trainer trainer(setup, communicator, {}, stop, &membership);
+    own.result = trainer.run(own);
+    own.values = named_values(trainer.parameters());
+    own.held = trainer.parameters().held();
+  });
+  set_failpoint_hook(nullptr);
+  for (int worker = 0; worker < workers; ++worker) {
+    seen[worker].end = ends[worker];
+  }
+  return seen;
+}
+
+Config four_rounds() {
+  Config config = small_config();
+  config.train.rounds = 4;
+  config.evaluation.eval_every = 1;
+  return config;
+}
+
+// The survivors have come to the end, together: all rounds, once each, and the same parameters wherever two hold one.
+void expect_survival(const Config& config, const std::vector<Seen>& seen, const std::set<int>& lost) {
+  NamedValues all;
+  std::set<int> blocks;
+  for (int worker = 0; worker < static_cast<int>(seen.size()); ++worker) {
+    if (lost.contains(worker)) {
+      EXPECT_EQ(seen[worker].end, "killed");
+      continue;
+    }
+    ASSERT_EQ(seen[worker].end, "");
+    EXPECT_EQ(seen[worker].result.position.round, config.train.rounds);
+    std::map<std::int64_t, double> losses;
+    for (const RoundRecord& record : seen[worker].records) {
+      EXPECT_TRUE(std::isfinite(record.loss));
+      EXPECT_TRUE(record.accuracy.has_value());
+      losses[record.round] = record.loss;
+    }
+    EXPECT_EQ(losses.size(), static_cast<std::size_t>(config.train.rounds));
+    blocks.insert(seen[worker].held.begin(), seen[worker].held.end());
+    for (const auto& [name, values] : seen[worker].values) {
+      const auto [place, first] = all.emplace(name, values);
+      if (!first && !config.sync.overlap) {
+        EXPECT_EQ(place->second, values) << name << " on worker " << worker;
+      }
+    }
+  }
+  EXPECT_EQ(blocks.size(), 6U);
+}
+
+class AnyStep : public testing::TestWithParam<std::string_view> {};
+
+TEST_P(AnyStep, OneOfThreeWorkersIsLostAndNoBlock) {
+  const Config config = four_rounds();
+  for (const int victim : {0, 1, 2}) {
+    SCOPED_TRACE(victim);
+    const auto seen = train_with(config, 3, {{victim, std::string(GetParam()), 2}});
+    expect_survival(config, seen, {victim});
+    for (int worker = 0; worker < 3; ++worker) {
+      if (worker == victim) {
+        continue;
+      }
+      EXPECT_TRUE(seen[worker].restored.empty());
+      ASSERT_EQ(seen[worker].generations.size(), 1U);
+      EXPECT_EQ(seen[worker].generations[0].lost, std::vector<int>{victim});
+      EXPECT_TRUE(seen[worker].generations[0].lost_blocks.empty());
+    }
+  }
+}
+
+TEST_P(AnyStep, TheSameLossGivesTheSameBits) {
+  const Config config = four_rounds();
+  const auto once = train_with(config, 3, {{1, std::string(GetParam()), 2}});
+  const auto again = train_with(config, 3, {{1, std::string(GetParam()), 2}});
+  EXPECT_EQ(once[0].values, again[0].values);
+}
+
+TEST_P(AnyStep, OneOfTwoIsLostAndTheOtherHoldsEverything) {
+  const Config config = four_rounds();
+  for (const int victim : {0, 1}) {
+    SCOPED_TRACE(victim);
+    const auto seen = train_with(config, 2, {{victim, std::string(GetParam()), 2}});
+    expect_survival(config, seen, {victim});
+    EXPECT_EQ(seen[1 - victim].held.size(), 6U);
+    EXPECT_TRUE(seen[1 - victim].restored.empty());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Steps, AnyStep, testing::ValuesIn(kFailpoints),
+                         [](const auto& instance) { return std::string(instance.param); });
+
+TEST(Recovery, LocalIterationsOfTheOthersAreKept) {
+  const Config config = four_rounds();
+  const auto seen = train_with(config, 3, {{2, "trained", 2}});
+  ASSERT_EQ(seen[0].generations.size(), 1U);
+  EXPECT_TRUE(seen[0].generations[0].round_kept);
+  ASSERT_EQ(seen[0].records.size(), 4U);
+  EXPECT_EQ(seen[0].records[0].samples, 3 * 3 * 8);
+  EXPECT_EQ(seen[0].records[1].samples - seen[0].records[0].samples, 2 * 3 * 8);  // of two workers
+  EXPECT_EQ(seen[0].records[1].worker_loss.size(), 2U);
+}
+
+TEST(Recovery, WhoHasCommittedTakesTheOthersAlong) {
+  // Worker 2 is lost when it knows that all have staged; the others may or may not know it then.
+  const Config config = four_rounds();
+  const auto seen = train_with(config, 3, {{2, "agreed", 2}});
+  expect_survival(config, seen, {2});
+  EXPECT_EQ(seen[0].records[1].samples - seen[0].records[0].samples,
+            seen[1].records[1].samples - seen[1].records[0].samples);
+}
+
+TEST(Recovery, TwoAreLostOneAfterTheOther) {
+  Config config = four_rounds();
+  config.partition.min_blocks = 1;
+  const auto seen = train_with(config, 4, {{1, "trained", 2}, {3, "staged", 3}});
+  expect_survival(config, seen, {1, 3});
+  EXPECT_TRUE(seen[0].restored.empty());
+  EXPECT_EQ(seen[0].generations.size(), 2U);
+}
+
+TEST(Recovery, AnotherIsLostWhileTheFirstLossIsMended) {
+  Config config = four_rounds();
+  config.partition.min_blocks = 1;
+  // Worker 3 comes by "ready" of round 2 only after worker 1 is lost.
+  const auto seen = train_with(config, 4, {{1, "trained", 2}, {3, "ready", 2}});
+  expect_survival(config, seen, {1, 3});
+  ASSERT_FALSE(seen[0].generations.empty());
+  EXPECT_EQ(seen[0].generations.back().lost, (std::vector<int>{1, 3}));
+}
+
+TEST(Recovery, BlocksThatNobodyHasComeFromTheCheckpointOfWorker0) {
+  Config config = four_rounds();
+  config.partition.min_blocks = 1;
+  config.sync.protect = Protection::none;
+  const auto seen = train_with(config, 3, {{1, "trained", 3}});
+  expect_survival(config, seen, {1});
+  EXPECT_EQ(seen[0].restored.size(), 2U);
+  ASSERT_EQ(seen[0].generations.size(), 1U);
+  ASSERT_EQ(seen[0].generations[0].lost_blocks.size(), 2U);
+  EXPECT_EQ(seen[0].generations[0].lost_blocks[0].rounds, 2);
+  EXPECT_TRUE(seen[2].restored.empty());
+}
+
+TEST(Recovery, EveryWayOfTrainingGoesOn) {
+  struct Way {
+    std::string name;
+    std::function<void(Config&)> set;
+  };
+  const std::vector<Way> ways = {
+      {"carried momentum", [](Config& config) { config.train.momentum_sync = MomentumSync::carry; }},
+      {"averaged momentum", [](Config& config) { config.train.momentum_sync = MomentumSync::average; }},
+      {"int6", [](Config& config) { config.sync.compress = Compression::int6; }},
+      {"overlap", [](Config& config) { config.sync.overlap = true; }},
+      {"int6 and overlap",
+       [](Config& config) {
+         config.sync.compress = Compression::int6;
+         config.sync.overlap = true;
+         config.evaluation.eval_every = 2;
+       }},
+      {"local SGD", [](Config& config) { config.train.method = Method::local_sgd; }},
+      {"data-parallel", [](Config& config) { config.train.method = Method::data_parallel; }},
+      {"sharded", [](Config& config) { config.data.data_mode = DataMode::sharded; }},
+      {"warm-up", [](Config& config) { config.train.warmup_epochs = 0.5; }},
+  };
+  for (const Way& way : ways) {
+    for (const std::string_view step : {"training", "trained", "staged", "agreed", "committed"}) {
+      SCOPED_TRACE(way.name + ", " + std::string(step));
+      Config config = four_rounds();
+      way.set(config);
+      const bool evaluated = config.evaluation.eval_every == 1;
+      const auto seen = train_with(config, 3, {{1, std::string(step), 2}});
+      for (const int worker : {0, 2}) {
+        EXPECT_EQ(seen[worker].end, "");
+        EXPECT_EQ(seen[worker].result.position.round, 4);
+      }
+      if (evaluated) {
+        expect_survival(config, seen, {1});
+      }
+    }
+  }
+}
+
+TEST(Recovery, WithoutAMembershipALostWorkerIsAnError) {
+  const Config config = four_rounds();
+  set_failpoint_hook([](std::string_view step, int worker, std::int64_t round) {
+    if (step == "trained" && worker == 1 && round == 2) {
+      throw Killed();
+    }
+  });
+  const TrainingSetup setup = prepare_training(config, 2);
+  const auto ends = MortalWorkers().run(2, [&](Communicator& communicator, Membership& /*membership*/) {
+    const std::atomic<int> stop = 0;
+    Trainer trainer(setup, communicator, {}, stop);
+    RecordingObserver observer;
+    trainer.run(observer);
+  });
+  set_failpoint_hook(nullptr);
+  EXPECT_EQ(ends[1], "killed");
+  EXPECT_NE(ends[0].find("worker 1"), std::string::npos) << ends[0];
+}
+
+}  // namespace
+}  // namespace resist
