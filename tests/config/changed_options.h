@@ -59,6 +59,7 @@ inline const std::map<std::string, std::string>& changed_options() {
       {"record-round", "3"},
       {"tensorboard", "false"},
       {"workers", "4"},
+      {"restarts", "7"},
       {"in-process", "true"},
       {"device", "cpu"},
       {"threads", "2"},

@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import time
 import unittest
 from pathlib import Path
 
@@ -17,8 +18,8 @@ def history(run_dir):
 class Faults(TestCase):
     def survived(self, faults, *options, workers="4"):
         run_dir = self.folder / f"run-{faults.replace(':', '-').replace(',', '-')}"
-        result = run(train_command("--workers", workers, "--eval-every", 1, "--checkpoint-every", 1, *options,
-                                   "--run-dir", run_dir), env={"RESIST_FAILPOINT": faults})
+        result = run(train_command("--workers", workers, "--eval-every", 1, "--checkpoint-every", 1, "--restarts", 0,
+                                   *options, "--run-dir", run_dir), env={"RESIST_FAILPOINT": faults})
         rounds = [line["round"] for line in metrics(run_dir)]
         self.assertEqual(rounds, [1, 2, 3, 4], result.stderr)
         self.assertTrue(all("accuracy" in line for line in metrics(run_dir)))
@@ -47,6 +48,11 @@ class Faults(TestCase):
         run_dir, _ = self.survived("3:staged:2:kill,1:training:3:kill,0:ready:4:kill", "--min-blocks", 1)
         self.assertEqual([generation["members"] for generation in history(run_dir)], [[0, 1, 2], [0, 2], [2]])
 
+    def test_a_worker_may_be_killed_after_the_last_round(self):
+        for victim in (0, 2):
+            run_dir, errors = self.survived(f"{victim}:reported:4:kill", workers="3")
+            self.assertTrue((run_dir / "calibration").exists(), errors)
+
     def test_blocks_without_a_copy_come_from_the_checkpoint(self):
         run_dir, errors = self.survived("1:trained:3:kill", "--protect", "none", "--min-blocks", 1, workers="3")
         lost = history(run_dir)[0]["lost_blocks"]
@@ -70,6 +76,37 @@ class Faults(TestCase):
         self.assertEqual(process.returncode, 75, errors)
         self.assertFalse((run_dir / "history.jsonl").exists())
 
+    def test_a_lost_worker_is_replaced_by_one_that_joins(self):
+        for options in ((), ("--method", "data-parallel"), ("--momentum-sync", "average", "--data-mode", "sharded"),
+                        ("--compress", "int6", "--overlap")):
+            with self.subTest(options=options):
+                run_dir = self.folder / f"joined{'-'.join(options)}"
+                process = self.past_round(0, run_dir, train_command(
+                    "--workers", 3, "--rounds", 100000, *options, "--run-dir", run_dir))
+                for victim in (1, 0):
+                    before = len(history(run_dir)) if (run_dir / "history.jsonl").exists() else 0
+                    os.kill(children(process)[victim], signal.SIGKILL)
+                    self.wait_for(lambda: (run_dir / "history.jsonl").exists() and
+                                  len(history(run_dir)) >= before + 2, process)
+                process.send_signal(signal.SIGTERM)
+                _, errors = process.communicate(timeout=DEADLINE)
+                self.assertEqual(process.returncode, 75, errors)
+                generations = history(run_dir)
+                self.assertEqual([generation["members"] for generation in generations],
+                                 [[0, 2], [0, 2, 3], [2, 3], [2, 3, 4]], errors)
+                self.assertEqual(generations[1]["joined"], [3])
+                rounds = [line["round"] for line in metrics(run_dir)]
+                self.assertEqual(rounds, list(range(1, len(rounds) + 1)))
+                self.assertEqual(checkpoint(run_dir)[0], rounds[-1])
+                evaluation(run_dir)
+
+    def wait_for(self, condition, process):
+        end = time.monotonic() + DEADLINE
+        while not condition():
+            self.assertLess(time.monotonic(), end)
+            self.assertIsNone(process.poll(), process.stderr.read() if process.poll() is not None else "")
+            time.sleep(0.01)
+
     def test_with_fewer_than_asked_for_the_run_stops_at_a_checkpoint(self):
         run_dir = self.folder / "run"
         result = run(train_command("--workers", "3:3", "--run-dir", run_dir), check=75,
@@ -84,7 +121,7 @@ class Faults(TestCase):
                         ("--momentum-sync", "average"), ("--data-mode", "sharded")):
             with self.subTest(options=options):
                 run_dir = self.folder / "-".join(options)
-                run(train_command("--workers", 3, *options, "--run-dir", run_dir),
+                run(train_command("--workers", 3, "--restarts", 0, *options, "--run-dir", run_dir),
                     env={"RESIST_FAILPOINT": "2:training:2:kill,1:agreed:3:kill"})
                 self.assertEqual([line["round"] for line in metrics(run_dir)], [1, 2, 3, 4])
 

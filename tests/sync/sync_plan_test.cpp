@@ -101,6 +101,16 @@ TEST(SyncPlan, CopiesOfBlocksThatStayAreSpreadOverTheOthers) {
   EXPECT_EQ(keepers, (std::vector<int>{1, 2, 3, 1, 2, 3, 2, 3, 0}));
 }
 
+TEST(SyncPlan, WhoJoinsGetsTheSharedParametersAPartFromEach) {
+  const Layout layout = paper_layout();
+  const Assignment next(std::vector<std::vector<int>>(4), 0);
+  const Sources now{.shared = {0, 1, 2}, .blocks = {}, .shared_agreed = true};
+  const Traffic joiner = plan_traffic(make_sync_plan(layout, now, next).exchange, 3);
+  EXPECT_EQ(sum(joiner.received), layout.shared_size * 4);
+  EXPECT_LE(joiner.received[0], layout.shared_size / 3 * 4 + 4);
+  EXPECT_EQ(sum(plan_traffic(make_sync_plan(layout, now, next).exchange, 0).received), 0);
+}
+
 TEST(SyncPlan, AloneNobodyKeepsCopies) {
   const Assignment same = assign_all({{3, 5}}, 1);
   EXPECT_EQ(choose_keepers(sources_of(same).blocks, sources_of(same).blocks, 1), std::vector<int>(5, -1));

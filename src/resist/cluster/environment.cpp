@@ -66,6 +66,7 @@ LaunchInfo from_torchrun(const Environment& environment) {
   read_size_and_rank(variables, "WORLD_SIZE", "RANK", info);
   info.rendezvous_address = variables.text("MASTER_ADDR");
   info.rendezvous_port = variables.number("MASTER_PORT", 1, kMaxPort);
+  info.join = variables.number_or(kJoin, 0, 1, 1'000'000);
   info.store_is_served = environment("TORCHELASTIC_USE_AGENT_STORE").value_or("") == "True";
   info.job = environment("TORCHELASTIC_RUN_ID").value_or("torchrun") + "-" +
              environment("TORCHELASTIC_RESTART_COUNT").value_or("0");

@@ -14,6 +14,7 @@ struct LaunchInfo {
   std::string rendezvous_address;  // where the rendezvous is served
   int rendezvous_port = 0;
   bool store_is_served = false;  // by the launcher itself; otherwise worker 0 serves it
+  int join = 0;                  // it joins a job that trains already, as the so manieth; 0: it is there from the start
   std::string job;               // tells jobs, and restarts of one job, apart at a shared rendezvous
 };
 
@@ -21,6 +22,8 @@ inline constexpr int kDefaultPort = 29500;  // torchrun's
 
 // Set for workers that resist's own launcher starts under torchrun's variables.
 inline constexpr const char* kOwnLauncher = "RESIST_LAUNCHER";
+// Set for a worker that takes the place of a lost one: which join of the job it is.
+inline constexpr const char* kJoin = "RESIST_JOIN";
 
 // Reads a variable of the environment.
 using Environment = std::function<std::optional<std::string>(const std::string&)>;

@@ -29,14 +29,17 @@ constexpr auto kPoll = std::chrono::milliseconds(20);
 constexpr auto kLook = std::chrono::milliseconds(200);  // between two looks at what generation it is
 // How long the others may take to notice a dead worker themselves, and to say what they saw.
 constexpr auto kGrace = std::chrono::seconds(3);
+// How long all that are left may give no sign of life.
+constexpr auto kHung = std::chrono::seconds(60);
 // The job's name at its rendezvous.
 constexpr const char* kJob = "local";
 // The shell's code for "can't be executed".
 constexpr int kExitNotExecuted = 126;
 
-// Environment of one worker: this process's, with torchrun's variables.
-std::vector<std::string> worker_environment(int rank, int workers, int port) {
-  const std::map<std::string, std::string> own = {{"RANK", std::to_string(rank)},
+// Environment of one worker: this process's, with torchrun's variables. `join`: as LaunchInfo has it.
+std::vector<std::string> worker_environment(int rank, int workers, int port, int join) {
+  const std::map<std::string, std::string> own = {{kJoin, join == 0 ? "" : std::to_string(join)},
+                                                  {"RANK", std::to_string(rank)},
                                                   {"WORLD_SIZE", std::to_string(workers)},
                                                   {"LOCAL_RANK", std::to_string(rank)},
                                                   {"LOCAL_WORLD_SIZE", std::to_string(workers)},
@@ -74,28 +77,10 @@ class Supervisor {
   Supervisor(const LocalLaunch& launch, Store store) : launch_(launch), register_(std::move(store)) {}
 
   void start(int port) {
-    std::vector<std::string> arguments = {"resist"};
-    arguments.insert(arguments.end(), launch_.arguments.begin(), launch_.arguments.end());
-    const pid_t parent = ::getpid();
+    port_ = port;
     for (int rank = 0; rank < launch_.workers; ++rank) {
-      std::vector<std::string> environment = worker_environment(rank, launch_.workers, port);
-      const auto argument_pointers = pointers(arguments);
-      const auto environment_pointers = pointers(environment);
-      const pid_t pid = ::fork();
-      if (pid < 0) {
-        throw Error(fmt::format("can't start worker {}: {}", rank, system_message(errno)));
-      }
-      if (pid == 0) {
-        // Only calls that are safe after fork in a process with threads. A group of its own: a terminal's interrupt
-        // reaches the workers through this process, once.
-        ::setpgid(0, 0);
-        ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-        if (::getppid() == parent) {
-          ::execve("/proc/self/exe", argument_pointers.data(), environment_pointers.data());
-        }
-        ::_exit(kExitNotExecuted);
-      }
-      running_[pid] = rank;
+      start_worker(rank, 0);
+      members_.push_back(rank);
     }
   }
 
@@ -103,6 +88,7 @@ class Supervisor {
     while (!running_.empty()) {
       reap();
       end_left_out();
+      end_late_ones();
       const int signal = stop.load();
       if (signal != passed_on_) {
         passed_on_ = signal;
@@ -126,6 +112,71 @@ class Supervisor {
   }
 
  private:
+  struct Worker {
+    int rank;      // its place on this machine
+    int identity;  // what the others call it
+  };
+
+  void start_worker(int rank, int join) {
+    std::vector<std::string> arguments = {"resist"};
+    arguments.insert(arguments.end(), launch_.arguments.begin(), launch_.arguments.end());
+    std::vector<std::string> environment = worker_environment(rank, launch_.workers, port_, join);
+    const auto argument_pointers = pointers(arguments);
+    const auto environment_pointers = pointers(environment);
+    const pid_t parent = ::getpid();
+    const pid_t pid = ::fork();
+    if (pid < 0) {
+      throw Error(fmt::format("can't start worker {}: {}", rank, system_message(errno)));
+    }
+    if (pid == 0) {
+      // Only calls that are safe after fork in a process with threads. A group of its own: a terminal's interrupt
+      // reaches the workers through this process, once.
+      ::setpgid(0, 0);
+      ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+      if (::getppid() == parent) {
+        ::execve("/proc/self/exe", argument_pointers.data(), environment_pointers.data());
+      }
+      ::_exit(kExitNotExecuted);
+    }
+    running_[pid] = {.rank = rank,
+                     .identity = join == 0 ? rank : WorkerRegister::identity_of_join(join, launch_.workers)};
+  }
+
+  // Another one in the place of a worker that was lost.
+  void replace(int rank) {
+    const bool enough = std::ssize(running_) >= launch_.least;
+    if (restarted_ < launch_.restarts && !running_.empty() && enough && passed_on_ == 0 && !good_end_) {
+      ++restarted_;
+      start_worker(rank, register_.new_join());
+    }
+  }
+
+  bool is_member(const Worker& worker) const { return std::ranges::binary_search(members_, worker.identity); }
+
+  // Those that were started to join find nobody any more.
+  void end_late_ones() {
+    if (good_end_ && !running_.empty() &&
+        std::ranges::none_of(running_, [&](const auto& one) { return is_member(one.second); })) {
+      killing_ = true;
+      tell_all(SIGKILL);
+    }
+  }
+
+  // Where the others have ended, nobody is left to leave out a worker that hangs.
+  void end_silent_ones() {
+    std::string beats;
+    for (const auto& [pid, worker] : running_) {
+      beats += register_.last_beat(worker.identity) + " ";
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (beats != beats_ || !somebody_ended_) {
+      beats_ = beats;
+      beats_moved_ = now;
+    } else if (now > beats_moved_ + kHung) {
+      begin_ending();
+    }
+  }
+
   int exit_code() const { return fatal_ != 0 ? fatal_ : good_end_.value_or(kExitFailed); }
 
   // Workers that the others take for lost can't come back.
@@ -134,21 +185,23 @@ class Supervisor {
       return;
     }
     next_look_ = std::chrono::steady_clock::now() + kLook;
-    const auto members = register_.members(generation_ + 1);
-    if (!members) {
+    end_silent_ones();
+    const auto list = register_.members(generation_ + 1);
+    if (!list) {
       return;
     }
     ++generation_;
-    for (const auto& [pid, rank] : running_) {
-      if (!std::ranges::binary_search(*members, rank)) {
-        spdlog::warn("worker {} was left out by the others; ending it", rank);
+    for (const auto& [pid, worker] : running_) {
+      if (is_member(worker) && !std::ranges::binary_search(list->members, worker.identity)) {
+        spdlog::warn("worker {} was left out by the others; ending it", worker.identity);
         ::kill(pid, SIGKILL);
       }
     }
+    members_ = list->members;
   }
 
   void tell_all(int signal) {
-    for (const auto& [pid, rank] : running_) {
+    for (const auto& [pid, worker] : running_) {
       ::kill(pid, signal);
     }
   }
@@ -161,13 +214,14 @@ class Supervisor {
       if (found == running_.end()) {
         continue;
       }
-      const int rank = found->second;
+      const Worker worker = found->second;
       running_.erase(found);
-      note_end(rank, status);
+      somebody_ended_ = true;
+      note_end(worker, status);
     }
   }
 
-  void note_end(int rank, int status) {
+  void note_end(const Worker& worker, int status) {
     const bool killed = WIFSIGNALED(status);
     if (killed && killing_) {
       return;  // by this launcher, since another had ended
@@ -185,18 +239,22 @@ class Supervisor {
     }
     if (code == kExitDone || stopped || stopped_early) {
       good_end_ = std::max(good_end_.value_or(kExitDone), code);
+      if (register_.started()) {
+        register_.note_end(worker.identity);
+      }
       return;
     }
     const bool others_go_on = code != kExitUsage && register_.started();
     const char* then = others_go_on ? running_.empty() ? "none is left" : "the others go on" : "stopping the others";
     if (killed) {
-      spdlog::error("worker {} was killed by signal {} ({}); {}", rank, WTERMSIG(status), ::strsignal(WTERMSIG(status)),
-                    then);
+      spdlog::error("worker {} was killed by signal {} ({}); {}", worker.identity, WTERMSIG(status),
+                    ::strsignal(WTERMSIG(status)), then);
     } else if (code != kExitFailed && code != kExitUsage) {  // of these a worker says itself what was wrong
-      spdlog::error("worker {} ended with exit code {}; {}", rank, code, then);
+      spdlog::error("worker {} ended with exit code {}; {}", worker.identity, code, then);
     }
     if (others_go_on) {
-      register_.note_end(rank, fmt::format("ended with exit code {}", code));
+      register_.note_end(worker.identity);
+      replace(worker.rank);
       return;
     }
     begin_ending();
@@ -211,10 +269,16 @@ class Supervisor {
   }
 
   const LocalLaunch& launch_;
-  std::map<pid_t, int> running_;  // process -> rank
-  int passed_on_ = 0;             // signal that the workers were told to stop by
+  int port_ = 0;
+  std::map<pid_t, Worker> running_;
+  int passed_on_ = 0;  // signal that the workers were told to stop by
   WorkerRegister register_;
   std::int64_t generation_ = 0;  // the newest that this launcher has heard of
+  std::vector<int> members_;     // of that
+  bool somebody_ended_ = false;
+  std::string beats_;  // the last signs of life of all that run
+  std::chrono::steady_clock::time_point beats_moved_;
+  int restarted_ = 0;
   std::chrono::steady_clock::time_point next_look_;
   std::optional<int> good_end_;  // the largest code of a worker that ended as it should
   int fatal_ = 0;                // of one that the others can't outlive

@@ -87,7 +87,7 @@ void check_cards(const std::vector<WorkerCard>& cards) {
 }
 
 Rendezvous::Rendezvous(const LaunchInfo& info, std::chrono::milliseconds deadline) : info_(info), deadline_(deadline) {
-  if (info.rank == 0 && !info.store_is_served) {
+  if (info.rank == 0 && !info.store_is_served && info.join == 0) {
     served_ = Store::host(info.rendezvous_port, deadline);
   }
   const std::string prefix = "resist/" + info.job;
@@ -136,6 +136,20 @@ std::vector<WorkerCard> Rendezvous::exchange(const WorkerCard& own, const std::a
   }
   check_cards(cards);
   return cards;
+}
+
+WorkerCard Rendezvous::meet_first(const WorkerCard& own) {
+  WorkerCard first = decode(store_->get("card/0"), 0);
+  WorkerCard joins = own;
+  joins.resumes = first.resumes;
+  check_cards({first, joins});
+  return first;
+}
+
+void Rendezvous::check_data(const std::string& digest) const {
+  if (store_->get("data") != digest) {
+    throw InputError("this worker has other training or test data than the job that it is to join; give it the same");
+  }
 }
 
 std::unique_ptr<Communicator> Rendezvous::connect(const WorkerCard& own, std::chrono::milliseconds deadline) {

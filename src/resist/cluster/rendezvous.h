@@ -51,6 +51,11 @@ class Rendezvous {
 
   // All workers' cards, by rank, checked against worker 0's. Interrupted when `stop` becomes a signal's number.
   std::vector<WorkerCard> exchange(const WorkerCard& own, const std::atomic<int>& stop);
+  // Of a worker that joins: worker 0's card, its own checked against it.
+  WorkerCard meet_first(const WorkerCard& own);
+  // Worker 0 writes down what all data must have in common; who joins compares its own. InputError where it differs.
+  void note_data(const std::string& digest) { store_->set("data", digest); }
+  void check_data(const std::string& digest) const;
   // Data connections between all workers; call after exchange().
   std::unique_ptr<Communicator> connect(const WorkerCard& own, std::chrono::milliseconds deadline);
 

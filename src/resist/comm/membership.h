@@ -24,18 +24,22 @@ class LeftOut : public Error {
   using Error::Error;
 };
 
-// What a worker belongs to beyond one communicator: the workers of a job as they are lost. One object a worker, called
-// from one thread. Every worker has an identity that lasts; in generation 0 it is its rank.
+// What a worker belongs to beyond one communicator: the workers of a job as they come and go. One object a worker,
+// called from one thread. Every worker has an identity that lasts; in generation 0 it is its rank.
 class Membership {
  public:
   virtual ~Membership() = default;
 
   virtual int identity() const = 0;
 
-  // The generation after the one that this worker is in, which has lost somebody (`cause`: how this worker noticed).
+  // The generation after the one that this worker is in, which has lost somebody (`cause`: how this worker noticed), or
+  // lets somebody in.
   // Blocks until all that are left have called it, however long their local iterations still take, and are connected.
   // LeftOut where they have not waited for this one; Error where the job can't go on.
   virtual Generation next_generation(const std::string& cause) = 0;
+
+  // Whether somebody waits to join; the workers let it in at the end of the round, by the next generation.
+  virtual bool somebody_waits() const { return false; }
 
   // A round took so long from its start to its commit; how long a worker may be silent follows from it.
   virtual void round_took(double /*seconds*/) {}

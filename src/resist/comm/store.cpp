@@ -110,6 +110,14 @@ bool Store::has(const std::string& key) const {
   }
 }
 
+std::int64_t Store::add(const std::string& key, std::int64_t amount) {
+  try {
+    return impl_->store->add(key, amount);
+  } catch (const std::exception& error) {
+    throw Error(fmt::format("the rendezvous was lost while writing '{}': {}", key, first_line(error)));
+  }
+}
+
 std::string Store::set_first(const std::string& key, const std::string& value) {
   try {
     const auto held = impl_->store->compareSet(key, {}, std::vector<std::uint8_t>(value.begin(), value.end()));

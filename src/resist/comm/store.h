@@ -27,6 +27,8 @@ class Store {
   // Waits for the key until the deadline.
   std::string get(const std::string& key) const;
   bool has(const std::string& key) const;
+  // Adds to a number that begins at 0, in one step for all; returns the sum.
+  std::int64_t add(const std::string& key, std::int64_t amount);
   // Sets the key if nobody has, in one step for all who try; returns what it holds then.
   std::string set_first(const std::string& key, const std::string& value);
   // The same store with every key under `prefix`.

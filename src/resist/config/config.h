@@ -109,6 +109,7 @@ struct WorkerCount {
 
 struct ClusterOptions {
   WorkerCount workers;
+  int restarts = 3;             // lost workers of this machine that are replaced, at most
   bool in_process = false;      // workers are threads of this process
   std::string device = "auto";  // auto or cpu
   Precision precision = Precision::automatic;

@@ -182,6 +182,8 @@ void add_cluster(std::vector<Option>& table) {
       "how many workers train, or the fewest with which a job that loses some goes on and how many it starts with; "
       "0: as the launcher says, or 1",
       Scope::resume);
+  group.add("restarts", &O::restarts, integer<int>(0, kManyInt),
+            "how many lost workers the launcher on this machine replaces, in all", Scope::worker);
   group.add("in-process", &O::in_process, switch_value(), "workers are threads of one process", Scope::resume);
   group.add("device", &O::device, word({"auto", "cpu"}, "WORD"), "what to compute on", Scope::worker);
   group.add("precision", &O::precision, choice<Precision>(),

@@ -104,24 +104,37 @@ nlohmann::json config_to_compare(const ResolvedConfig& resolved) {
   return shared;
 }
 
+// What a worker of several says of itself.
+WorkerCard own_card(const ResolvedConfig& resolved, const LaunchInfo& info) {
+  const Config& config = resolved.config;
+  return {.host = host_name(),
+          .address = config.cluster.interface.empty() ? address_towards(info.rendezvous_address, info.rendezvous_port)
+                                                      : address_of_interface(config.cluster.interface),
+          .stack = network_stack_id(),
+          .version = full_version(),
+          .device = "cpu",
+          .precision = std::string(to_word(choose_precision(config.cluster.precision))),
+          .cores = own_cores(config.cluster.threads),
+          .resumes = !config.run.resume.empty(),
+          .config = config_to_compare(resolved)};
+}
+
+void take_cores(const std::vector<Cores>& all, int worker) {
+  const CoreShare share = share_cores(all, worker);
+  if (!share.pinned.empty()) {
+    stay_on(share.pinned);
+  }
+  keep_freed_memory();
+  set_compute_threads(share.threads);
+}
+
 int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& info, WorkerCount workers, std::ostream& out) {
   Config config = resolved.config;
   config.cluster.workers = workers;
   start_logging(info.rank);
   const std::atomic<int>& stop = watch_signals(/*speaks=*/false);  // its launcher does
   Rendezvous rendezvous(info, config.cluster.rendezvous_timeout);
-  const std::string address = config.cluster.interface.empty()
-                                  ? address_towards(info.rendezvous_address, info.rendezvous_port)
-                                  : address_of_interface(config.cluster.interface);
-  const WorkerCard card{.host = host_name(),
-                        .address = address,
-                        .stack = network_stack_id(),
-                        .version = full_version(),
-                        .device = "cpu",
-                        .precision = std::string(to_word(choose_precision(config.cluster.precision))),
-                        .cores = own_cores(config.cluster.threads),
-                        .resumes = !config.run.resume.empty(),
-                        .config = config_to_compare(resolved)};
+  const WorkerCard card = own_card(resolved, info);
   const auto cards = rendezvous.exchange(card, stop);
   if (resolved.run_elsewhere) {
     config = adopt_shared(cards[0].config, config, resolved.given);
@@ -129,18 +142,39 @@ int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& info, Worker
   if (info.rank == 0) {
     log_workers(info, cards);
   }
-  const CoreShare share = share_cores(cores_of(cards), info.rank);
-  if (!share.pinned.empty()) {
-    stay_on(share.pinned);
-  }
-  keep_freed_memory();
-  set_compute_threads(share.threads);
+  take_cores(cores_of(cards), info.rank);
   // Connected first: if this worker can't go on, the others notice at once.
   const std::shared_ptr<Communicator> communicator = rendezvous.connect(card, config.cluster.timeout);
   const TrainingSetup setup = prepare_training(config, info.workers);
-  JobMembership membership(
-      {.info = info, .address = address, .least = workers.least, .timeout = config.cluster.timeout}, communicator);
+  if (info.rank == 0) {
+    rendezvous.note_data(data_digest(setup));
+  }
+  JobMembership membership({.info = info,
+                            .identity = info.rank,
+                            .address = card.address,
+                            .least = workers.least,
+                            .timeout = config.cluster.timeout},
+                           communicator);
   return train_session(setup, *communicator, stop, out, &membership);
+}
+
+// Takes the place of a worker that was lost, or of one that the job has not had.
+int join_as_worker(const ResolvedConfig& resolved, const LaunchInfo& info, WorkerCount workers, std::ostream& out) {
+  start_logging(info.rank);
+  const std::atomic<int>& stop = watch_signals(/*speaks=*/false);
+  Rendezvous rendezvous(info, resolved.config.cluster.rendezvous_timeout);
+  const WorkerCard card = own_card(resolved, info);
+  const WorkerCard first = rendezvous.meet_first(card);
+  Config config = adopt_shared(first.config, resolved.config, resolved.given);
+  config.cluster.workers = workers;
+  take_cores(std::vector<Cores>(static_cast<std::size_t>(workers.most), card.cores), info.rank);
+  const TrainingSetup setup = prepare_training(config, workers.most);
+  rendezvous.check_data(data_digest(setup));
+  JobMembership membership(
+      {.info = info, .address = card.address, .least = workers.least, .timeout = config.cluster.timeout}, info.join);
+  start_logging(membership.identity());
+  Generation generation = membership.join(stop);
+  return join_session(setup, std::move(generation), stop, out, membership);
 }
 
 // Workers are threads: for tests, for trying things, and for a single worker.
@@ -168,7 +202,8 @@ int run_train(const ResolvedConfig& resolved, const std::vector<std::string>& ar
     load_run_config(resolved.config.run.resume);  // throws: worker 0 needs the folder
   }
   if (role.launched) {
-    return run_as_worker(resolved, *role.launched, role.workers, out);
+    return role.launched->join > 0 ? join_as_worker(resolved, *role.launched, role.workers, out)
+                                   : run_as_worker(resolved, *role.launched, role.workers, out);
   }
   Config config = resolved.config;
   config.cluster.workers = role.workers;
@@ -186,6 +221,7 @@ int run_train(const ResolvedConfig& resolved, const std::vector<std::string>& ar
   return launch_workers({.arguments = arguments,
                          .workers = role.workers.most,
                          .least = role.workers.least,
+                         .restarts = config.cluster.restarts,
                          .port = config.cluster.port,
                          .deadline = config.cluster.rendezvous_timeout},
                         watch_signals(/*speaks=*/true));

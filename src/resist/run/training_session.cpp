@@ -35,6 +35,8 @@
 namespace resist {
 namespace {
 
+constexpr std::size_t kLongestPath = 4096;
+
 std::filesystem::path run_path(const Config& config) {
   if (!config.run.run_dir.empty()) {
     return config.run.run_dir;
@@ -46,7 +48,7 @@ std::filesystem::path run_path(const Config& config) {
 
 // Worker 0 decides, since other machines may have other folders.
 std::filesystem::path agreed_run_path(const Config& config, Communicator& communicator) {
-  std::array<char, 4096> text{};
+  std::array<char, kLongestPath> text{};
   on_worker_0(communicator, [&] {
     const std::string path = run_path(config).string();
     if (path.size() >= text.size()) {
@@ -167,12 +169,13 @@ class RunObserver : public TrainingObserver {
         written_ = record.round;
       }
     });
-    // Where this round is told of once more, some workers have counted it already.
-    const bool best = record.accuracy.value_or(-1) > best_accuracy_ || record.round == best_round_;
-    if (best) {
-      best_accuracy_ = *record.accuracy;
-      best_round_ = record.round;
+    if (record.round != compared_round_) {
+      best_before_ = best_accuracy_;
+      compared_round_ = record.round;
     }
+    // Where this round is told of once more, some workers have counted it already.
+    const bool best = record.accuracy.value_or(-1) > best_before_;
+    best_accuracy_ = best ? *record.accuracy : best_before_;
     if (last || best || checkpoint_due(record.round)) {
       save(trainer, record.accuracy);
     }
@@ -180,6 +183,7 @@ class RunObserver : public TrainingObserver {
   }
 
   void generation_began(Trainer& trainer, const GenerationRecord& record) override {
+    tell_who_joined(trainer.communicator());
     on_worker_0(trainer.communicator(), [&] {
       if (!output_) {
         take_over(trainer);
@@ -207,6 +211,8 @@ class RunObserver : public TrainingObserver {
     }
   }
 
+  const std::filesystem::path& path() const { return path_; }
+
   void finish() {
     if (output_) {
       output_->progress.finish();
@@ -220,14 +226,34 @@ class RunObserver : public TrainingObserver {
     return every > 0 && round % every == 0;
   }
 
+  // Whoever was there before tells the others; who joined in a generation that came to nothing has not heard yet either.
+  void tell_who_joined(Communicator& communicator) {
+    struct Told {
+      std::array<char, kLongestPath> path{};
+      double best_accuracy = 0;
+      double best_before = 0;
+      std::int64_t compared_round = 0;
+    };
+    Told own{.best_accuracy = best_accuracy_, .best_before = best_before_, .compared_round = compared_round_};
+    path_.string().copy(own.path.data(), own.path.size() - 1);
+    const auto all = all_gather_value(communicator, own, kControlTag);
+    const auto told = std::ranges::find_if(all, [](const Told& one) { return one.path[0] != 0; });
+    if (told == all.end()) {
+      throw Error("everybody who knew the run's folder is lost; resume the run");
+    }
+    path_ = told->path.data();
+    best_accuracy_ = told->best_accuracy;
+    best_before_ = told->best_before;
+    compared_round_ = told->compared_round;
+  }
+
   // The worker that wrote the run is lost.
   void take_over(Trainer& trainer) {
     RunFolder folder = RunFolder::open(path_);
-    const std::int64_t round = trainer.position().round;
-    folder.go_on_after(round, to_toml(stored_config(config_)));
+    folder.go_on_after(trainer.position().round, to_toml(stored_config(config_)));
     const auto written = read_metrics(path_);
     written_ = written.empty() ? 0 : written.back().round;
-    output_.emplace(open_output(std::move(folder), config_, round, trainer.length(), out_));
+    output_.emplace(open_output(std::move(folder), config_, written_, trainer.length(), out_));
     spdlog::info("worker {} writes the run from now on", trainer.identity());
   }
 
@@ -252,9 +278,10 @@ class RunObserver : public TrainingObserver {
   std::filesystem::path path_;
   std::optional<Assignment> assignment_;  // of the round under way, for the event files
   std::optional<RoundRecorder> recorder_;
-  double best_accuracy_;          // of the run so far; the same on every worker; -1: not evaluated
-  std::int64_t best_round_ = -1;  // where it was in this session
-  std::int64_t written_ = 0;      // the last round in the folder, where this worker has it
+  double best_accuracy_;     // of the run so far; the same on every worker; -1: not evaluated
+  double best_before_ = -1;  // before the round that was told of last
+  std::int64_t compared_round_ = -1;
+  std::int64_t written_ = 0;  // the last round in the folder, where this worker has it
   std::ostream& out_;
   RoundRecord last_record_;
 };
@@ -377,6 +404,74 @@ void print_summary(std::ostream& out, const TrainingSetup& setup, const RoundRec
                      calibrated ? fmt::format(", resist export {}", path.string()) : "");
 }
 
+// What follows the last round, all workers together.
+int end_training(Trainer& trainer, const RunObserver& observer, const TrainingResult& result, std::int64_t first_round,
+                 const std::atomic<int>& stop, std::ostream& out) {
+  const std::filesystem::path& path = observer.path();
+  const bool speaks = trainer.communicator().rank() == 0;
+  if (result.non_finite) {
+    return speaks ? report_non_finite(*result.non_finite, path) : kExitFailed;
+  }
+  if (result.stop_signal != 0) {
+    if (speaks) {
+      spdlog::warn("stopped by signal {} after round {}; go on with: resist train --resume {}", result.stop_signal,
+                   result.position.round, path.string());
+    }
+    return exit_code_of_stop(result.stop_signal);
+  }
+  if (result.too_few) {
+    if (speaks) {
+      spdlog::warn(
+          "{} workers are left where --workers asks for {} at least; stopped after round {}; go on with: resist "
+          "train --resume {}",
+          trainer.communicator().size(), trainer.setup().config.cluster.workers.least, result.position.round,
+          path.string());
+    }
+    return kExitRestart;
+  }
+  if (result.position.round == first_round) {
+    if (speaks) {
+      spdlog::info(
+          "nothing is left to train: the run ended after round {}; give a larger --epochs or --rounds to go on",
+          first_round);
+    }
+    if (lacks_calibration(trainer.communicator(), path, result.position.round)) {
+      calibrate_trained(trainer, path);
+    }
+    return kExitDone;
+  }
+  const int stop_signal = agreed_stop(trainer.communicator(), stop);
+  const auto calibrated = stop_signal == 0 ? calibrate_trained(trainer, path) : std::nullopt;
+  if (speaks) {
+    print_summary(out, trainer.setup(), observer.last_record(), calibrated, path);
+  }
+  if (stop_signal != 0) {
+    if (speaks) {
+      spdlog::warn("stopped by signal {} before the running statistics; to compute them: resist calibrate {}",
+                   stop_signal, path.string());
+    }
+    return exit_code_of_stop(stop_signal);
+  }
+  return kExitDone;
+}
+
+// `first_round`: committed before.
+int train_to_the_end(Trainer& trainer, RunObserver& observer, std::int64_t first_round, const std::atomic<int>& stop,
+                     std::ostream& out) {
+  while (true) {
+    const TrainingResult result = trainer.run(observer);
+    observer.finish();
+    try {
+      return end_training(trainer, observer, result, first_round, stop, out);
+    } catch (const CommError& error) {
+      if (!trainer.outlives_losses()) {
+        throw;
+      }
+      trainer.recover(error);
+    }
+  }
+}
+
 }  // namespace
 
 int train_session(const TrainingSetup& setup, Communicator& communicator, const std::atomic<int>& stop,
@@ -421,53 +516,18 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
   best = all_gather_value(communicator, best, kControlTag)[0];
 
   RunObserver observer(config, std::move(output), path, best, out);
-  const TrainingResult result = trainer.run(observer);
-  observer.finish();
-  const bool speaks = trainer.communicator().rank() == 0;
-  const bool trained = result.position.round > start.position.round;
-  if (result.non_finite) {
-    return speaks ? report_non_finite(*result.non_finite, path) : kExitFailed;
-  }
-  if (result.stop_signal != 0) {
-    if (speaks) {
-      spdlog::warn("stopped by signal {} after round {}; go on with: resist train --resume {}", result.stop_signal,
-                   result.position.round, path.string());
-    }
-    return exit_code_of_stop(result.stop_signal);
-  }
-  if (result.too_few) {
-    if (speaks) {
-      spdlog::warn(
-          "{} workers are left where --workers asks for {} at least; stopped after round {}; go on with: resist "
-          "train --resume {}",
-          trainer.communicator().size(), config.cluster.workers.least, result.position.round, path.string());
-    }
-    return kExitRestart;
-  }
-  if (!trained) {
-    if (speaks) {
-      spdlog::info(
-          "nothing is left to train: the run ended after round {}; give a larger --epochs or --rounds to go on",
-          start.position.round);
-    }
-    if (lacks_calibration(trainer.communicator(), path, result.position.round)) {
-      calibrate_trained(trainer, path);
-    }
-    return kExitDone;
-  }
-  const int stop_signal = agreed_stop(trainer.communicator(), stop);
-  const auto calibrated = stop_signal == 0 ? calibrate_trained(trainer, path) : std::nullopt;
-  if (speaks) {
-    print_summary(out, setup, observer.last_record(), calibrated, path);
-  }
-  if (stop_signal != 0) {
-    if (speaks) {
-      spdlog::warn("stopped by signal {} before the running statistics; to compute them: resist calibrate {}",
-                   stop_signal, path.string());
-    }
-    return exit_code_of_stop(stop_signal);
-  }
-  return kExitDone;
+  return train_to_the_end(trainer, observer, start.position.round, stop, out);
+}
+
+int join_session(const TrainingSetup& setup, Generation generation, const std::atomic<int>& stop, std::ostream& out,
+                 Membership& membership) {
+  Trainer trainer(setup, std::move(generation), stop, membership);
+  RunObserver observer(setup.config, std::nullopt, {}, -1, out);
+  return train_to_the_end(trainer, observer, -1, stop, out);
+}
+
+std::string data_digest(const TrainingSetup& setup) {
+  return fmt::format("{} {} {}", setup.data.train->size(), setup.data.evaluation()->size(), digest_of(setup.data));
 }
 
 }  // namespace resist

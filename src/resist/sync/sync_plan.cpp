@@ -1,6 +1,7 @@
 #include "resist/sync/sync_plan.h"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
@@ -46,6 +47,11 @@ namespace {
 // Collects the segments of an exchange, each group's in one piece or, where its weights are compressed, in two.
 class Segments {
  public:
+  void add_part(int group, std::int64_t begin, std::int64_t end, int holder, const std::vector<int>& receivers) {
+    segments.push_back({.size = end - begin, .holders = {holder}, .receivers = receivers});
+    origins.push_back({.group = group, .offset = begin});
+  }
+
   void add(int group, std::int64_t weights, std::int64_t size, WireFormat format, const std::vector<int>& holders,
            const std::vector<int>& receivers) {
     const std::int64_t compressed = format == WireFormat::float32 ? 0 : weights;
@@ -61,6 +67,16 @@ class Segments {
   std::vector<Segment> segments;
   std::vector<SyncPlan::Origin> origins;
 };
+
+// A part of the shared parameters from each that has them, to all that don't.
+void hand_on_shared(const Layout& layout, const std::vector<int>& sources, int workers, Segments& parts) {
+  std::vector<int> others;
+  std::ranges::set_difference(everyone(workers), sources, std::back_inserter(others));
+  const auto count = static_cast<std::int64_t>(sources.size());
+  for (std::int64_t n = 0; n < count && !others.empty(); ++n) {
+    parts.add_part(0, layout.shared_size * n / count, layout.shared_size * (n + 1) / count, sources[n], others);
+  }
+}
 
 // The next holders of a block, and who keeps a copy.
 std::vector<int> receivers_of(const std::vector<int>& holders, int keeper) {
@@ -94,7 +110,9 @@ SyncPlan make_sync_plan(const Layout& layout, const Sources& now, const Assignme
   plan.keepers = rule.copies ? choose_keepers(now.blocks, sources_of(next).blocks, next.workers())
                              : std::vector<int>(now.blocks.size(), -1);
   Segments parts;
-  if (rule.scope != SyncScope::blocks) {
+  if (now.shared_agreed) {
+    hand_on_shared(layout, now.shared, next.workers(), parts);
+  } else if (rule.scope != SyncScope::blocks) {
     parts.add(0, layout.shared_weights_size, layout.shared_size, rule.shared, now.shared, everyone(next.workers()));
   }
   for (int block = 0; block < next.blocks() && rule.scope != SyncScope::shared; ++block) {

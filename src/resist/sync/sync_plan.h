@@ -36,6 +36,8 @@ SyncRule sync_rule(const SyncOptions& options);
 struct Sources {
   std::vector<int> shared;
   std::vector<std::vector<int>> blocks;  // per block, none of them empty
+  // Those have the same shared parameters already, so only the others get them, an equal part from each.
+  bool shared_agreed = false;
 };
 
 // All workers, and the holders of each block: a round in which nobody was lost.

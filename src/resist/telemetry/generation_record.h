@@ -17,6 +17,7 @@ struct GenerationRecord {
   std::int64_t round = 0;     // committed rounds when it began
   std::vector<int> members;   // identities, by rank
   std::vector<int> lost;      // those of the generation before that are not among them
+  std::vector<int> joined;    // those that were not in the generation before
   bool round_kept = false;    // the local iterations under way were kept, and ended a round
   std::vector<int> restored;  // blocks that came from a copy
   std::vector<LostBlock> lost_blocks;

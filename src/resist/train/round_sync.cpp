@@ -121,7 +121,8 @@ Payload RoundSync::stage(const Placement& next, std::int64_t round, const Mendin
   const std::uint32_t tag = round_tag(round);
   Payload payload;
   const auto move = [&](std::vector<GroupMemory>& memory, const SyncPlan& plan) {
-    if (mending.scope == SyncScope::blocks) {
+    const Sources& sources = mending.sources;
+    if (sources.shared_agreed && std::ranges::binary_search(sources.shared, communicator_->rank())) {
       std::copy_n(memory[0].source, setup_.layout.shared_size, memory[0].target);
     }
     payload += resist::synchronise(*communicator_, plan, memory, tag);
@@ -133,7 +134,7 @@ Payload RoundSync::stage(const Placement& next, std::int64_t round, const Mendin
       memory[1 + block].source = copy(static_cast<int>(block));
     }
   }
-  SyncRule rule{.scope = mending.scope, .copies = setup_.config.sync.protect == Protection::buddy};
+  SyncRule rule{.copies = setup_.config.sync.protect == Protection::buddy};
   const SyncPlan plan = make_sync_plan(setup_.layout, mending.sources, next.assignment, rule);
   stage_copies(plan, memory);
   move(memory, plan);

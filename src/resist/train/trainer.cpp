@@ -5,6 +5,7 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <exception>
 #include <numeric>
@@ -55,10 +56,15 @@ struct Trainer::Report {
 
 struct Trainer::Standing {
   LocalRound local;
-  std::int64_t commits = 0;
-  int placed_as = 0;          // its rank in the placement of the last one
-  std::int64_t reported = 0;  // rounds
+  std::int64_t commits = 0;  // -1: it joins
+  TrainPosition position;
+  int placed_as = 0;                    // its rank in the placement of the last commit
+  int placed_workers = 0;               // and how many there were then
+  std::array<double, 8> block_scale{};  // per deck
+  std::int64_t reported = 0;            // rounds
+  bool has_report = false;              // of the last round
   int stop_signal = 0;
+  bool somebody_waits = false;
 };
 
 struct Trainer::Staged {
@@ -132,6 +138,15 @@ Trainer::Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPo
       reported_(position.round) {
 }
 
+Trainer::Trainer(const TrainingSetup& setup, Generation generation, const std::atomic<int>& stop,
+                 Membership& membership)
+    : Trainer(setup, *generation.communicator, {}, stop, &membership) {
+  mending_ = std::make_unique<GenerationRecord>(GenerationRecord{
+      .generation = generation.number, .members = generation.members, .joined = {membership.identity()}});
+  commits_ = -1;
+  generation_ = std::move(generation);
+}
+
 Trainer::~Trainer() = default;
 
 Placement Trainer::placement_at(const TrainPosition& position) const {
@@ -164,20 +179,30 @@ TrainingResult Trainer::run(TrainingObserver& observer) {
       if (membership_ == nullptr) {
         throw;
       }
-      if (!mending_) {
-        noticed_ = Stopwatch();
-      }
-      communicator_->abort();  // so that nobody waits for this worker in the old generation
-      enter(membership_->next_generation(error.what()));
+      recover(error);
     }
   }
   return {.position = position_};
+}
+
+void Trainer::recover(const CommError& error) {
+  if (local_->iterations > 0) {
+    check_finite();
+  }
+  if (!mending_ || told_) {
+    noticed_ = Stopwatch();
+  }
+  communicator_->abort();  // so that nobody waits for this worker in the old generation
+  enter(membership_->next_generation(error.what()));
 }
 
 std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
   const Stopwatch ready;
   const auto standings = agree_on_commits();
   const double seconds_wait = ready.seconds();
+  if (commits_ < 0) {
+    adopt(*std::ranges::find_if(standings, [](const Standing& other) { return other.commits >= 0; }));
+  }
   for (int worker = 0; worker < communicator_->size(); ++worker) {
     const LocalRound& local = standings[worker].local;
     if (!local.finite()) {
@@ -195,8 +220,7 @@ std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
   if (mending_) {
     length_ = train_length(setup_.config.train, communicator_->size(), setup_.data.train->size(), after);
   }
-  const auto stop_signals = column(standings, &Standing::stop_signal);
-  const int stop_signal = largest(stop_signals);
+  const int stop_signal = stop_signal_ = largest(column(standings, &Standing::stop_signal));
   const bool complete = after.round == length_.total_rounds;
   const bool last = complete || stop_signal != 0 || !generation_.enough;
 
@@ -220,12 +244,21 @@ std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
   if (mending_) {
     settle(observer);
   }
-  if (std::ranges::min(column(standings, &Standing::reported)) < position_.round) {
+  const bool reported = std::ranges::all_of(standings, [&](const Standing& standing) {
+    return standing.commits < 0 || standing.reported >= position_.round;
+  });
+  // A training that ends here, after a loss, has to be saved even if its last round was reported before.
+  const bool unsaved = mending_ && last && !complete && std::ranges::any_of(standings, &Standing::has_report);
+  if (!reported || unsaved) {
     report(observer, last);
   }
   mending_.reset();
-  if (!complete && (stop_signal != 0 || !generation_.enough)) {
+  if (!complete && last) {
     return TrainingResult{.position = position_, .stop_signal = stop_signal, .too_few = !generation_.enough};
+  }
+  if (!complete && std::ranges::any_of(standings, &Standing::somebody_waits)) {
+    noticed_ = Stopwatch();
+    enter(membership_->next_generation("somebody joins"));
   }
   return std::nullopt;
 }
@@ -233,38 +266,54 @@ std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
 // All must be at the same commit. Whoever has made one proves that all had staged it, so the others make it now.
 std::vector<Trainer::Standing> Trainer::agree_on_commits() {
   while (true) {
-    const Standing own{.local = *local_,
-                       .commits = commits_,
-                       .placed_as = parameters_->worker(),
-                       .reported = reported_,
-                       .stop_signal = stop_.load()};
+    Standing own{.local = *local_,
+                 .commits = commits_,
+                 .position = position_,
+                 .placed_as = commits_ < 0 ? -1 : parameters_->worker(),
+                 .placed_workers = commits_ < 0 ? 0 : parameters_->placement().assignment.workers(),
+                 .reported = reported_,
+                 .has_report = last_round_->local.iterations > 0,
+                 .stop_signal = std::max(stop_signal_, stop_.load()),
+                 .somebody_waits = membership_ != nullptr && membership_->somebody_waits()};
+    std::ranges::copy(block_scale_, own.block_scale.begin());
     auto standings = all_gather_value(*communicator_, own, kControlTag);
-    const auto commits = column(standings, &Standing::commits);
+    auto commits = column(standings, &Standing::commits);
+    std::erase(commits, -1);
     if (std::ranges::min(commits) == largest(commits)) {
       return standings;
     }
-    if (commits_ < largest(commits)) {
+    if (commits_ >= 0 && commits_ < largest(commits)) {
       commit();
     }
   }
 }
 
+// What a worker that joins has to know; parameters come with the next commit.
+void Trainer::adopt(const Standing& other) {
+  position_ = other.position;
+  commits_ = other.commits;
+  reported_ = other.reported;
+  std::copy_n(other.block_scale.begin(), block_scale_.size(), block_scale_.begin());
+}
+
 TrainPosition Trainer::position_after(const std::vector<Standing>& standings) const {
   std::int64_t iterations = 0;
   std::int64_t batches = 0;
+  BatchSchedule before = batches_;  // of the workers that trained
   for (const Standing& standing : standings) {
     iterations = std::max(iterations, standing.local.iterations);
     batches += standing.local.iterations;
+    before.workers = standing.placed_as < 0 ? before.workers : standing.placed_workers;
   }
   if (method_->averages_gradients()) {
-    batches = iterations * batches_.workers;  // every step was all workers'
+    batches = iterations * before.workers;  // every step was all workers'
   }
   TrainPosition after = position_;
   if (iterations > 0) {
     ++after.round;
     after.iteration += iterations;
     after.samples += batches * setup_.config.train.batch_size;
-    after.stream_position += iterations * batches_.stride();
+    after.stream_position += iterations * before.stride();
   }
   return after;
 }
@@ -324,7 +373,7 @@ RoundRecord Trainer::gather_record() {
   double total = 0;
   int trained = 0;
   for (const LocalRound& local : locals) {
-    losses.push_back(local.loss / static_cast<double>(local.iterations));
+    losses.push_back(local.iterations > 0 ? local.loss / static_cast<double>(local.iterations) : std::nan(""));
     if (local.iterations > 0) {
       total += losses.back();
       ++trained;
@@ -352,32 +401,51 @@ RoundRecord Trainer::gather_record() {
 
 void Trainer::enter(Generation generation) {
   // Another loss before the last one was mended is mended with it.
-  std::vector<int> lost = mending_ ? mending_->lost : std::vector<int>{};
+  const bool goes_on = mending_ && !told_;
+  std::vector<int> lost = goes_on ? mending_->lost : std::vector<int>{};
+  std::vector<int> joined = goes_on ? mending_->joined : std::vector<int>{};
+  told_ = false;
   std::ranges::set_difference(generation_.members, generation.members, std::back_inserter(lost));
-  mending_ = std::make_unique<GenerationRecord>(
-      GenerationRecord{.generation = generation.number, .members = generation.members, .lost = std::move(lost)});
+  std::ranges::set_difference(generation.members, generation_.members, std::back_inserter(joined));
+  mending_ = std::make_unique<GenerationRecord>(GenerationRecord{.generation = generation.number,
+                                                                 .members = generation.members,
+                                                                 .lost = std::move(lost),
+                                                                 .joined = std::move(joined)});
   sync_->enter(*generation.communicator);
   communicator_ = generation.communicator.get();
   generation_ = std::move(generation);
   method_ = make_method(setup_.config, setup_.decks, communicator_->size());
 }
 
-Payload Trainer::stage_mended(const TrainPosition& after, const std::vector<Standing>& standings,
-                              TrainingObserver& observer) {
-  const Assignment& before = parameters_->placement().assignment;
-  const auto method_before = make_method(setup_.config, setup_.decks, before.workers());
+// Workers that were there work it out, the others hear it from the first of them.
+Mending Trainer::agree_on_sources(const std::vector<Standing>& standings) {
   std::vector<Survivor> survivors;
   survivors.reserve(standings.size());
   for (const Standing& standing : standings) {
     survivors.push_back({.iterations = standing.local.iterations, .placed_as = standing.placed_as});
   }
-  const Agreement agreement = method_->averages_gradients() ? Agreement::at_each_iteration
-                              : setup_.config.sync.overlap  ? Agreement::never
-                                                            : Agreement::at_commits;
-  const Mending mending = find_sources(before, sync_->keepers(), survivors, agreement);
+  const int workers = communicator_->size();
+  const int blocks = static_cast<int>(setup_.layout.blocks.size());
+  std::vector<std::byte> own(encoded_mending_size(workers, blocks));
+  if (survivors[communicator_->rank()].placed_as >= 0) {
+    const Agreement agreement = method_->averages_gradients() ? Agreement::at_each_iteration
+                                : setup_.config.sync.overlap  ? Agreement::never
+                                                              : Agreement::at_commits;
+    own = encode(find_sources(parameters_->placement().assignment, sync_->keepers(), survivors, agreement), workers);
+  }
+  const auto teller = std::ranges::find_if(survivors, [](const Survivor& one) { return one.placed_as >= 0; });
+  std::vector<std::byte> all(own.size() * static_cast<std::size_t>(workers));
+  all_gather_bytes(*communicator_, own, all, kControlTag);
+  const auto place = static_cast<std::size_t>(teller - survivors.begin()) * own.size();
+  return decode_mending(std::span(all).subspan(place, own.size()), workers, blocks);
+}
+
+Payload Trainer::stage_mended(const TrainPosition& after, const std::vector<Standing>& standings,
+                              TrainingObserver& observer) {
+  const Mending mending = agree_on_sources(standings);
   mending_->round = position_.round;
   mending_->round_kept = after.round > position_.round;
-  for (int block = 0; block < before.blocks(); ++block) {
+  for (int block = 0; block < static_cast<int>(mending.copied.size()); ++block) {
     if (mending.copied[block] && !std::ranges::binary_search(mending.lost, block)) {
       mending_->restored.push_back(block);
     }
@@ -392,6 +460,9 @@ Payload Trainer::stage_mended(const TrainPosition& after, const std::vector<Stan
       mending_->lost_blocks.push_back({.block = block, .rounds = position_.round - round.value_or(0)});
     }
   }
+  // Of the method that trained.
+  const int workers_before = largest(column(standings, &Standing::placed_workers));
+  const auto method_before = make_method(setup_.config, setup_.decks, workers_before);
   staged_ = std::make_unique<Staged>(Staged{
       .after = after,
       .block_scale = method_before->block_scale(in_warmup(setup_.config.train, setup_.data.train->size(), position_)),
@@ -404,6 +475,7 @@ void Trainer::settle(TrainingObserver& observer) {
   loader_ = make_loader(setup_, batches_, position_.stream_position);
   mending_->seconds = noticed_.seconds();
   observer.generation_began(*this, *mending_);
+  told_ = true;
 }
 
 void Trainer::run_local_iterations(TrainingObserver& observer) {
@@ -422,7 +494,6 @@ void Trainer::run_local_iterations(TrainingObserver& observer) {
     observer.batch_used(*this, batch, local.learning_rate);
     const at::Tensor loss_tensor = forward(batch);
     const auto loss = loss_tensor.item<double>();
-    local.loss += loss;
     if (!std::isfinite(loss) && local.finite()) {
       local.bad_iteration = position_.iteration + local.iterations + 1;
       local.bad_loss = true;
@@ -447,6 +518,7 @@ void Trainer::run_local_iterations(TrainingObserver& observer) {
     } else {
       parameters_->backward(loss_tensor, step);
     }
+    local.loss += loss;
     ++local.iterations;
     if (local.iterations == 1) {
       note("training");

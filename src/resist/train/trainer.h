@@ -14,6 +14,7 @@
 #include "resist/core/clock.h"
 #include "resist/data/loader.h"
 #include "resist/partition/schedule.h"
+#include "resist/sync/mending.h"
 #include "resist/telemetry/generation_record.h"
 #include "resist/telemetry/round_record.h"
 #include "resist/train/global_network.h"
@@ -78,6 +79,9 @@ class Trainer {
   // CommError. All references must outlive the trainer.
   Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPosition position, const std::atomic<int>& stop,
           Membership* membership = nullptr);
+  // Joins a training that is under way, in a generation that this worker has just come into. It gets what it needs from
+  // the others when it runs.
+  Trainer(const TrainingSetup& setup, Generation generation, const std::atomic<int>& stop, Membership& membership);
   ~Trainer();
 
   const TrainingSetup& setup() const { return setup_; }
@@ -98,7 +102,12 @@ class Trainer {
   GlobalNetwork global_network();
 
   // Trains to the end of the length, to a non-finite round, or to the round in which some worker was told to stop.
+  // Without a membership, a worker that is lost is a CommError; LeftOut where the others go on without this one.
   TrainingResult run(TrainingObserver& observer);
+
+  bool outlives_losses() const { return membership_ != nullptr; }
+  // After a CommError outside run(): into the next generation. run() then mends what has to be mended.
+  void recover(const CommError& error);
 
  private:
   struct LocalRound;  // what a worker has to say after its local iterations
@@ -116,6 +125,7 @@ class Trainer {
   std::optional<TrainingResult> end_round(TrainingObserver& observer);
   std::vector<Standing> agree_on_commits();
   TrainPosition position_after(const std::vector<Standing>& standings) const;
+  void adopt(const Standing& other);
   // `in_full`: nothing may be left under way (--overlap).
   Payload stage(const TrainPosition& after, bool in_full);
   void commit();
@@ -123,6 +133,7 @@ class Trainer {
   RoundRecord gather_record();
   // After a loss.
   void enter(Generation generation);
+  Mending agree_on_sources(const std::vector<Standing>& standings);
   Payload stage_mended(const TrainPosition& after, const std::vector<Standing>& standings, TrainingObserver& observer);
   void settle(TrainingObserver& observer);
   void evaluate_into(RoundRecord& record);
@@ -137,6 +148,7 @@ class Trainer {
   Generation generation_;  // its communicator from the first loss on
   // Of a generation that has just begun: what was under way is finished before anybody trains on.
   std::unique_ptr<GenerationRecord> mending_;
+  bool told_ = false;  // the observer has heard of it
   Stopwatch noticed_;
   std::unique_ptr<TrainingMethod> method_;
   TrainPosition position_;
@@ -150,8 +162,9 @@ class Trainer {
   std::unique_ptr<LocalRound> local_;      // since the last commit; no iterations: nothing yet
   std::unique_ptr<Report> last_round_;     // this worker's, of the last committed round
   std::unique_ptr<Staged> staged_;         // null: nothing is
-  std::int64_t commits_ = 0;
-  std::int64_t reported_;  // the last round that the observer was told of
+  std::int64_t commits_ = 0;               // -1: it joins, and has nothing yet
+  int stop_signal_ = 0;                    // that the workers agreed to stop by
+  std::int64_t reported_;                  // the last round that the observer was told of
 };
 
 }  // namespace resist
