@@ -226,7 +226,8 @@ class RunObserver : public TrainingObserver {
     return every > 0 && round % every == 0;
   }
 
-  // Whoever was there before tells the others; who joined in a generation that came to nothing has not heard yet either.
+  // Whoever was there before tells the others; who joined in a generation that came to nothing has not heard yet
+  // either.
   void tell_who_joined(Communicator& communicator) {
     struct Told {
       std::array<char, kLongestPath> path{};
