@@ -87,8 +87,7 @@ class Supervisor {
   int watch(const std::atomic<int>& stop) {
     while (!running_.empty()) {
       reap();
-      end_left_out();
-      end_late_ones();
+      look();
       const int signal = stop.load();
       if (signal != passed_on_) {
         passed_on_ = signal;
@@ -155,7 +154,7 @@ class Supervisor {
 
   // Those that were started to join find nobody any more.
   void end_late_ones() {
-    if (good_end_ && !running_.empty() &&
+    if (somebody_ended_ && !running_.empty() &&
         std::ranges::none_of(running_, [&](const auto& one) { return is_member(one.second); })) {
       killing_ = true;
       tell_all(SIGKILL);
@@ -179,25 +178,28 @@ class Supervisor {
 
   int exit_code() const { return fatal_ != 0 ? fatal_ : good_end_.value_or(kExitFailed); }
 
-  // Workers that the others take for lost can't come back.
-  void end_left_out() {
+  void look() {
     if (std::chrono::steady_clock::now() < next_look_) {
       return;
     }
     next_look_ = std::chrono::steady_clock::now() + kLook;
-    end_silent_ones();
-    const auto list = register_.members(generation_ + 1);
-    if (!list) {
-      return;
+    while (const auto list = register_.members(generation_ + 1)) {
+      ++generation_;
+      end_left_out(list->members);
+      members_ = list->members;
     }
-    ++generation_;
+    end_late_ones();
+    end_silent_ones();
+  }
+
+  // Workers that the others take for lost can't come back.
+  void end_left_out(const std::vector<int>& members) {
     for (const auto& [pid, worker] : running_) {
-      if (is_member(worker) && !std::ranges::binary_search(list->members, worker.identity)) {
+      if (is_member(worker) && !std::ranges::binary_search(members, worker.identity)) {
         spdlog::warn("worker {} was left out by the others; ending it", worker.identity);
         ::kill(pid, SIGKILL);
       }
     }
-    members_ = list->members;
   }
 
   void tell_all(int signal) {
