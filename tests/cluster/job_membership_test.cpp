@@ -1,0 +1,173 @@
+#include "resist/cluster/job_membership.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "resist/comm/collectives.h"
+
+namespace resist {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The workers of a job as threads of this process, over real connections.
+class JobMembershipTest : public testing::Test {
+ protected:
+  JobMembership::Job job(int identity) const {
+    return {.info = {.rank = identity,
+                     .workers = 3,
+                     .rendezvous_address = "127.0.0.1",
+                     .rendezvous_port = store_.port(),
+                     .store_is_served = true,
+                     .job = "test"},
+            .identity = identity,
+            .address = "127.0.0.1",
+            .least = 2,
+            .timeout = 60s};
+  }
+
+  std::shared_ptr<Communicator> connect(int rank, int workers) const {
+    return make_gloo_communicator(job_store(job(rank).info, 30s).under("first"), rank, workers, "127.0.0.1", 60s);
+  }
+
+  // Runs each worker in a thread of its own; an error of one is the test's.
+  static void run(const std::vector<std::function<void()>>& workers) {
+    std::vector<std::thread> threads;
+    threads.reserve(workers.size());
+    for (const auto& worker : workers) {
+      threads.emplace_back([&worker] {
+        try {
+          worker();
+        } catch (const std::exception& error) {
+          ADD_FAILURE() << error.what();
+        }
+      });
+    }
+    for (std::thread& thread : threads) {
+      thread.join();
+    }
+  }
+
+  static std::vector<int> identities(Communicator& communicator, int own) {
+    return all_gather_value(communicator, own, 7);
+  }
+
+  Store store_ = Store::host(0, 30s);
+};
+
+TEST_F(JobMembershipTest, WhoIsLeftGoesOnInTheOrderOfIdentities) {
+  const auto survivor = [&](int identity) {
+    return [&, identity] {
+      auto first = connect(identity, 3);
+      JobMembership membership(job(identity), first);
+      EXPECT_THROW(first->barrier(), CommError);
+      first->abort();
+      const Generation next = membership.next_generation("the test");
+      EXPECT_EQ(next.number, 1);
+      EXPECT_EQ(next.members, (std::vector<int>{0, 2}));
+      EXPECT_TRUE(next.enough);
+      EXPECT_EQ(next.communicator->rank(), identity / 2);
+      EXPECT_EQ(identities(*next.communicator, identity), (std::vector<int>{0, 2}));
+    };
+  };
+  run({survivor(0),
+       [&] {
+         const auto first = connect(1, 3);
+         const JobMembership membership(job(1), first);
+         WorkerRegister(job(1).info, 30s).note_end(1);  // as its launcher would
+         first->abort();
+       },
+       survivor(2)});
+}
+
+TEST_F(JobMembershipTest, ACallEndsWhatTheOthersWaitFor) {
+  run({[&] {
+         const auto first = connect(0, 2);
+         JobMembership membership(job(0), first);
+         WorkerRegister(job(0).info, 30s).call(1, "the test");
+         EXPECT_EQ(membership.next_generation("the test").members, (std::vector<int>{0, 1}));
+       },
+       [&] {
+         const auto first = connect(1, 2);
+         JobMembership membership(job(1), first);
+         EXPECT_THROW(first->barrier(), CommError);  // worker 0 has neither come nor closed its connection
+         first->abort();
+         const Generation next = membership.next_generation("the test");
+         EXPECT_EQ(next.members, (std::vector<int>{0, 1}));
+         EXPECT_TRUE(next.enough);
+       }});
+}
+
+TEST_F(JobMembershipTest, WithFewerThanAskedForItSaysSo) {
+  run({[&] {
+         const auto first = connect(0, 2);
+         JobMembership membership(job(0), first);
+         EXPECT_THROW(first->barrier(), CommError);
+         first->abort();
+         EXPECT_FALSE(membership.next_generation("the test").enough);
+       },
+       [&] {
+         const auto first = connect(1, 2);
+         WorkerRegister(job(1).info, 30s).note_end(1);
+         first->abort();
+       }});
+}
+
+TEST_F(JobMembershipTest, WhoAsksToJoinIsLetInWithAnIdentityOfItsOwn) {
+  const auto member = [&](int identity) {
+    return [&, identity] {
+      const auto first = connect(identity, 2);
+      JobMembership membership(job(identity), first);
+      while (!membership.somebody_waits()) {
+        std::this_thread::sleep_for(10ms);
+      }
+      const Generation next = membership.next_generation("somebody joins");
+      EXPECT_EQ(next.members, (std::vector<int>{0, 1, 2}));
+      EXPECT_EQ(identities(*next.communicator, identity), (std::vector<int>{0, 1, 2}));
+      EXPECT_FALSE(membership.somebody_waits());
+    };
+  };
+  run({member(0), member(1), [&] {
+         const std::atomic<int> stop = 0;
+         WorkerRegister names(job(0).info, 30s);
+         JobMembership membership(job(0), names.new_join());
+         EXPECT_EQ(membership.identity(), 2);
+         const Generation next = membership.join(stop);
+         EXPECT_EQ(next.members, (std::vector<int>{0, 1, 2}));
+         EXPECT_EQ(identities(*next.communicator, 2), (std::vector<int>{0, 1, 2}));
+       }});
+}
+
+TEST_F(JobMembershipTest, WhoWaitsToJoinCanBeStopped) {
+  run({[&] {
+    const auto first = connect(0, 1);
+    const JobMembership membership(job(0), first);
+    const std::atomic<int> stop = 15;
+    JobMembership joins(job(0), 1);
+    EXPECT_THROW(joins.join(stop), Error);
+  }});
+}
+
+TEST(WorkerRegister, TheFirstListOfAGenerationCounts) {
+  const Store store = Store::host(0, 30s);
+  WorkerRegister names(store.under("names"));
+  EXPECT_FALSE(names.members(1));
+  names.write(1, {.members = {0, 2, 5}, .joins = 3});
+  names.write(1, {.members = {0}, .joins = 0});
+  const auto list = names.members(1);
+  ASSERT_TRUE(list);
+  EXPECT_EQ(list->members, (std::vector<int>{0, 2, 5}));
+  EXPECT_EQ(list->joins, 3);
+  EXPECT_EQ(names.last_beat(4), "");
+  names.beat(4, 12);
+  EXPECT_EQ(names.last_beat(4), "12");
+}
+
+}  // namespace
+}  // namespace resist
