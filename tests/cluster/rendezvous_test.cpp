@@ -20,7 +20,7 @@ WorkerCard card(const std::string& host, const std::string& address) {
           .config = {{"lr", 0.1}, {"batch-size", 32}}};
 }
 
-const std::atomic<int> never = 0;  // no signal comes
+const std::atomic<int> kNever = 0;  // no signal comes
 
 std::string refusal(const std::vector<WorkerCard>& cards) {
   try {
@@ -79,6 +79,7 @@ TEST(Rendezvous, BringsWorkersTogetherAndConnectsThem) {
   std::vector<std::vector<WorkerCard>> seen(kWorkers);
   std::vector<std::unique_ptr<Communicator>> connected(kWorkers);
   std::vector<std::thread> threads;
+  threads.reserve(kWorkers);
   for (int rank = 0; rank < kWorkers; ++rank) {
     threads.emplace_back([&, rank] {
       const LaunchInfo info{.source = "test",
@@ -91,7 +92,7 @@ TEST(Rendezvous, BringsWorkersTogetherAndConnectsThem) {
       Rendezvous rendezvous(info, std::chrono::seconds(20));
       WorkerCard own = card("a", "127.0.0.1");
       own.cores.threads = rank + 1;
-      seen[rank] = rendezvous.exchange(own, never);
+      seen[rank] = rendezvous.exchange(own, kNever);
       connected[rank] = rendezvous.connect(own, std::chrono::seconds(20));
       connected[rank]->barrier();
     });
@@ -136,7 +137,7 @@ TEST(Rendezvous, NamesWhoDidNotCome) {
                         .job = "test"};
   Rendezvous rendezvous(info, std::chrono::seconds(1));
   try {
-    rendezvous.exchange(card("a", "127.0.0.1"), never);
+    rendezvous.exchange(card("a", "127.0.0.1"), kNever);
     FAIL() << "met workers that are not there";
   } catch (const InputError&) {
     FAIL() << "a missing worker is no wrong input";
