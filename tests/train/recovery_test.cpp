@@ -39,7 +39,7 @@ struct Seen : RecordingObserver {
   TrainingResult result;
 };
 
-std::vector<Seen> train_with(const Config& config, int workers, const std::vector<Fault>& faults) {
+std::vector<Seen> train_with(const Config& config, int workers, const std::vector<Fault>& faults, int joiners = 0) {
   set_failpoint_hook([&](std::string_view step, int worker, std::int64_t round) {
     for (const Fault& fault : faults) {
       if (fault.worker == worker && fault.step == step && fault.round == round) {
@@ -48,17 +48,27 @@ std::vector<Seen> train_with(const Config& config, int workers, const std::vecto
     }
   });
   const TrainingSetup setup = prepare_training(config, workers);
-  std::vector<Seen> seen(static_cast<std::size_t>(workers));
-  const auto ends = MortalWorkers().run(workers, [&](Communicator& communicator, Membership& membership) {
-    const std::atomic<int> stop = 0;
-    Seen& own = seen[static_cast<std::size_t>(membership.identity())];
-    Trainer trainer(setup, communicator, {}, stop, &membership);
+  std::vector<Seen> seen(static_cast<std::size_t>(workers + joiners));
+  const std::atomic<int> stop = 0;
+  const auto train = [&](Trainer& trainer) {
+    Seen& own = seen[static_cast<std::size_t>(trainer.identity())];
     own.result = trainer.run(own);
     own.values = named_values(trainer.parameters());
     own.held = trainer.parameters().held();
-  });
+  };
+  const auto ends = MortalWorkers().run(
+      workers,
+      [&](const std::shared_ptr<Communicator>& communicator, Membership& membership) {
+        Trainer trainer(setup, *communicator, {}, stop, &membership);
+        train(trainer);
+      },
+      joiners,
+      [&](Generation generation, Membership& membership) {
+        Trainer trainer(setup, std::move(generation), stop, membership);
+        train(trainer);
+      });
   set_failpoint_hook(nullptr);
-  for (int worker = 0; worker < workers; ++worker) {
+  for (int worker = 0; worker < workers + joiners; ++worker) {
     seen[worker].end = ends[worker];
   }
   return seen;
@@ -232,6 +242,50 @@ TEST(Recovery, EveryWayOfTrainingGoesOn) {
   }
 }
 
+TEST(Joining, WhoJoinsHasWhatTheOthersHaveAndTrainsWithThem) {
+  for (const auto& set : std::vector<std::function<void(Config&)>>{
+           [](Config&) {}, [](Config& config) { config.train.method = Method::data_parallel; },
+           [](Config& config) { config.train.momentum_sync = MomentumSync::average; },
+           [](Config& config) { config.sync.compress = Compression::int6; },
+           [](Config& config) { config.data.data_mode = DataMode::sharded; }}) {
+    Config config = four_rounds();
+    set(config);
+    const auto seen = train_with(config, 2, {}, 2);
+    ASSERT_EQ(seen[0].generations.size(), 1U);
+    EXPECT_EQ(seen[0].generations[0].joined, (std::vector<int>{2, 3}));
+    EXPECT_EQ(seen[0].generations[0].round, 1);  // at the end of the first round
+    EXPECT_EQ(seen[3].records.size(), 3U);
+    EXPECT_EQ(seen[3].records[0].worker_loss.size(), 4U);
+    NamedValues all;
+    for (const Seen& worker : seen) {
+      EXPECT_EQ(worker.end, "");
+      EXPECT_EQ(worker.result.position.round, 4);
+      for (const auto& [name, values] : worker.values) {
+        EXPECT_EQ(all.emplace(name, values).first->second, values) << name;
+      }
+    }
+  }
+}
+
+// Any of them, the one that joins as well, is lost while it is let in.
+TEST(Joining, SomebodyIsLostMeanwhile) {
+  for (const std::string_view step : {"ready", "staged", "agreed"}) {
+    for (const int victim : {0, 1, 2}) {
+      SCOPED_TRACE(std::string(step) + ", " + std::to_string(victim));
+      const Config config = four_rounds();
+      // After the first round's end a worker comes by this step of round 2 when the other one is let in.
+      const auto seen = train_with(config, 2, {{victim, std::string(step), 2}}, 1);
+      for (int worker = 0; worker < 3; ++worker) {
+        EXPECT_EQ(seen[worker].end, worker == victim ? "killed" : "");
+        EXPECT_TRUE(seen[worker].restored.empty());
+        if (worker != victim) {
+          EXPECT_EQ(seen[worker].result.position.round, 4);
+        }
+      }
+    }
+  }
+}
+
 TEST(Recovery, WithoutAMembershipALostWorkerIsAnError) {
   const Config config = four_rounds();
   set_failpoint_hook([](std::string_view step, int worker, std::int64_t round) {
@@ -240,9 +294,9 @@ TEST(Recovery, WithoutAMembershipALostWorkerIsAnError) {
     }
   });
   const TrainingSetup setup = prepare_training(config, 2);
-  const auto ends = MortalWorkers().run(2, [&](Communicator& communicator, Membership& /*membership*/) {
+  const auto ends = MortalWorkers().run(2, [&](const std::shared_ptr<Communicator>& communicator, Membership&) {
     const std::atomic<int> stop = 0;
-    Trainer trainer(setup, communicator, {}, stop);
+    Trainer trainer(setup, *communicator, {}, stop);
     RecordingObserver observer;
     trainer.run(observer);
   });

@@ -57,6 +57,7 @@ struct Trainer::Report {
 struct Trainer::Standing {
   LocalRound local;
   std::int64_t commits = 0;  // -1: it joins
+  std::int64_t staged = -1;  // the commit that it has all of and has not made; -1: none
   TrainPosition position;
   int placed_as = 0;                    // its rank in the placement of the last commit
   int placed_workers = 0;               // and how many there were then
@@ -72,6 +73,7 @@ struct Trainer::Staged {
   std::vector<double> block_scale;
   bool parameters = true;  // they are staged as well; otherwise they are in place
   Report report;           // of the round that ends with it
+  bool complete = false;   // all of it is there
 };
 
 namespace {
@@ -143,7 +145,7 @@ Trainer::Trainer(const TrainingSetup& setup, Generation generation, const std::a
     : Trainer(setup, *generation.communicator, {}, stop, &membership) {
   mending_ = std::make_unique<GenerationRecord>(GenerationRecord{
       .generation = generation.number, .members = generation.members, .joined = {membership.identity()}});
-  commits_ = -1;
+  joins_ = true;
   generation_ = std::move(generation);
 }
 
@@ -200,7 +202,7 @@ std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
   const Stopwatch ready;
   const auto standings = agree_on_commits();
   const double seconds_wait = ready.seconds();
-  if (commits_ < 0) {
+  if (joins_) {
     adopt(*std::ranges::find_if(standings, [](const Standing& other) { return other.commits >= 0; }));
   }
   for (int worker = 0; worker < communicator_->size(); ++worker) {
@@ -232,6 +234,7 @@ std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
   end.synced.bytes_sent = payload.sent + local_->payload.sent;
   end.synced.bytes_received = payload.received + local_->payload.received;
   staged_->report = end;
+  staged_->complete = true;
   note("staged");
   communicator_->barrier();  // the commit: whoever passes knows that all have staged
   note("agreed");
@@ -267,22 +270,25 @@ std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
 std::vector<Trainer::Standing> Trainer::agree_on_commits() {
   while (true) {
     Standing own{.local = *local_,
-                 .commits = commits_,
+                 .commits = joins_ ? -1 : commits_,
+                 .staged = staged_ && staged_->complete ? commits_ + 1 : -1,
                  .position = position_,
-                 .placed_as = commits_ < 0 ? -1 : parameters_->worker(),
-                 .placed_workers = commits_ < 0 ? 0 : parameters_->placement().assignment.workers(),
+                 .placed_as = joins_ ? -1 : parameters_->worker(),
+                 .placed_workers = joins_ ? 0 : parameters_->placement().assignment.workers(),
                  .reported = reported_,
                  .has_report = last_round_->local.iterations > 0,
                  .stop_signal = std::max(stop_signal_, stop_.load()),
                  .somebody_waits = membership_ != nullptr && membership_->somebody_waits()};
     std::ranges::copy(block_scale_, own.block_scale.begin());
     auto standings = all_gather_value(*communicator_, own, kControlTag);
-    auto commits = column(standings, &Standing::commits);
-    std::erase(commits, -1);
-    if (std::ranges::min(commits) == largest(commits)) {
+    const std::int64_t newest = largest(column(standings, &Standing::commits));
+    const auto is_behind = [&](const Standing& standing) {
+      return standing.commits < 0 ? standing.staged == newest : standing.commits < newest;
+    };
+    if (std::ranges::none_of(standings, is_behind)) {
       return standings;
     }
-    if (commits_ >= 0 && commits_ < largest(commits)) {
+    if (is_behind(own)) {
       commit();
     }
   }
@@ -341,6 +347,7 @@ void Trainer::commit() {
   *local_ = {};
   staged_.reset();
   ++commits_;
+  joins_ = false;
 }
 
 void Trainer::report(TrainingObserver& observer, bool last) {

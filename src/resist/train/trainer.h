@@ -162,9 +162,10 @@ class Trainer {
   std::unique_ptr<LocalRound> local_;      // since the last commit; no iterations: nothing yet
   std::unique_ptr<Report> last_round_;     // this worker's, of the last committed round
   std::unique_ptr<Staged> staged_;         // null: nothing is
-  std::int64_t commits_ = 0;               // -1: it joins, and has nothing yet
-  int stop_signal_ = 0;                    // that the workers agreed to stop by
-  std::int64_t reported_;                  // the last round that the observer was told of
+  std::int64_t commits_ = 0;
+  bool joins_ = false;     // has nothing before its first commit
+  int stop_signal_ = 0;    // that the workers agreed to stop by
+  std::int64_t reported_;  // the last round that the observer was told of
 };
 
 }  // namespace resist
