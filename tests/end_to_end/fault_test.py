@@ -100,6 +100,16 @@ class Faults(TestCase):
                 self.assertEqual(checkpoint(run_dir)[0], rounds[-1])
                 evaluation(run_dir)
 
+    def test_a_stop_while_a_lost_worker_is_being_replaced_is_a_stop(self):
+        run_dir = self.folder / "run"
+        process = self.started(run_dir, "--workers", 3)
+        os.kill(children(process)[1], signal.SIGKILL)
+        self.wait_for(lambda: len(children(process)) == 3 and (run_dir / "history.jsonl").exists(), process)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=DEADLINE)
+        self.assertEqual(process.returncode, 75, errors)
+        self.assertEqual(checkpoint(run_dir)[0], metrics(run_dir)[-1]["round"])
+
     def wait_for(self, condition, process):
         end = time.monotonic() + DEADLINE
         while not condition():

@@ -228,6 +228,11 @@ class Supervisor {
     if (killed && killing_) {
       return;  // by this launcher, since another had ended
     }
+    if (!is_member(worker)) {  // it had not joined yet, or was left out
+      register_.note_end(worker.identity);
+      replace(worker.rank);
+      return;
+    }
     const int code = killed ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     const bool stopped = !killed && (code == kExitRestart || code == 128 + SIGINT || code == 128 + passed_on_);
     // A worker that had not come to handling signals yet dies of the one that was passed on; the others may wait for
