@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "resist/cluster/rendezvous.h"
 #include "resist/comm/collectives.h"
 
 namespace resist {
@@ -157,7 +158,7 @@ TEST_F(JobMembershipTest, WhoWaitsToJoinCanBeStopped) {
 
 TEST(WorkerRegister, TheFirstListOfAGenerationCounts) {
   const Store store = Store::host(0, 30s);
-  WorkerRegister names(store.under("names"));
+  WorkerRegister names(store);
   EXPECT_FALSE(names.members(1));
   names.write(1, {.members = {0, 2, 5}, .joins = 3});
   names.write(1, {.members = {0}, .joins = 0});

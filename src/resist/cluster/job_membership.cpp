@@ -51,12 +51,8 @@ void log_change(const std::vector<int>& before, const std::vector<int>& now, con
 
 }  // namespace
 
-Store job_store(const LaunchInfo& info, std::chrono::milliseconds deadline) {
-  return Store::join(info.rendezvous_address, info.rendezvous_port, deadline).under("resist/" + info.job);
-}
-
 WorkerRegister::WorkerRegister(const LaunchInfo& info, std::chrono::milliseconds deadline)
-    : store_(job_store(info, deadline).under("membership")) {
+    : WorkerRegister(job_store(info, deadline)) {
 }
 
 std::string WorkerRegister::last_beat(int identity) const {
@@ -267,7 +263,7 @@ void JobMembership::round_took(double seconds) {
 }
 
 // Who is to belong to the next generation; nothing as long as somebody may still come. Who still trains is waited for,
-// however long that takes; who never gave a sign of life, for `patience`; who only wants to join, not for long.
+// however long that takes; who never gave a sign of life, for half a minute; who only wants to join, not for long.
 std::optional<MemberList> JobMembership::list_for(std::int64_t next, std::chrono::steady_clock::duration waited) const {
   MemberList list{.members = {}, .joins = list_.joins};
   for (const int member : list_.members) {

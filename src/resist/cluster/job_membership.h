@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "resist/cluster/environment.h"
@@ -14,9 +13,6 @@
 #include "resist/comm/store.h"
 
 namespace resist {
-
-// The job's part of the store that is served at its rendezvous.
-Store job_store(const LaunchInfo& info, std::chrono::milliseconds deadline);
 
 // The members of a generation, as they are written down.
 struct MemberList {
@@ -27,7 +23,8 @@ struct MemberList {
 // What the processes of a job tell each other about who is there. Every thread needs one of its own.
 class WorkerRegister {
  public:
-  explicit WorkerRegister(Store store) : store_(std::move(store)) {}
+  // `job`: the job's part of the store.
+  explicit WorkerRegister(const Store& job) : store_(job.under("membership")) {}
   // Of a job that is served at its rendezvous.
   WorkerRegister(const LaunchInfo& info, std::chrono::milliseconds deadline);
 

@@ -17,6 +17,7 @@
 
 #include "resist/cluster/environment.h"
 #include "resist/cluster/job_membership.h"
+#include "resist/cluster/rendezvous.h"
 #include "resist/comm/store.h"
 #include "resist/core/error.h"
 
@@ -74,7 +75,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 class Supervisor {
  public:
-  Supervisor(const LocalLaunch& launch, Store store) : launch_(launch), register_(std::move(store)) {}
+  Supervisor(const LocalLaunch& launch, const Store& job) : launch_(launch), register_(job) {}
 
   void start(int port) {
     port_ = port;
@@ -163,12 +164,15 @@ class Supervisor {
 
   // Where the others have ended, nobody is left to leave out a worker that hangs.
   void end_silent_ones() {
+    if (!somebody_ended_) {
+      return;
+    }
     std::string beats;
     for (const auto& [pid, worker] : running_) {
       beats += register_.last_beat(worker.identity) + " ";
     }
     const auto now = std::chrono::steady_clock::now();
-    if (beats != beats_ || !somebody_ended_) {
+    if (beats != beats_) {
       beats_ = beats;
       beats_moved_ = now;
     } else if (now > beats_moved_ + kHung) {
@@ -297,7 +301,7 @@ class Supervisor {
 
 int launch_workers(const LocalLaunch& launch, const std::atomic<int>& stop) {
   const Store store = Store::host(launch.port, launch.deadline);
-  Supervisor supervisor(launch, store.under(fmt::format("resist/{}-0/membership", kJob)));
+  Supervisor supervisor(launch, job_store(store, fmt::format("{}-0", kJob)));
   try {
     supervisor.start(store.port());
   } catch (...) {

@@ -86,13 +86,19 @@ void check_cards(const std::vector<WorkerCard>& cards) {
   }
 }
 
+Store job_store(const Store& served, const std::string& job) {
+  return served.under("resist/" + job);
+}
+
+Store job_store(const LaunchInfo& info, std::chrono::milliseconds deadline) {
+  return job_store(Store::join(info.rendezvous_address, info.rendezvous_port, deadline), info.job);
+}
+
 Rendezvous::Rendezvous(const LaunchInfo& info, std::chrono::milliseconds deadline) : info_(info), deadline_(deadline) {
   if (info.rank == 0 && !info.store_is_served && info.join == 0) {
     served_ = Store::host(info.rendezvous_port, deadline);
   }
-  const std::string prefix = "resist/" + info.job;
-  store_ = served_ ? served_->under(prefix)
-                   : Store::join(info.rendezvous_address, info.rendezvous_port, deadline).under(prefix);
+  store_ = served_ ? job_store(*served_, info.job) : job_store(info, deadline);
 }
 
 Interrupted::Interrupted(int signal)

@@ -41,6 +41,11 @@ class Interrupted : public Error {
   int signal_;
 };
 
+// The part of the store at a rendezvous that belongs to one job.
+Store job_store(const Store& served, const std::string& job);
+// The same, joined where it is served.
+Store job_store(const LaunchInfo& info, std::chrono::milliseconds deadline);
+
 // Brings the workers of one job together. InputError (on every worker alike) where versions or configs differ, naming
 // worker, option and both values, or where a loopback address would have to serve other hosts; Error where workers do
 // not come before the deadline, naming them.

@@ -138,8 +138,10 @@ class RunObserver : public TrainingObserver {
   }
 
   void round_starts(Trainer& trainer) override {
-    // When the round is committed, everything is placed for the next one.
-    assignment_ = trainer.parameters().placement().assignment;
+    if (output_ && output_->events) {
+      // When the round is committed, everything is placed for the next one.
+      assignment_ = trainer.parameters().placement().assignment;
+    }
     if (recorder_) {
       recorder_->round_starts(trainer);
     }

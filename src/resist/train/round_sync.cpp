@@ -110,9 +110,7 @@ Payload RoundSync::stage(const Placement& next, std::int64_t round, bool in_full
       carry_over(setup_.layout, of_momentum);
     }
   }
-  next_ = std::make_unique<Placement>(next);
-  next_rank_ = communicator_->rank();
-  next_due_ = overlapped ? round : -1;
+  keep_for_commit(next, overlapped ? round : -1);
   return payload;
 }
 
@@ -134,7 +132,7 @@ Payload RoundSync::stage(const Placement& next, std::int64_t round, const Mendin
       memory[1 + block].source = copy(static_cast<int>(block));
     }
   }
-  SyncRule rule{.copies = setup_.config.sync.protect == Protection::buddy};
+  SyncRule rule{.copies = sync_rule(setup_.config.sync).copies};
   const SyncPlan plan = make_sync_plan(setup_.layout, mending.sources, next.assignment, rule);
   stage_copies(plan, memory);
   move(memory, plan);
@@ -155,10 +153,14 @@ Payload RoundSync::stage(const Placement& next, std::int64_t round, const Mendin
   } else {
     carry_over(setup_.layout, of_momentum);
   }
+  keep_for_commit(next, -1);
+  return payload;
+}
+
+void RoundSync::keep_for_commit(const Placement& next, std::int64_t due) {
   next_ = std::make_unique<Placement>(next);
   next_rank_ = communicator_->rank();
-  next_due_ = -1;
-  return payload;
+  next_due_ = due;
 }
 
 void RoundSync::commit() {

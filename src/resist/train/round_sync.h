@@ -71,6 +71,7 @@ class RoundSync {
   std::uint64_t rounding_key(std::int64_t round, SyncScope scope) const;
   const float* copy(int block) const;  // null: none
   void stage_copies(const SyncPlan& plan, std::vector<GroupMemory>& memory);
+  void keep_for_commit(const Placement& next, std::int64_t due);
   void plan_average();
 
   const TrainingSetup& setup_;
