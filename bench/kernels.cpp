@@ -132,7 +132,7 @@ void loader(benchmark::State& state) {
   const auto dataset = std::make_shared<MemoryDataset>(std::vector<std::uint8_t>(count * bytes, 100),
                                                        std::vector<std::uint8_t>(count, 1), bytes);
   TrainLoader loader(dataset, info, {.crop_padding = 4, .flip = true},
-                     {.mode = DataMode::replicated, .worker = 0, .workers = 1, .batch_size = kBatch}, 1, 0);
+                     {.mode = DataMode::replicated, .worker = 0, .workers = 1, .batch_size = kBatch}, 1, {});
   for (auto _ : state) {
     benchmark::DoNotOptimize(loader.next().pixels.data());
   }

@@ -19,6 +19,7 @@ Manifest sample() {
                     .iteration = 6000,
                     .samples = 3'072'000,
                     .stream_position = 768'000,
+                    .returned_batches = {640'000, 640'256},
                     .workers = 4,
                     .block_scale = {6.0 / 22, 1},
                     .accuracy = 0.9123,
@@ -34,7 +35,8 @@ std::string sealed(std::string body) {
 }
 
 constexpr const char* kMinimal =
-    R"({"format":"resist-checkpoint","version":1,"round":1,"iteration":2,"samples":3,"stream_position":4,"workers":5,)"
+    R"({"format":"resist-checkpoint","version":1,"round":1,"iteration":2,"samples":3,"stream_position":4,)"
+    R"("returned_batches":[],"workers":5,)"
     R"("block_scale":[0.5],"accuracy":null,"config":{},"parts":{"a.safetensors":{"bytes":1,"xxh3_128":"ab"}}})";
 
 std::string replaced(const std::string& from, const std::string& to) {
@@ -49,6 +51,7 @@ TEST(Manifest, ComesBackAsItWas) {
   EXPECT_EQ(manifest.state.iteration, 6000);
   EXPECT_EQ(manifest.state.samples, 3'072'000);
   EXPECT_EQ(manifest.state.stream_position, 768'000);
+  EXPECT_EQ(manifest.state.returned_batches, (std::vector<std::int64_t>{640'000, 640'256}));
   EXPECT_EQ(manifest.state.workers, 4);
   EXPECT_EQ(manifest.state.block_scale, (std::vector<double>{6.0 / 22, 1}));
   EXPECT_EQ(manifest.state.accuracy, 0.9123);
@@ -60,11 +63,12 @@ TEST(Manifest, ComesBackAsItWas) {
 TEST(Manifest, HasTheDocumentedKeys) {
   EXPECT_EQ(format_manifest(sample()),
             "{\n  \"format\": \"resist-checkpoint\",\n  \"version\": 1,\n  \"round\": 120,\n  \"iteration\": 6000,\n"
-            "  \"samples\": 3072000,\n  \"stream_position\": 768000,\n  \"workers\": 4,\n  \"block_scale\": [\n"
+            "  \"samples\": 3072000,\n  \"stream_position\": 768000,\n"
+            "  \"returned_batches\": [\n    640000,\n    640256\n  ],\n  \"workers\": 4,\n  \"block_scale\": [\n"
             "    0.2727272727272727,\n    1.0\n  ],\n  \"accuracy\": 0.9123,\n  \"config\": {\n    \"lr\": 0.03,\n"
             "    \"seed\": 1\n  },\n  \"parts\": {\n    \"shared.safetensors\": {\n      \"bytes\": 1234,\n"
             "      \"xxh3_128\": \"5c7401c0ec22eeeeeaf06c6480b2cd11\"\n    }\n  },\n"
-            "  \"manifest_xxh3_128\": \"34e57a41d09eb2630407d1055717bf8f\"\n}\n");
+            "  \"manifest_xxh3_128\": \"17c69bcbd58ee14e631b03dbb9568d47\"\n}\n");
 }
 
 TEST(Manifest, CarriesEveryBitOfADouble) {

@@ -155,6 +155,11 @@ TEST_P(CommunicatorConformance, ReduceScatterAllGatherAndBroadcast) {
       broadcast(communicator, told, root, kTag);
       EXPECT_EQ(told, values(root, kChunk));
       EXPECT_EQ(all_gather_value(communicator, communicator.rank() * 3, kTag)[root], root * 3);
+      const auto lists = all_gather_lists(
+          communicator, std::vector<std::int64_t>(static_cast<std::size_t>(communicator.rank()), -5), kTag);
+      for (int worker = 0; worker < workers; ++worker) {
+        EXPECT_EQ(lists[worker], std::vector<std::int64_t>(static_cast<std::size_t>(worker), -5));
+      }
     });
   }
 }

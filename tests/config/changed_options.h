@@ -54,6 +54,7 @@ inline const std::map<std::string, std::string>& changed_options() {
       {"calibrate-samples", "512"},
       {"run-dir", "runs/übung"},
       {"resume", "runs/before"},
+      {"replay-membership", "runs/before"},
       {"checkpoint-every", "5"},
       {"keep-checkpoints", "9"},
       {"record-round", "3"},

@@ -38,9 +38,9 @@ std::size_t count_fields() {
   [[maybe_unused]] const auto& [t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14, t15, t16] = train;
   [[maybe_unused]] const auto& [s1, s2, s3] = sync;
   [[maybe_unused]] const auto& [e1, e2, e3, e4] = evaluation;
-  [[maybe_unused]] const auto& [r1, r2, r3, r4, r5, r6] = run;
+  [[maybe_unused]] const auto& [r1, r2, r3, r4, r5, r6, r7] = run;
   [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11] = cluster;
-  return 9 + 8 + 4 + 16 + 3 + 4 + 6 + 11;
+  return 9 + 8 + 4 + 16 + 3 + 4 + 7 + 11;
 }
 
 TEST(OptionTable, HasEveryFieldOnce) {
@@ -108,6 +108,7 @@ TEST(OptionTable, SaysWhatMayChangeOnResume) {
                                    "data-dir",
                                    "run-dir",
                                    "resume",
+                                   "replay-membership",
                                    "workers",
                                    "device",
                                    "precision",
@@ -139,7 +140,7 @@ TEST(WorkerCount, IsANumberOrTheFewestAndTheMost) {
 TEST(OptionTable, SaysWhatWorkersNeedNotShare) {
   EXPECT_EQ(names_where([](const Option& option) { return !option.same_on_all_workers; }),
             (std::set<std::string>{"threads", "loader-threads", "device", "precision", "interface", "run-dir", "resume",
-                                   "data-dir", "tensorboard", "restarts"}));
+                                   "replay-membership", "data-dir", "tensorboard", "restarts"}));
 }
 
 TEST(SetOption, RefusesWhatIsMalformedOrOutOfBounds) {
@@ -263,7 +264,8 @@ TEST(ConfigFromJson, RefusesWrongTypesAndUnknownMembers) {
 TEST(SharedJson, LeavesOutWhatMayDiffer) {
   Config a;
   Config b;
-  for (const std::string name : {"threads", "device", "precision", "interface", "run-dir", "resume", "data-dir"}) {
+  for (const std::string name :
+       {"threads", "device", "precision", "interface", "run-dir", "resume", "replay-membership", "data-dir"}) {
     set_option(b, name, changed_options().at(name));
   }
   EXPECT_EQ(shared_json(a), shared_json(b));

@@ -115,6 +115,23 @@ TEST_F(ResolveTest, AResumedRunStaysInItsFolder) {
   EXPECT_NO_THROW(resolve_train({}, settings({{"resume", run().string()}, {"run-dir", run().string() + "/"}})));
 }
 
+TEST_F(ResolveTest, AReplayHasTheRunsOptionsAndAFolderOfItsOwn) {
+  const auto resolved = resolve_train({}, settings({{"replay-membership", run().string()}}));
+  EXPECT_EQ(resolved.config.train.lr, 0.2);
+  EXPECT_TRUE(resolved.config.run.run_dir.empty());
+  EXPECT_EQ(resolved.config.run.replay_membership, run());
+  EXPECT_TRUE(stored_config(resolved.config).run.replay_membership.empty());
+  EXPECT_TRUE(contains(input_error([&] {
+                         resolve_train({}, settings({{"replay-membership", run().string()}, {"lr", "0.3"}}));
+                       }),
+                       "can't replay '" + run().string() + "' with changed --lr (was 0.2, now 0.3)"));
+  EXPECT_TRUE(
+      contains(input_error([&] {
+                 resolve_train({}, settings({{"replay-membership", run().string()}, {"resume", run().string()}}));
+               }),
+               "--resume and --replay-membership are both given"));
+}
+
 TEST_F(ResolveTest, ARunWhoseFolderIsElsewhereTakesItsOptionsFromWorker0) {
   const auto resolved = resolve_train({}, settings({{"resume", (run() / "missing").string()}, {"epochs", "9"}}));
   EXPECT_TRUE(resolved.run_elsewhere);

@@ -199,7 +199,7 @@ TEST_F(ImageFolderTest, TheLoaderReplacesDamagedPicturesAndEvaluationLacksThem) 
   write_bytes(root_ / "train" / "a-cat" / "2.png", {'x'});
   write_bytes(root_ / "test" / "b-dog" / "x.jpg", {'x'});
   const DataSource source = open(0, 2);
-  TrainLoader loader(source.train, source.info, {}, {DataMode::replicated, 0, 1, 3}, 1, 0, 2);
+  TrainLoader loader(source.train, source.info, {}, {DataMode::replicated, 0, 1, 3}, 1, {}, 2);
   const std::vector<std::int64_t> labels = loader.next().labels;
   EXPECT_EQ(std::count(labels.begin(), labels.end(), 1), 2) << "its place is taken by the next picture, a dog's";
   Batch batch;
@@ -244,7 +244,7 @@ TEST_F(ImageFolderTest, TheLoaderReportsAPictureThatBreaksLater) {
   const auto path = root_ / "train" / "a-cat" / "2.png";
   write_bytes(path, {'x'});
   TrainLoader loader(source.train, source.info, make_augmentation({}, source.info), {DataMode::replicated, 0, 1, 3}, 1,
-                     0);
+                     {});
   expect_input_error([&] { loader.next(); }, {path.string(), "--skip-corrupt"});
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -18,7 +19,7 @@ constexpr Augmentation kAugmentation{.crop_padding = 1, .flip = true};
 struct LoaderSetup {
   BatchSchedule schedule{DataMode::replicated, 0, 1, 4};
   std::uint64_t seed = 1;
-  std::int64_t position = 0;
+  Unserved unserved = {};
   std::int64_t samples = 10;
   std::set<std::int64_t> broken = {};
   std::set<std::int64_t> damaged = {};
@@ -26,7 +27,7 @@ struct LoaderSetup {
 
   std::unique_ptr<TrainLoader> make() const {
     return std::make_unique<TrainLoader>(std::make_shared<CountingDataset>(samples, broken, damaged),
-                                         plain_info(1, 3, 4), kAugmentation, schedule, seed, position, threads);
+                                         plain_info(1, 3, 4), kAugmentation, schedule, seed, unserved, threads);
   }
 };
 
@@ -82,9 +83,30 @@ TEST(TrainLoader, StartingAtAPositionEqualsRunningUpToIt) {
     LoaderSetup setup{.schedule = {mode, 1, 3, 4}};
     const auto whole = setup.make();
     take(*whole, 5);
-    setup.position = 5 * setup.schedule.stride();
+    setup.unserved = setup.schedule.after({}, 5, std::vector<std::int64_t>(3, 5));
     const auto resumed = setup.make();
     expect_same(take(*whole, 4), take(*resumed, 4));
+  }
+}
+
+TEST(TrainLoader, BatchesThatCameBackAreServedFirst) {
+  const auto plain = LoaderSetup{.schedule = {DataMode::sharded, 0, 1, 4}}.make();
+  std::map<std::int64_t, Batch> batches;
+  for (const Batch& batch : take(*plain, 12)) {
+    batches[batch.stream_position] = batch;
+  }
+  for (int worker = 0; worker < 2; ++worker) {
+    const auto loader =
+        LoaderSetup{.schedule = {DataMode::sharded, worker, 2, 4}, .unserved = {.next = 32, .returned = {12, 0, 4}}}
+            .make();
+    const std::vector<std::int64_t> order =
+        worker == 0 ? std::vector<std::int64_t>{12, 4, 36} : std::vector<std::int64_t>{0, 32, 40};
+    for (const std::int64_t position : order) {
+      const Batch& batch = loader->next();
+      EXPECT_EQ(batch.stream_position, position);
+      EXPECT_EQ(batch.labels, batches.at(position).labels);
+      EXPECT_EQ(batch.pixels, batches.at(position).pixels);
+    }
   }
 }
 
@@ -142,7 +164,7 @@ TEST(TrainLoader, TheFirstSamplesErrorIsThrownHoweverLongItTakes) {
   SampleStream stream(10, 1, 0);
   const std::int64_t slow = stream.at(6).index;  // in the second batch; the other is in the third
   TrainLoader loader(std::make_shared<SlowToBreak>(slow, stream.at(9).index), plain_info(1, 3, 4), kAugmentation,
-                     {DataMode::replicated, 0, 1, 4}, 1, 0, 4);
+                     {DataMode::replicated, 0, 1, 4}, 1, {}, 4);
   EXPECT_EQ(loader.next().size(), 4);
   for (int i = 0; i < 2; ++i) {
     try {
@@ -188,7 +210,7 @@ TEST(TrainLoader, CanBeDestroyedAtAnyTime) {
 TEST(TrainLoader, RefusesImpossibleSchedules) {
   EXPECT_THROW((LoaderSetup{.schedule = {DataMode::sharded, 0, 1, 0}}.make()), Error);
   EXPECT_THROW((LoaderSetup{.schedule = {DataMode::sharded, 2, 2, 1}}.make()), Error);
-  EXPECT_THROW((LoaderSetup{.position = -1}.make()), Error);
+  EXPECT_THROW((LoaderSetup{.unserved = {.next = -1}}.make()), Error);
   EXPECT_THROW((LoaderSetup{.threads = 0}.make()), Error);
   EXPECT_THROW((LoaderSetup{.samples = 0}.make()), InputError);
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <random>
 #include <set>
 
 #include "resist/core/error.h"
@@ -70,7 +71,7 @@ TEST(BatchSchedule, ShardedWorkersTogetherSeeEverySampleOnceAnEpoch) {
     SampleStream stream(kSamples, 1, schedule.stream());
     for (std::int64_t iteration = 0; iteration < kIterations; ++iteration) {
       for (std::int64_t i = 0; i < kBatch; ++i) {
-        const SamplePlace place = stream.at(schedule.first(iteration * schedule.stride()) + i);
+        const SamplePlace place = stream.at(schedule.first({}, iteration) + i);
         ++seen[{place.epoch, place.index}];
       }
     }
@@ -81,11 +82,53 @@ TEST(BatchSchedule, ShardedWorkersTogetherSeeEverySampleOnceAnEpoch) {
   }
 }
 
+// Jobs that lose workers now and then: whatever comes back is served once, and nothing else twice.
+TEST(BatchSchedule, LostBatchesAreServedAgainAndFirst) {
+  constexpr int kBatch = 4;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    std::mt19937_64 random(seed);  // NOLINT: a fixed seed is the point
+    Unserved unserved{.next = 40, .returned = {}};
+    std::set<std::int64_t> served;
+    int workers = 8;
+    while (workers > 0) {
+      const auto iterations = static_cast<std::int64_t>(random() % 6);
+      const int lost = static_cast<int>(random() % 3 == 0 ? random() % workers : workers);  // nobody: the last case
+      std::vector<std::int64_t> kept(static_cast<std::size_t>(workers), iterations);
+      if (lost < workers) {
+        kept[static_cast<std::size_t>(lost)] = iterations == 0 ? 0 : static_cast<std::int64_t>(random() % iterations);
+      }
+      std::set<std::int64_t> taken;
+      for (int worker = 0; worker < workers; ++worker) {
+        const BatchSchedule schedule{DataMode::sharded, worker, workers, kBatch};
+        for (std::int64_t iteration = 0; iteration < iterations; ++iteration) {
+          const std::int64_t position = schedule.first(unserved, iteration);
+          EXPECT_TRUE(taken.insert(position).second);
+          EXPECT_FALSE(served.contains(position));
+          if (iteration < kept[static_cast<std::size_t>(worker)]) {
+            served.insert(position);
+          }
+        }
+      }
+      // What had come back was taken before anything new.
+      for (std::size_t place = 0; place < unserved.returned.size(); ++place) {
+        EXPECT_EQ(taken.contains(unserved.returned[place]), place < taken.size());
+      }
+      unserved = BatchSchedule{DataMode::sharded, 0, workers, kBatch}.after(unserved, iterations, kept);
+      workers -= lost < workers ? 1 : static_cast<int>(random() % 10 == 0);
+    }
+    std::set<std::int64_t> all = served;
+    all.insert(unserved.returned.begin(), unserved.returned.end());
+    EXPECT_EQ(all.size(), served.size() + unserved.returned.size());
+    EXPECT_EQ(static_cast<std::int64_t>(all.size()), (unserved.next - 40) / kBatch) << "seed " << seed;
+  }
+}
+
 TEST(BatchSchedule, ReplicatedWorkersHaveStreamsOfTheirOwn) {
   const BatchSchedule schedule{DataMode::replicated, 2, 4, 8};
   EXPECT_EQ(schedule.stream(), 2U);
-  EXPECT_EQ(schedule.stride(), 8);
-  EXPECT_EQ(schedule.first(16), 16);
+  EXPECT_EQ(schedule.first({.next = 16}, 0), 16);
+  EXPECT_EQ(schedule.first({.next = 16}, 2), 32);
+  EXPECT_EQ(schedule.after({.next = 16}, 5, {}).next, 56);
 }
 
 }  // namespace

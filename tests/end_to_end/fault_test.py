@@ -1,18 +1,22 @@
 """Worker processes are killed and stopped at every step of a round, and the others go on."""
-import json
 import os
 import signal
 import time
 import unittest
-from pathlib import Path
 
-from support import DEADLINE, RESIST, TestCase, checkpoint, children, evaluation, metrics, run, train_command
+from support import DEADLINE, RESIST, TestCase, checkpoint, children, evaluation, history, metrics, run, train_command
 
+SAMPLES = 400  # of the small job
+BATCH = 8
 STEPS = ("training", "trained", "ready", "staged", "agreed", "committed", "evaluated", "reported")
 
 
-def history(run_dir):
-    return [json.loads(line) for line in (Path(run_dir) / "history.jsonl").read_text().splitlines()]
+def generations(run_dir):
+    return history(run_dir, "generation")
+
+
+def batches_of(worker):
+    return [first + i * stride for first, stride, count in worker["batches"] for i in range(count)]
 
 
 class Faults(TestCase):
@@ -32,21 +36,21 @@ class Faults(TestCase):
             victim = number % 4
             with self.subTest(step=step, victim=victim):
                 run_dir, errors = self.survived(f"{victim}:{step}:2:kill")
-                lost = [generation["lost"] for generation in history(run_dir)]
+                lost = [generation["lost"] for generation in generations(run_dir)]
                 self.assertEqual(lost, [[victim]], errors)
-                self.assertEqual(history(run_dir)[0]["lost_blocks"], [])
+                self.assertEqual(generations(run_dir)[0]["lost_blocks"], [])
                 self.assertIn(f"worker {victim} was killed by signal 9", errors)
 
     def test_the_worker_that_writes_the_run_may_be_killed_at_any_step(self):
         for step in STEPS:
             with self.subTest(step=step):
                 run_dir, errors = self.survived(f"0:{step}:3:kill", workers="3")
-                self.assertEqual(history(run_dir)[0]["members"], [1, 2])
+                self.assertEqual(generations(run_dir)[0]["members"], [1, 2])
                 self.assertIn("worker 1 writes the run from now on", errors)
 
     def test_all_but_one_may_be_killed_one_after_the_other(self):
         run_dir, _ = self.survived("3:staged:2:kill,1:training:3:kill,0:ready:4:kill", "--min-blocks", 1)
-        self.assertEqual([generation["members"] for generation in history(run_dir)], [[0, 1, 2], [0, 2], [2]])
+        self.assertEqual([generation["members"] for generation in generations(run_dir)], [[0, 1, 2], [0, 2], [2]])
 
     def test_a_worker_may_be_killed_after_the_last_round(self):
         for victim in (0, 2):
@@ -55,14 +59,14 @@ class Faults(TestCase):
 
     def test_blocks_without_a_copy_come_from_the_checkpoint(self):
         run_dir, errors = self.survived("1:trained:3:kill", "--protect", "none", "--min-blocks", 1, workers="3")
-        lost = history(run_dir)[0]["lost_blocks"]
+        lost = generations(run_dir)[0]["lost_blocks"]
         self.assertEqual(len(lost), 2)
         self.assertEqual([block["rounds"] for block in lost], [0, 0])  # the checkpoint is of the round before
         self.assertIn("was lost with all its copies", errors)
 
     def test_a_worker_that_is_silent_for_long_is_left_out(self):
         run_dir, errors = self.survived("1:trained:3:stop", workers="3")
-        self.assertEqual(history(run_dir)[0]["lost"], [1])
+        self.assertEqual(generations(run_dir)[0]["lost"], [1])
         self.assertIn("worker 1 was left out by the others", errors)
 
     def test_a_worker_that_is_stopped_for_a_moment_comes_back(self):
@@ -74,7 +78,7 @@ class Faults(TestCase):
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=DEADLINE)
         self.assertEqual(process.returncode, 75, errors)
-        self.assertFalse((run_dir / "history.jsonl").exists())
+        self.assertEqual(generations(run_dir), [])
 
     def test_a_lost_worker_is_replaced_by_one_that_joins(self):
         for options in ((), ("--method", "data-parallel"), ("--momentum-sync", "average", "--data-mode", "sharded"),
@@ -84,17 +88,15 @@ class Faults(TestCase):
                 process = self.past_round(0, run_dir, train_command(
                     "--workers", 3, "--rounds", 100000, *options, "--run-dir", run_dir))
                 for victim in (1, 0):
-                    before = len(history(run_dir)) if (run_dir / "history.jsonl").exists() else 0
+                    before = len(generations(run_dir))
                     os.kill(children(process)[victim], signal.SIGKILL)
-                    self.wait_for(lambda: (run_dir / "history.jsonl").exists() and
-                                  len(history(run_dir)) >= before + 2, process)
+                    self.wait_for(lambda: len(generations(run_dir)) >= before + 2, process)
                 process.send_signal(signal.SIGTERM)
                 _, errors = process.communicate(timeout=DEADLINE)
                 self.assertEqual(process.returncode, 75, errors)
-                generations = history(run_dir)
-                self.assertEqual([generation["members"] for generation in generations],
+                self.assertEqual([generation["members"] for generation in generations(run_dir)],
                                  [[0, 2], [0, 2, 3], [2, 3], [2, 3, 4]], errors)
-                self.assertEqual(generations[1]["joined"], [3])
+                self.assertEqual(generations(run_dir)[1]["joined"], [3])
                 rounds = [line["round"] for line in metrics(run_dir)]
                 self.assertEqual(rounds, list(range(1, len(rounds) + 1)))
                 self.assertEqual(checkpoint(run_dir)[0], rounds[-1])
@@ -104,7 +106,7 @@ class Faults(TestCase):
         run_dir = self.folder / "run"
         process = self.started(run_dir, "--workers", 3)
         os.kill(children(process)[1], signal.SIGKILL)
-        self.wait_for(lambda: len(children(process)) == 3 and (run_dir / "history.jsonl").exists(), process)
+        self.wait_for(lambda: len(children(process)) == 3 and generations(run_dir), process)
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=DEADLINE)
         self.assertEqual(process.returncode, 75, errors)
@@ -134,6 +136,57 @@ class Faults(TestCase):
                 run(train_command("--workers", 3, "--restarts", 0, *options, "--run-dir", run_dir),
                     env={"RESIST_FAILPOINT": "2:training:2:kill,1:agreed:3:kill"})
                 self.assertEqual([line["round"] for line in metrics(run_dir)], [1, 2, 3, 4])
+
+    def test_sharded_samples_are_used_once_a_pass_whoever_is_lost(self):
+        run_dir = self.folder / "run"
+        run(train_command("--workers", 4, "--data-mode", "sharded", "--rounds", 0, "--epochs", 2, "--run-dir", run_dir),
+            env={"RESIST_FAILPOINT": "1:trained:2:kill,3:agreed:3:kill,0:training:5:kill"})
+        self.assertEqual({member for generation in generations(run_dir) for member in generation["lost"]}, {0, 1, 3})
+        used = [batch for commit in history(run_dir, "commit") for worker in commit["workers"]
+                for batch in batches_of(worker)]
+        self.assertEqual(len(used), len(set(used)))
+        samples = 2 * SAMPLES
+        self.assertEqual(sorted(batch for batch in used if batch < samples), list(range(0, samples, BATCH)))
+        self.assertEqual(metrics(run_dir)[-1]["samples"], len(used) * BATCH)
+
+    def test_a_run_can_be_replayed_with_the_workers_that_it_lost(self):
+        for options in (("--momentum-sync", "carry", "--data-mode", "sharded"), ("--compress", "int6"),
+                        ("--method", "local-sgd"), ("--method", "data-parallel")):
+            with self.subTest(options=options):
+                run_dir = self.folder / f"run{'-'.join(options)}"
+                process = self.past_round(0, run_dir, train_command(
+                    "--workers", 3, "--rounds", 100000, "--checkpoint-every", 3, *options, "--run-dir", run_dir))
+                for victim in (1, 0):
+                    before = len(generations(run_dir))
+                    os.kill(children(process)[victim], signal.SIGKILL)
+                    self.wait_for(lambda: len(generations(run_dir)) >= before + 2, process)
+                process.send_signal(signal.SIGTERM)
+                process.communicate(timeout=DEADLINE)
+                rounds = metrics(run_dir)[-1]["round"]
+                # Fewer workers go on with it, and one of them is lost as well.
+                run([RESIST, "train", "--resume", run_dir, "--workers", 2, "--restarts", 0, "--rounds", rounds + 4],
+                    env={"RESIST_FAILPOINT": f"1:staged:{rounds + 2}:kill"})
+                self.assertEqual(len(generations(run_dir)), 5)
+                again = self.folder / f"again{'-'.join(options)}"
+                replayed = run([RESIST, "train", "--replay-membership", run_dir, "--run-dir", again])
+                self.assertIn(f"{rounds + 4} rounds replayed with the same bits", replayed.stdout)
+                self.assertEqual(checkpoint(run_dir), checkpoint(again))
+
+    def test_a_replay_that_comes_out_differently_says_so(self):
+        run_dir = self.folder / "run"
+        run(train_command("--workers", 2, "--run-dir", run_dir))
+        file = run_dir / "history.jsonl"
+        lines = file.read_text().splitlines()
+        shared = history(run_dir, "commit")[2]["shared"]
+        file.write_text("\n".join(line.replace(shared, "0" * 32) for line in lines) + "\n")
+        result = run([RESIST, "train", "--replay-membership", run_dir, "--run-dir", self.folder / "again"], check=1)
+        self.assertIn("round 3 is the first whose result differs", result.stderr)
+        file.write_text("\n".join(lines[:2] + lines[3:]) + "\n")
+        result = run([RESIST, "train", "--replay-membership", run_dir, "--run-dir", self.folder / "third"], check=2)
+        self.assertIn("from round 1 to round 3", result.stderr)
+        self.assertFalse((self.folder / "third").exists())
+        result = run([RESIST, "train", "--replay-membership", run_dir, "--seed", 9], check=2)
+        self.assertIn("--seed", result.stderr)
 
     def test_a_failpoint_that_makes_no_sense_is_refused(self):
         result = run(train_command("--workers", 2, "--run-dir", self.folder / "run"), check=2,

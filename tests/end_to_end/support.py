@@ -51,6 +51,13 @@ def metrics(run_dir):
     return [json.loads(line) for line in (Path(run_dir) / "metrics.jsonl").read_text().splitlines()]
 
 
+def history(run_dir, event):
+    """The lines of a run's history of one kind: start, generation or commit."""
+    file = Path(run_dir) / "history.jsonl"
+    lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    return [line for line in lines if line["event"] == event]
+
+
 def checkpoint(run_dir, round_number=None):
     """Checksums of the parts of the newest checkpoint (or of a round's): equal exactly if all tensors are."""
     folders = sorted((Path(run_dir) / "checkpoints").glob("round-*"))

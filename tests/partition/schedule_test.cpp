@@ -45,6 +45,31 @@ TEST(TrainLength, AnotherNumberOfWorkersGoesOnToTheSameSamples) {
   EXPECT_EQ(length.total_rounds, 5 + 10);
 }
 
+TEST(TrainLength, WaitsForBatchesThatCameBack) {
+  // 2 workers with batches of 10 have trained on 995 of 1000 samples; three batches came back, one of the next pass.
+  const TrainPosition position{
+      .round = 7, .samples = 995, .stream_position = 1020, .returned_batches = {970, 990, 1010}};
+  const TrainLength length = train_length(options(1), 2, 1000, position);
+  EXPECT_EQ(length.total_rounds, 8);
+  EXPECT_EQ(round_iterations(options(1), 2, length, position), 1);
+  TrainPosition all = position;
+  all.samples = 1010;
+  EXPECT_EQ(train_length(options(1), 2, 1000, all).total_rounds, 8);
+  all.returned_batches = {1010};
+  EXPECT_EQ(train_length(options(1), 2, 1000, all).total_rounds, 7);
+}
+
+TEST(TrainPosition, TravelsAsNumbers) {
+  const TrainPosition position{
+      .round = 3, .iteration = 150, .samples = 9600, .stream_position = 9664, .returned_batches = {64, 128}};
+  const TrainPosition same = position_from_numbers(to_numbers(position));
+  EXPECT_EQ(same.round, 3);
+  EXPECT_EQ(same.iteration, 150);
+  EXPECT_EQ(same.samples, 9600);
+  EXPECT_EQ(same.stream_position, 9664);
+  EXPECT_EQ(same.returned_batches, position.returned_batches);
+}
+
 TEST(LearningRate, StepFallsAfterHalfAndThreeQuartersAlsoInsideARound) {
   const TrainOptions step = options(1);
   const TrainLength length = train_length(step, 1, 1000, {});

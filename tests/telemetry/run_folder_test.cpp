@@ -62,6 +62,33 @@ TEST(RunFolder, HoldsConfigAndMetrics) {
   EXPECT_EQ(read_metrics(path).back().loss, 0.5);
 }
 
+TEST(RunFolder, HistoryEndsWithTheMetrics) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "run";
+  {
+    RunFolder run = RunFolder::create(path, "");
+    run.append(StartRecord{.round = 0, .workers = 2});
+    for (std::int64_t round = 1; round <= 5; ++round) {
+      run.append(CommitRecord{.round = round, .generation = 0, .members = {0, 1}});
+      if (round < 5) {  // it ended in between
+        run.append(record_of(round));
+      }
+    }
+    EXPECT_EQ(read_history(path).size(), 6U);
+    run.go_on_after(5, "");
+    EXPECT_EQ(read_history(path).size(), 5U);
+    run.go_on_after(3, "");
+    run.append(GenerationRecord{.generation = 1, .round = 3, .members = {0}, .lost = {1}});
+  }
+  const auto history = read_history(path);
+  ASSERT_EQ(history.size(), 5U);
+  EXPECT_EQ(std::get<StartRecord>(history[0]).workers, 2);
+  EXPECT_EQ(std::get<CommitRecord>(history[3]).round, 3);
+  EXPECT_EQ(std::get<GenerationRecord>(history[4]).lost, std::vector<int>{1});
+  std::ofstream(path / "history.jsonl", std::ios::app) << "{\"event\":\"start\"}\n";
+  EXPECT_NE(message_of_input_error([&] { read_history(path); }).find("line 6"), std::string::npos);
+}
+
 TEST(RunFolder, TakesAnEmptyFolderAndNeverOverwritesARun) {
   const TemporaryFolder folder;
   RunFolder::create(folder.path(), "first\n");

@@ -1,4 +1,5 @@
 // Workers are lost at every step of a round, and the others go on.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -31,6 +32,15 @@ struct Seen : RecordingObserver {
     std::ranges::fill(memory, 0.25F);
     return 0;
   }
+  void batch_used(Trainer& trainer, const Batch& batch, double /*learning_rate*/) override {
+    used[trainer.position().round + 1].push_back(batch.stream_position);
+  }
+  void round_committed(Trainer& trainer, const RoundRecord& record, bool last) override {
+    RecordingObserver::round_committed(trainer, record, last);
+    commits.push_back(trainer.last_commit());
+  }
+  std::map<std::int64_t, std::vector<std::int64_t>> used;  // batches, by round
+  std::vector<CommitRecord> commits;
   std::vector<GenerationRecord> generations;
   std::vector<int> restored;
   NamedValues values;
@@ -160,6 +170,71 @@ TEST(Recovery, LocalIterationsOfTheOthersAreKept) {
   EXPECT_EQ(seen[0].records[0].samples, 3 * 3 * 8);
   EXPECT_EQ(seen[0].records[1].samples - seen[0].records[0].samples, 2 * 3 * 8);  // of two workers
   EXPECT_EQ(seen[0].records[1].worker_loss.size(), 2U);
+}
+
+std::vector<std::int64_t> positions_of(const Contribution& contribution) {
+  std::vector<std::int64_t> positions;
+  for (const BatchRun& run : contribution.batches) {
+    for (std::int64_t i = 0; i < run.count; ++i) {
+      positions.push_back(run.first + i * run.stride);
+    }
+  }
+  return positions;
+}
+
+// What is committed was trained on by whom the record says, every batch once, and none of the pass is left out.
+void expect_every_batch_once(const std::vector<Seen>& seen, int teller, std::int64_t samples, int batch_size) {
+  std::set<std::int64_t> committed;
+  std::int64_t round = 0;
+  for (const CommitRecord& commit : seen[teller].commits) {
+    ASSERT_EQ(commit.round, ++round);
+    for (const Contribution& contribution : commit.contributions) {
+      const auto positions = positions_of(contribution);
+      EXPECT_EQ(static_cast<std::int64_t>(positions.size()), contribution.iterations);
+      const auto& used = seen[contribution.worker].used.at(commit.round);
+      EXPECT_EQ(std::vector(used.begin(), used.begin() + contribution.iterations), positions)
+          << "worker " << contribution.worker << ", round " << commit.round;
+      for (const std::int64_t position : positions) {
+        EXPECT_TRUE(committed.insert(position).second) << "batch " << position << " twice, in round " << commit.round;
+      }
+    }
+  }
+  for (std::int64_t position = 0; position < samples; position += batch_size) {
+    EXPECT_TRUE(committed.contains(position)) << "batch " << position << " is left out";
+  }
+  EXPECT_EQ(seen[teller].result.position.samples, static_cast<std::int64_t>(committed.size()) * batch_size);
+}
+
+Config one_sharded_pass() {
+  Config config = small_config();
+  config.data.data_mode = DataMode::sharded;
+  config.train.rounds = 0;
+  config.train.epochs = 1;
+  config.evaluation.eval_every = 1;
+  return config;
+}
+
+TEST_P(AnyStep, ShardedSamplesAreUsedOnceAPassWhoeverIsLost) {
+  const Config config = one_sharded_pass();  // 50 batches: 6 rounds of 3 workers with 3 iterations
+  for (const std::int64_t round : {2, 6}) {
+    for (const int victim : {0, 1, 2}) {
+      SCOPED_TRACE(fmt::format("worker {}, round {}", victim, round));
+      const auto seen = train_with(config, 3, {{victim, std::string(GetParam()), round}});
+      expect_every_batch_once(seen, victim == 0 ? 1 : 0, 400, 8);
+    }
+  }
+}
+
+TEST(Recovery, ShardedSamplesAreUsedOnceAPassWhileWorkersComeAndGo) {
+  for (const Method method : {Method::resist, Method::local_sgd, Method::data_parallel}) {
+    Config config = one_sharded_pass();
+    config.train.method = method;
+    config.partition.min_blocks = 1;
+    const auto seen = train_with(config, 4, {{1, "training", 2}, {3, "trained", 3}, {0, "agreed", 4}}, 2);
+    expect_every_batch_once(seen, 2, 400, 8);
+    EXPECT_EQ(seen[4].end, "");
+    EXPECT_FALSE(seen[4].used.empty());
+  }
 }
 
 TEST(Recovery, WhoHasCommittedTakesTheOthersAlong) {

@@ -48,7 +48,7 @@ NamedValues plain_sgd(const Config& config, int iterations, int zero_every) {
 
   TrainLoader loader(setup.data.train, setup.data.info, make_augmentation(config.data, setup.data.info),
                      {.mode = config.data.data_mode, .worker = 0, .workers = 1, .batch_size = config.train.batch_size},
-                     config.train.seed, 0);
+                     config.train.seed, {});
   const auto lr = static_cast<float>(config.train.lr);
   const auto mu = static_cast<float>(config.train.momentum);
   for (int iteration = 0; iteration < iterations; ++iteration) {

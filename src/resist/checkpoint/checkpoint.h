@@ -15,14 +15,15 @@ namespace resist {
 // Everything about a committed round except tensors. Stored as manifest.json (manifest.h has its keys). Doubles come
 // back as the same bits; non-finite ones become null.
 struct CheckpointState {
-  std::int64_t round = 0;            // committed rounds
-  std::int64_t iteration = 0;        // optimizer steps each worker has taken
-  std::int64_t samples = 0;          // trained on by all workers together
-  std::int64_t stream_position = 0;  // of the next batch, see BatchSchedule
-  int workers = 0;                   // S of the run that wrote it
-  std::vector<double> block_scale;   // evaluation scale per deck (docs/algorithm.md)
-  std::optional<double> accuracy;    // top-1 in [0, 1], if it was evaluated at this round
-  nlohmann::json config;             // resolved options, as config stores them
+  std::int64_t round = 0;                           // committed rounds
+  std::int64_t iteration = 0;                       // optimizer steps each worker has taken
+  std::int64_t samples = 0;                         // trained on by all workers together
+  std::int64_t stream_position = 0;                 // of the next batch, see BatchSchedule
+  std::vector<std::int64_t> returned_batches = {};  // stream positions of those to be served before it
+  int workers = 0;                                  // S of the run that wrote it
+  std::vector<double> block_scale;                  // evaluation scale per deck (docs/algorithm.md)
+  std::optional<double> accuracy;                   // top-1 in [0, 1], if it was evaluated at this round
+  nlohmann::json config;                            // resolved options, as config stores them
 };
 
 // A checkpoint being written: RUN/checkpoints/.round-000120.tmp, renamed to round-000120 by commit(), which replaces a

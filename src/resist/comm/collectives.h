@@ -39,4 +39,8 @@ std::vector<T> all_gather_value(Communicator& communicator, const T& own, std::u
   return all;
 }
 
+// Small control data whose length each worker decides for itself.
+std::vector<std::vector<std::int64_t>> all_gather_lists(Communicator& communicator, std::span<const std::int64_t> own,
+                                                        std::uint32_t tag);
+
 }  // namespace resist

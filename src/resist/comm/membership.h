@@ -41,6 +41,11 @@ class Membership {
   // Whether somebody waits to join; the workers let it in at the end of the round, by the next generation.
   virtual bool somebody_waits() const { return false; }
 
+  // Called before each local iteration: so many rounds are committed, and so many iterations of the one under way are
+  // done. A membership that makes workers come and go at set places throws here: CommError to change over to the next
+  // generation, LeftOut to end this worker.
+  virtual void passes(std::int64_t /*rounds*/, std::int64_t /*iterations*/) {}
+
   // A round took so long from its start to its commit; how long a worker may be silent follows from it.
   virtual void round_took(double /*seconds*/) {}
 };

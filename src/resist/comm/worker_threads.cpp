@@ -24,6 +24,8 @@ bool follows_from_another(const std::exception_ptr& error) {
   }
 }
 
+}  // namespace
+
 void rethrow_cause(std::vector<std::exception_ptr> errors) {
   std::erase(errors, nullptr);
   if (errors.empty()) {
@@ -32,8 +34,6 @@ void rethrow_cause(std::vector<std::exception_ptr> errors) {
   const auto cause = std::ranges::find_if_not(errors, follows_from_another);
   std::rethrow_exception(cause == errors.end() ? errors.front() : *cause);
 }
-
-}  // namespace
 
 void run_worker_threads(int workers, std::chrono::milliseconds deadline,
                         const std::function<void(Communicator&)>& work) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <exception>
 #include <functional>
+#include <vector>
 
 #include "resist/comm/communicator.h"
 
@@ -12,5 +14,8 @@ namespace resist {
 // or hear of another's failure, where there is such a one.
 void run_worker_threads(int workers, std::chrono::milliseconds deadline,
                         const std::function<void(Communicator&)>& work);
+
+// Of the errors that workers ended with (null: none) throws the one described there, if there is any.
+void rethrow_cause(std::vector<std::exception_ptr> errors);
 
 }  // namespace resist

@@ -93,12 +93,13 @@ struct EvaluationOptions {
 };
 
 struct RunOptions {
-  std::filesystem::path run_dir;    // empty: runs/<data>-<method>-<n>, the first n that is free
-  std::filesystem::path resume;     // a run folder to go on with
-  int checkpoint_every = 10;        // rounds; 0: only after the last and at each new best accuracy
-  int keep_checkpoints = 2;         // newest ones kept; the best is kept besides
-  std::int64_t record_round = 0;    // write this round's inputs, weights and result to the run folder; 0: none
-  std::optional<bool> tensorboard;  // write event files for TensorBoard; unset: where this build can
+  std::filesystem::path run_dir;            // empty: runs/<data>-<method>-<n>, the first n that is free
+  std::filesystem::path resume;             // a run folder to go on with
+  std::filesystem::path replay_membership;  // a run folder; its training is done again, lost workers and all
+  int checkpoint_every = 10;                // rounds; 0: only after the last and at each new best accuracy
+  int keep_checkpoints = 2;                 // newest ones kept; the best is kept besides
+  std::int64_t record_round = 0;            // write this round's inputs, weights and result to the run folder; 0: none
+  std::optional<bool> tensorboard;          // write event files for TensorBoard; unset: where this build can
 };
 
 // How many workers train: `most` at the start; with fewer than `least` left the job stops at a checkpoint.

@@ -48,14 +48,28 @@ Config config_from_json(const nlohmann::json& object) {
   return config;
 }
 
-nlohmann::json shared_json(const Config& config) {
+namespace {
+
+template <typename Filter>
+nlohmann::json json_of(const Config& config, Filter filter) {
   auto object = nlohmann::json::object();
   for (const auto& option : option_table()) {
-    if (option.same_on_all_workers) {
+    if (filter(option)) {
       object[option.name] = option.get(config);
     }
   }
   return object;
+}
+
+}  // namespace
+
+nlohmann::json shared_json(const Config& config) {
+  return json_of(config, [](const Option& option) { return option.same_on_all_workers; });
+}
+
+nlohmann::json changeable_json(const Config& config) {
+  return json_of(config,
+                 [](const Option& option) { return option.same_on_all_workers && option.may_change_on_resume; });
 }
 
 namespace {

@@ -45,6 +45,8 @@ Config config_from_json(const nlohmann::json& object);
 
 // The options that all workers of a run must agree on, for comparing workers before they start.
 nlohmann::json shared_json(const Config& config);
+// Those of them that another start of the same run may have changed.
+nlohmann::json changeable_json(const Config& config);
 
 // Names of the options that differ between a stored run and its continuation although they may not change.
 std::vector<std::string> resume_difference(const Config& stored, const Config& now);

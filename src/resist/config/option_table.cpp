@@ -164,6 +164,9 @@ void add_run(std::vector<Option>& table) {
   GroupTable<O> group(table, "Run", &Config::run);
   group.add("run-dir", &O::run_dir, path(), "new folder for everything the run writes; empty: runs/...", Scope::worker);
   group.add("resume", &O::resume, path(), "go on with the run in this folder", Scope::worker);
+  group.add("replay-membership", &O::replay_membership, path(),
+            "train the run in this folder again, in this process, with workers that come and go as they did",
+            Scope::worker);
   group.add("checkpoint-every", &O::checkpoint_every, integer<int>(0, kManyInt),
             "rounds between checkpoints, besides the last and each new best accuracy; 0: only those", Scope::resume);
   group.add("keep-checkpoints", &O::keep_checkpoints, integer<int>(1, kManyInt),

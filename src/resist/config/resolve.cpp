@@ -25,7 +25,8 @@ bool same_folder(const std::filesystem::path& a, const std::filesystem::path& b)
   return (a / "").lexically_normal() == (b / "").lexically_normal();
 }
 
-void check_resume(const Config& stored, const Config& now) {
+// `what`: is done with that run.
+void check_unchanged(const Config& stored, const Config& now, const std::string& what) {
   std::string changes;
   for (const auto& name : resume_difference(stored, now)) {
     const Option& option = find_option(name);
@@ -33,8 +34,7 @@ void check_resume(const Config& stored, const Config& now) {
                            shown(option.get(now)));
   }
   if (!changes.empty()) {
-    throw InputError(fmt::format("can't resume '{}' with changed {}; leave that as it was, or start a new run",
-                                 now.run.resume.string(), changes));
+    throw InputError(fmt::format("can't {} with changed {}; leave that as it was, or start a new run", what, changes));
   }
 }
 
@@ -70,7 +70,15 @@ ResolvedConfig resolve_train(const std::optional<std::filesystem::path>& config_
   std::error_code ignored;
   result.run_elsewhere = !resume.empty() && !std::filesystem::exists(resume / kRunConfigName, ignored);
   const bool run_here = !resume.empty() && !result.run_elsewhere;
-  const Config stored = run_here ? load_run_config(resume) : Config();
+  const std::filesystem::path replay = given.run.replay_membership;
+  if (!replay.empty() && !resume.empty()) {
+    throw InputError("--resume and --replay-membership are both given; a replay is a new run, so leave --resume out");
+  }
+  Config stored = run_here ? load_run_config(resume) : Config();
+  if (!replay.empty()) {
+    stored = load_run_config(replay);
+    stored.run.run_dir.clear();  // a replay gets a folder of its own
+  }
 
   result.config = stored;
   apply_settings(result.config, file);
@@ -83,7 +91,10 @@ ResolvedConfig resolve_train(const std::optional<std::filesystem::path>& config_
                       result.config.run.run_dir.string(), resume.string()));
     }
     result.config.run.run_dir = resume;
-    check_resume(stored, result.config);
+    check_unchanged(stored, result.config, fmt::format("resume '{}'", resume.string()));
+  }
+  if (!replay.empty()) {
+    check_unchanged(stored, result.config, fmt::format("replay '{}'", replay.string()));
   }
   validate(result.config);
   for (const auto* layer : {&file, &flags}) {
@@ -106,6 +117,7 @@ Config adopt_shared(const nlohmann::json& shared, const Config& own, const std::
 
 Config stored_config(Config config) {
   config.run.resume.clear();
+  config.run.replay_membership.clear();
   return config;
 }
 

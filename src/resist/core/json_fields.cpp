@@ -42,6 +42,15 @@ std::string JsonFields::text(const char* key) const {
   return value.get<std::string>();
 }
 
+std::vector<std::int64_t> JsonFields::wholes(const char* key) const {
+  const json& elements = list(key, &json::is_number_unsigned, "whole numbers, none below 0");
+  auto values = elements.get<std::vector<std::int64_t>>();
+  if (std::ranges::any_of(values, [](std::int64_t value) { return value < 0; })) {
+    refuse(key, "has a number that is too large");
+  }
+  return values;
+}
+
 std::vector<double> JsonFields::numbers(const char* key) const {
   return list(key, &json::is_number, "numbers").get<std::vector<double>>();
 }

@@ -18,6 +18,7 @@ class JsonFields {
   std::int64_t whole(const char* key, std::int64_t least = 0,
                      std::int64_t most = std::numeric_limits<std::int64_t>::max()) const;
   std::string text(const char* key) const;
+  std::vector<std::int64_t> wholes(const char* key) const;  // none below 0
   std::vector<double> numbers(const char* key) const;
   std::vector<std::string> texts(const char* key) const;
 

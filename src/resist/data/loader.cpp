@@ -18,12 +18,12 @@ namespace {
 
 constexpr std::size_t kPrefetched = 4;  // batches ahead of the network, made or being made
 
-void check_schedule(const BatchSchedule& schedule, std::int64_t stream_position, int threads) {
+void check_schedule(const BatchSchedule& schedule, const Unserved& unserved, int threads) {
   const bool of_them = schedule.mode == DataMode::replicated || schedule.worker < schedule.workers;
-  if (schedule.batch_size < 1 || schedule.workers < 1 || schedule.worker < 0 || !of_them || stream_position < 0 ||
+  if (schedule.batch_size < 1 || schedule.workers < 1 || schedule.worker < 0 || !of_them || unserved.next < 0 ||
       threads < 1) {
     throw Error(fmt::format("no such batches: worker {} of {}, batch size {}, stream position {}, {} threads",
-                            schedule.worker, schedule.workers, schedule.batch_size, stream_position, threads));
+                            schedule.worker, schedule.workers, schedule.batch_size, unserved.next, threads));
   }
 }
 
@@ -45,14 +45,14 @@ struct SoundSample {
 struct TrainLoader::Impl {
   Impl(std::shared_ptr<const Dataset> train_set, const DatasetInfo& dataset_info,
        const Augmentation& train_augmentation, const BatchSchedule& batch_schedule, std::uint64_t run_seed,
-       std::int64_t start)
+       Unserved first_unserved)
       : dataset(std::move(train_set)),
         info(dataset_info),
         transform(info),
         augmentation(train_augmentation),
         schedule(batch_schedule),
         seed(run_seed),
-        stream_start(start),
+        unserved(std::move(first_unserved)),
         stream(dataset->size(), run_seed, batch_schedule.stream()),
         spare(kPrefetched) {}
   ~Impl();
@@ -75,7 +75,7 @@ struct TrainLoader::Impl {
   const Augmentation augmentation;
   const BatchSchedule schedule;
   const std::uint64_t seed;
-  const std::int64_t stream_start;
+  const Unserved unserved;
 
   std::mutex mutex;  // for what follows, except `current`
   std::condition_variable changed;
@@ -111,13 +111,13 @@ UnfinishedBatch& TrainLoader::Impl::batch_of(std::int64_t sample) {
     spare.pop_back();
     unfinished.back().batch.pixels.resize(samples * transform.size());
     unfinished.back().batch.labels.resize(samples);
+    unfinished.back().batch.stream_position = schedule.first(unserved, sample / schedule.batch_size);
   }
   return unfinished[unfinished_of(sample)];
 }
 
 SamplePlace TrainLoader::Impl::place_of(std::int64_t sample) {
-  const std::int64_t batch_start = stream_start + sample / schedule.batch_size * schedule.stride();
-  return stream.at(schedule.first(batch_start) + sample % schedule.batch_size);
+  return stream.at(schedule.first(unserved, sample / schedule.batch_size) + sample % schedule.batch_size);
 }
 
 SoundSample TrainLoader::Impl::read_sound(std::int64_t index, const Framing& framing,
@@ -179,9 +179,9 @@ void TrainLoader::Impl::run() {
 
 TrainLoader::TrainLoader(std::shared_ptr<const Dataset> dataset, const DatasetInfo& info,
                          const Augmentation& augmentation, const BatchSchedule& schedule, std::uint64_t seed,
-                         std::int64_t stream_position, int threads) {
-  check_schedule(schedule, stream_position, threads);
-  impl_ = std::make_unique<Impl>(std::move(dataset), info, augmentation, schedule, seed, stream_position);
+                         const Unserved& unserved, int threads) {
+  check_schedule(schedule, unserved, threads);
+  impl_ = std::make_unique<Impl>(std::move(dataset), info, augmentation, schedule, seed, unserved);
   for (int i = 0; i < threads; ++i) {
     impl_->threads.emplace_back([impl = impl_.get()] { impl->run(); });
   }

@@ -15,6 +15,7 @@ namespace resist {
 struct Batch {
   std::vector<float> pixels;
   std::vector<std::int64_t> labels;
+  std::int64_t stream_position = 0;  // of its first sample, in training
   std::int64_t size() const { return static_cast<std::int64_t>(labels.size()); }
 };
 
@@ -23,9 +24,9 @@ struct Batch {
 // consumer thread. Ends its threads when destroyed.
 class TrainLoader {
  public:
-  // The first batch is the one of stream position `stream_position` (see BatchSchedule). `threads`: at least 1.
+  // The first batch is that of local iteration 0 from `unserved` on. `threads`: at least 1.
   TrainLoader(std::shared_ptr<const Dataset> dataset, const DatasetInfo& info, const Augmentation& augmentation,
-              const BatchSchedule& schedule, std::uint64_t seed, std::int64_t stream_position, int threads = 1);
+              const BatchSchedule& schedule, std::uint64_t seed, const Unserved& unserved, int threads = 1);
   ~TrainLoader();
   TrainLoader(const TrainLoader&) = delete;
   TrainLoader& operator=(const TrainLoader&) = delete;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "resist/core/error.h"
@@ -32,6 +33,39 @@ SamplePlace SampleStream::at(std::int64_t position) {
     cached_epoch_ = epoch;
   }
   return {.stream = stream_, .epoch = epoch_number, .position = in_epoch, .index = permutation_[in_epoch]};
+}
+
+namespace {
+
+// Of the batch that comes as number `place`, from 0, among those that are unserved.
+std::int64_t position_of(const Unserved& unserved, std::int64_t place, int batch_size) {
+  const auto returned = static_cast<std::int64_t>(unserved.returned.size());
+  return place < returned ? unserved.returned[static_cast<std::size_t>(place)]
+                          : unserved.next + (place - returned) * batch_size;
+}
+
+}  // namespace
+
+std::int64_t BatchSchedule::first(const Unserved& unserved, std::int64_t iteration) const {
+  return mode == DataMode::replicated ? unserved.next + iteration * batch_size
+                                      : position_of(unserved, iteration * workers + worker, batch_size);
+}
+
+Unserved BatchSchedule::after(const Unserved& unserved, std::int64_t iterations,
+                              std::span<const std::int64_t> kept) const {
+  if (mode == DataMode::replicated) {
+    return {.next = unserved.next + iterations * batch_size, .returned = {}};
+  }
+  const std::int64_t taken = iterations * workers;
+  const std::int64_t returned = std::min(taken, static_cast<std::int64_t>(unserved.returned.size()));
+  Unserved after{.next = unserved.next + (taken - returned) * batch_size, .returned = {}};
+  for (int other = 0; other < workers; ++other) {
+    for (std::int64_t iteration = kept[static_cast<std::size_t>(other)]; iteration < iterations; ++iteration) {
+      after.returned.push_back(position_of(unserved, iteration * workers + other, batch_size));
+    }
+  }
+  after.returned.insert(after.returned.end(), unserved.returned.begin() + returned, unserved.returned.end());
+  return after;
 }
 
 }  // namespace resist

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "resist/config/config.h"
@@ -32,8 +33,15 @@ class SampleStream {
   std::vector<std::uint32_t> permutation_;
 };
 
-// Which positions of which stream a worker's batches take. Replicated: its own stream, batch after batch. Sharded: the
-// one common stream, iteration i of worker w takes batch i * workers + w.
+// What a stream has yet to serve: the batches that came back, in this order, then everything from `next` on.
+struct Unserved {
+  std::int64_t next = 0;               // stream position
+  std::vector<std::int64_t> returned;  // stream positions of batches' first samples; sharded only
+  bool operator==(const Unserved&) const = default;
+};
+
+// Which batches of which stream a worker takes. Replicated: its own stream, batch after batch. Sharded: the one common
+// stream, in turns: of what is unserved, local iteration i of worker w takes batch i * workers + w.
 struct BatchSchedule {
   DataMode mode;
   int worker;  // sharded: its rank; replicated: its identity, which stays when other workers come and go
@@ -41,12 +49,11 @@ struct BatchSchedule {
   int batch_size;
 
   std::uint32_t stream() const { return mode == DataMode::replicated ? static_cast<std::uint32_t>(worker) : 0; }
-  // How far one iteration of all workers moves the stream position, in samples.
-  std::int64_t stride() const { return mode == DataMode::replicated ? batch_size : std::int64_t{batch_size} * workers; }
-  // First stream position of this worker's batch when the stream position before the iteration is `stream_position`.
-  std::int64_t first(std::int64_t stream_position) const {
-    return mode == DataMode::replicated ? stream_position : stream_position + std::int64_t{batch_size} * worker;
-  }
+  // Stream position of the first sample of this worker's batch of local iteration `iteration`, from 0.
+  std::int64_t first(const Unserved& unserved, std::int64_t iteration) const;
+  // What is unserved after `iterations` of all workers, of which those of worker w count only up to kept[w]: the
+  // batches of the others come back. `kept`: an entry a worker.
+  Unserved after(const Unserved& unserved, std::int64_t iterations, std::span<const std::int64_t> kept) const;
 };
 
 }  // namespace resist

@@ -15,7 +15,28 @@ std::int64_t samples_per_iteration(const TrainOptions& options, int workers) {
   return std::int64_t{options.batch_size} * workers;
 }
 
+// What is missing to `total_samples`; more, where more of them came back.
+std::int64_t samples_left(const TrainOptions& options, std::int64_t total_samples, const TrainPosition& position) {
+  const auto returned =
+      std::ranges::count_if(position.returned_batches, [&](std::int64_t first) { return first < total_samples; });
+  return std::max({std::int64_t{0}, total_samples - position.samples, returned * options.batch_size});
+}
+
 }  // namespace
+
+std::vector<std::int64_t> to_numbers(const TrainPosition& position) {
+  std::vector<std::int64_t> numbers{position.round, position.iteration, position.samples, position.stream_position};
+  numbers.insert(numbers.end(), position.returned_batches.begin(), position.returned_batches.end());
+  return numbers;
+}
+
+TrainPosition position_from_numbers(std::span<const std::int64_t> numbers) {
+  return {.round = numbers[0],
+          .iteration = numbers[1],
+          .samples = numbers[2],
+          .stream_position = numbers[3],
+          .returned_batches = {numbers.begin() + 4, numbers.end()}};
+}
 
 TrainLength train_length(const TrainOptions& options, int workers, std::int64_t dataset_size,
                          const TrainPosition& position) {
@@ -26,14 +47,14 @@ TrainLength train_length(const TrainOptions& options, int workers, std::int64_t 
             .total_rounds = position.round + left};
   }
   const auto total = static_cast<std::int64_t>(std::ceil(options.epochs * static_cast<double>(dataset_size)));
-  const std::int64_t iterations = ceil_divide(std::max<std::int64_t>(0, total - position.samples), step);
+  const std::int64_t iterations = ceil_divide(samples_left(options, total, position), step);
   return {.total_samples = total, .total_rounds = position.round + ceil_divide(iterations, options.local_iterations)};
 }
 
 std::int64_t round_iterations(const TrainOptions& options, int workers, const TrainLength& length,
                               const TrainPosition& position) {
   const std::int64_t left =
-      ceil_divide(length.total_samples - position.samples, samples_per_iteration(options, workers));
+      ceil_divide(samples_left(options, length.total_samples, position), samples_per_iteration(options, workers));
   return std::clamp<std::int64_t>(left, 0, options.local_iterations);
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "resist/config/config.h"
 
@@ -12,10 +14,17 @@ struct TrainPosition {
   std::int64_t round = 0;      // committed rounds
   std::int64_t iteration = 0;  // local iterations each worker has taken
   std::int64_t samples = 0;
-  std::int64_t stream_position = 0;  // of the next batch, see BatchSchedule
+  // What the workers' streams have yet to serve (data/stream.h: Unserved).
+  std::int64_t stream_position = 0;
+  std::vector<std::int64_t> returned_batches = {};
 };
 
-// How long training lasts, from `position` on: until `epochs` passes over the data, or `rounds` rounds.
+// For sending it to another worker, and what that one makes of it.
+std::vector<std::int64_t> to_numbers(const TrainPosition& position);
+TrainPosition position_from_numbers(std::span<const std::int64_t> numbers);
+
+// How long training lasts, from `position` on: until `epochs` passes over the data, or `rounds` rounds. Batches
+// that came back and belong to these passes are waited for.
 struct TrainLength {
   std::int64_t total_samples = 0;
   std::int64_t total_rounds = 0;

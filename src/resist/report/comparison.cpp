@@ -19,7 +19,7 @@ bool names(const Names& list, std::string_view name) {
 }
 
 // What changes nothing but where a run lies and how its workers find each other.
-const Names kPlaces = {"run-dir", "resume", "port", "interface", "rendezvous-timeout", "timeout"};
+const Names kPlaces = {"run-dir", "resume", "replay-membership", "port", "interface", "rendezvous-timeout", "timeout"};
 // What an accuracy depends on besides the network.
 const Names kTestedOn = {"data", "holdout", "eval-batch-size"};
 // What seconds depend on besides the method.

@@ -154,6 +154,7 @@ CheckpointState state_of(const Trainer& trainer, int workers, std::optional<doub
           .iteration = position.iteration,
           .samples = position.samples,
           .stream_position = position.stream_position,
+          .returned_batches = position.returned_batches,
           .workers = workers,
           .block_scale = trainer.block_scale(),
           .accuracy = accuracy,
@@ -190,7 +191,8 @@ TrainPosition position_of(const CheckpointState& state) {
   return {.round = state.round,
           .iteration = state.iteration,
           .samples = state.samples,
-          .stream_position = state.stream_position};
+          .stream_position = state.stream_position,
+          .returned_batches = state.returned_batches};
 }
 
 void save_checkpoint(Trainer& trainer, const std::filesystem::path& run_dir, std::optional<double> accuracy) {

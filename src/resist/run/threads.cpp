@@ -4,6 +4,11 @@
 #include <dlfcn.h>
 #include <torch/types.h>
 
+#include <vector>
+
+#include "resist/cluster/cores.h"
+#include "resist/core/heap.h"
+
 namespace resist {
 
 void set_compute_threads(int threads) {
@@ -13,6 +18,12 @@ void set_compute_threads(int threads) {
   if (const auto set = reinterpret_cast<SetThreads>(::dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))) {
     set(threads);
   }
+}
+
+void take_cores_in_process(int threads, int workers) {
+  const std::vector<Cores> same(static_cast<std::size_t>(workers), own_cores(threads));
+  keep_freed_memory();
+  set_compute_threads(share_cores(same, 0).threads);
 }
 
 }  // namespace resist

@@ -6,4 +6,8 @@ namespace resist {
 // same only for the same number.
 void set_compute_threads(int threads);
 
+// Shares this machine's cores out among `workers` that are threads of this process, and prepares it for their training.
+// `threads`: of each; 0: the cores shared out.
+void take_cores_in_process(int threads, int workers);
+
 }  // namespace resist

@@ -24,6 +24,7 @@
 #include "resist/core/heap.h"
 #include "resist/core/log.h"
 #include "resist/model/precision.h"
+#include "resist/run/replay_run.h"
 #include "resist/run/signals.h"
 #include "resist/run/threads.h"
 #include "resist/run/training_session.h"
@@ -180,9 +181,7 @@ int join_as_worker(const ResolvedConfig& resolved, const LaunchInfo& info, Worke
 // Workers are threads: for tests, for trying things, and for a single worker.
 int run_in_process(const TrainingSetup& setup, int workers, std::ostream& out) {
   const std::atomic<int>& stop = watch_signals(/*speaks=*/true);
-  const std::vector<Cores> same(static_cast<std::size_t>(workers), own_cores(setup.config.cluster.threads));
-  keep_freed_memory();
-  set_compute_threads(share_cores(same, 0).threads);
+  take_cores_in_process(setup.config.cluster.threads, workers);
   std::vector<int> codes(static_cast<std::size_t>(workers));
   run_worker_threads(workers, setup.config.cluster.timeout, [&](Communicator& communicator) {
     codes[static_cast<std::size_t>(communicator.rank())] = train_session(setup, communicator, stop, out);
@@ -200,6 +199,14 @@ int run_train(const ResolvedConfig& resolved, const std::vector<std::string>& ar
   writes_events(resolved.config);  // throws where this build can't do what is asked for
   if (resolved.run_elsewhere && (!role.launched || role.launched->rank == 0)) {
     load_run_config(resolved.config.run.resume);  // throws: worker 0 needs the folder
+  }
+  if (!resolved.config.run.replay_membership.empty()) {
+    if (role.launched) {
+      throw InputError(fmt::format("--replay-membership trains in one process, but {} starts {}; start it alone",
+                                   role.launched->source, role.launched->workers));
+    }
+    start_logging();
+    return run_replay(resolved, out);
   }
   if (role.launched) {
     return role.launched->join > 0 ? join_as_worker(resolved, *role.launched, role.workers, out)

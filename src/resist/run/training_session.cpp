@@ -163,6 +163,7 @@ class RunObserver : public TrainingObserver {
     }
     on_worker_0(trainer.communicator(), [&] {
       if (record.round > written_) {
+        output_->folder.append(commit_of(trainer));
         output_->folder.append(record);
         if (output_->events) {
           add_events(trainer, record);
@@ -223,6 +224,17 @@ class RunObserver : public TrainingObserver {
   const RoundRecord& last_record() const { return last_record_; }
 
  private:
+  CommitRecord commit_of(Trainer& trainer) const {
+    CommitRecord commit = trainer.last_commit();
+    if (!config_.sync.overlap) {
+      const auto size = static_cast<std::size_t>(trainer.parameters().layout().shared_size);
+      Hasher hasher;
+      hasher.update(std::as_bytes(std::span(trainer.parameters().values(), size)));
+      commit.shared = hasher.digest();
+    }
+    return commit;
+  }
+
   bool checkpoint_due(std::int64_t round) const {
     const int every = config_.run.checkpoint_every;
     return every > 0 && round % every == 0;
@@ -297,12 +309,6 @@ double best_accuracy(const std::filesystem::path& run_dir) {
   }
   return best;
 }
-
-// Where a resumed run goes on. Trivially copyable: worker 0 tells the others.
-struct ResumePoint {
-  TrainPosition position;
-  bool from_checkpoint = false;  // otherwise the run had not come to its first checkpoint
-};
 
 // The newest checkpoint of a run, or nothing where the run ended before its first. InputError if it was trained with
 // options that may not change: config.toml is a file that anybody can edit.
@@ -485,19 +491,22 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
   const bool resumes = !config.run.resume.empty();
   std::optional<RunFolder> folder;
   std::optional<Checkpoint> checkpoint;
-  ResumePoint start;
+  std::vector<std::int64_t> resume_position;  // none: the run had not come to its first checkpoint
   if (resumes) {
     on_worker_0(communicator, [&] {
       folder.emplace(RunFolder::open(path));
       check_run_data(path, setup.data);
       checkpoint = checkpoint_to_resume(path, config);
-      start = {.position = checkpoint ? position_of(checkpoint->state()) : TrainPosition{},
-               .from_checkpoint = checkpoint.has_value()};
+      if (checkpoint) {
+        resume_position = to_numbers(position_of(checkpoint->state()));
+      }
     });
-    start = all_gather_value(communicator, start, kControlTag)[0];
+    resume_position = all_gather_lists(communicator, resume_position, kControlTag)[0];
   }
-  Trainer trainer(setup, communicator, start.position, stop, membership);
-  if (start.from_checkpoint) {
+  const bool from_checkpoint = !resume_position.empty();
+  const TrainPosition start = from_checkpoint ? position_from_numbers(resume_position) : TrainPosition{};
+  Trainer trainer(setup, communicator, start, stop, membership);
+  if (from_checkpoint) {
     restore_checkpoint(trainer, checkpoint ? &*checkpoint : nullptr);
   }
 
@@ -508,18 +517,22 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
     if (!resumes) {
       folder.emplace(RunFolder::create(path, config_toml));
       write_run_data(path, setup.data);
-    } else if (trainer.length().total_rounds > start.position.round) {
-      remove_checkpoints_after(path, start.position.round);
-      folder->go_on_after(start.position.round, config_toml);
+    } else if (trainer.length().total_rounds > start.round) {
+      remove_checkpoints_after(path, start.round);
+      folder->go_on_after(start.round, config_toml);
     }
-    output.emplace(open_output(std::move(*folder), config, start.position.round, trainer.length(), out));
+    if (trainer.length().total_rounds > start.round) {
+      folder->append(StartRecord{
+          .round = start.round, .workers = communicator.size(), .options = changeable_json(stored_config(config))});
+    }
+    output.emplace(open_output(std::move(*folder), config, start.round, trainer.length(), out));
     best = best_accuracy(path);
     log_start(trainer, path, communicator.size());
   });
   best = all_gather_value(communicator, best, kControlTag)[0];
 
   RunObserver observer(config, std::move(output), path, best, out);
-  return train_to_the_end(trainer, observer, start.position.round, stop, out);
+  return train_to_the_end(trainer, observer, start.round, stop, out);
 }
 
 int join_session(const TrainingSetup& setup, Generation generation, const std::atomic<int>& stop, std::ostream& out,

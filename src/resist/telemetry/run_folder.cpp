@@ -10,6 +10,7 @@
 #include <chrono>
 #include <string_view>
 #include <thread>
+#include <type_traits>
 #include <utility>
 
 #include "resist/core/error.h"
@@ -31,15 +32,16 @@ constexpr const char* kConfigFile = "config.toml";
                   path.string()));
 }
 
-// Calls visit(line, record) for every line that ends with a newline; what follows the last one was torn by a crash.
-template <typename Visit>
-void for_each_record(std::string_view text, const std::string& file, Visit visit) {
+// Calls visit(line, parse(JSON)) for every line that ends with a newline; what follows the last one was torn by a
+// crash.
+template <typename Parse, typename Visit>
+void for_each_record(std::string_view text, const std::string& file, Parse parse, Visit visit) {
   int number = 0;
   for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
     const std::string_view line = text.substr(0, end + 1);
     ++number;
     try {
-      visit(line, round_record_from_json(nlohmann::json::parse(line)));
+      visit(line, parse(nlohmann::json::parse(line)));
     } catch (const nlohmann::json::exception&) {
       throw InputError(fmt::format("'{}' is damaged: line {} is not JSON", file, number));
     } catch (const InputError& error) {
@@ -82,17 +84,38 @@ void RunFolder::require_new(const fs::path& path) {
 
 // A file of lines, open for appending.
 struct RunFolder::LineFile {
-  explicit LineFile(fs::path file)
-      : path(std::move(file)), descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
-    if (descriptor < 0) {
-      throw InputError(fmt::format("can't write '{}': {}", path.string(), system_message(errno)));
-    }
-  }
+  explicit LineFile(fs::path file) : path(std::move(file)), descriptor(open_for_appending(path)) {}
   ~LineFile() { ::close(descriptor); }
   LineFile(const LineFile&) = delete;
   LineFile& operator=(const LineFile&) = delete;
 
   void append(const nlohmann::json& object) const;
+  // Atomically drops the lines of which keep(parse(JSON)) is false.
+  template <typename Parse, typename Keep>
+  void keep_if(Parse parse, Keep keep) {
+    const std::string text = read_file(path);
+    std::string kept;
+    for_each_record(text, path.string(), parse, [&](std::string_view line, const auto& record) {
+      if (keep(record)) {
+        kept += line;
+      }
+    });
+    if (kept != text) {
+      write_file_atomically(path, kept);
+      // The file of that name is another one now.
+      const int fresh = open_for_appending(path);
+      ::close(descriptor);
+      descriptor = fresh;
+    }
+  }
+
+  static int open_for_appending(const fs::path& path) {
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (descriptor < 0) {
+      throw InputError(fmt::format("can't write '{}': {}", path.string(), system_message(errno)));
+    }
+    return descriptor;
+  }
 
   fs::path path;
   int descriptor;
@@ -128,7 +151,10 @@ struct RunFolder::Lock {
 };
 
 RunFolder::RunFolder(fs::path path, std::unique_ptr<Lock> lock)
-    : path_(std::move(path)), lock_(std::move(lock)), metrics_(std::make_unique<LineFile>(path_ / kMetricsFile)) {
+    : path_(std::move(path)),
+      lock_(std::move(lock)),
+      metrics_(std::make_unique<LineFile>(path_ / kMetricsFile)),
+      history_(std::make_unique<LineFile>(path_ / kHistoryFile)) {
 }
 RunFolder::RunFolder(RunFolder&&) noexcept = default;
 RunFolder& RunFolder::operator=(RunFolder&&) noexcept = default;
@@ -143,6 +169,7 @@ RunFolder RunFolder::create(const fs::path& path, const std::string& config_toml
   } catch (const Error& error) {
     std::error_code ignored;
     fs::remove(path / kMetricsFile, ignored);
+    fs::remove(path / kHistoryFile, ignored);
     fs::remove(path / kConfigFile, ignored);
     fs::remove(path / (std::string(kConfigFile) + ".tmp"), ignored);
     if (is_new) {
@@ -161,18 +188,15 @@ RunFolder RunFolder::open(const fs::path& path) {
 }
 
 void RunFolder::go_on_after(std::int64_t round, const std::string& config_toml) {
-  const fs::path metrics = path_ / kMetricsFile;
-  const std::string text = read_file(metrics);
-  std::string kept;
-  for_each_record(text, metrics.string(), [&](std::string_view line, const RoundRecord& record) {
-    if (record.round <= round) {
-      kept += line;
-    }
+  std::int64_t last = 0;  // round that has metrics
+  metrics_->keep_if(round_record_from_json, [&](const RoundRecord& record) {
+    last = record.round <= round ? record.round : last;
+    return record.round <= round;
   });
-  if (kept != text) {
-    write_file_atomically(metrics, kept);
-    metrics_ = std::make_unique<LineFile>(metrics);  // the file of that name is another one now
-  }
+  history_->keep_if(history_record_from_json, [&](const HistoryRecord& record) {
+    const auto* commit = std::get_if<CommitRecord>(&record);
+    return commit == nullptr || commit->round <= last;
+  });
   write_file_atomically(path_ / kConfigFile, config_toml);
 }
 
@@ -208,19 +232,28 @@ void RunFolder::append(const RoundRecord& record) {
   metrics_->append(to_json(record));
 }
 
-void RunFolder::append(const GenerationRecord& record) {
-  if (!history_) {
-    history_ = std::make_unique<LineFile>(path_ / kHistoryFile);
-  }
+void RunFolder::append(const HistoryRecord& record) {
   history_->append(to_json(record));
 }
 
-std::vector<RoundRecord> read_metrics(const fs::path& run_dir) {
-  const fs::path metrics = run_dir / kMetricsFile;
-  std::vector<RoundRecord> records;
-  for_each_record(read_file(metrics), metrics.string(),
-                  [&](std::string_view /*line*/, RoundRecord record) { records.push_back(std::move(record)); });
+namespace {
+
+template <typename Parse>
+auto read_records(const fs::path& file, Parse parse) {
+  std::vector<std::invoke_result_t<Parse, const nlohmann::json&>> records;
+  for_each_record(read_file(file), file.string(), parse,
+                  [&](std::string_view /*line*/, auto record) { records.push_back(std::move(record)); });
   return records;
+}
+
+}  // namespace
+
+std::vector<RoundRecord> read_metrics(const fs::path& run_dir) {
+  return read_records(run_dir / kMetricsFile, round_record_from_json);
+}
+
+std::vector<HistoryRecord> read_history(const fs::path& run_dir) {
+  return read_records(run_dir / kHistoryFile, history_record_from_json);
 }
 
 }  // namespace resist

@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "resist/telemetry/generation_record.h"
+#include "resist/telemetry/history.h"
 #include "resist/telemetry/round_record.h"
 
 namespace resist {
 
 // The folder that a run writes, locked against other processes as long as this lives: config.toml (as resolved),
-// metrics.jsonl, resist.log, checkpoints/.
+// metrics.jsonl, history.jsonl, resist.log, checkpoints/.
 class RunFolder {
  public:
   // Makes a new folder; InputError if it exists and is not empty (a run is never overwritten) or can't be written.
@@ -30,15 +30,15 @@ class RunFolder {
   ~RunFolder();
 
   const std::filesystem::path& path() const { return path_; }
-  // Makes the run one that ended after committed round `round`: metrics of later rounds and a torn last line are cut
-  // off (atomically). `config_toml` replaces the stored options, so that a later resume goes on with what was changed
-  // this time. InputError if the metrics can't be read.
+  // Makes the run one that ended after committed round `round`: metrics and commits of later rounds and a torn last
+  // line are cut off (atomically). `config_toml` replaces the stored options, so that a later resume goes on with what
+  // was changed this time. InputError if the metrics can't be read.
   void go_on_after(std::int64_t round, const std::string& config_toml);
   // Appends one line to metrics.jsonl; it survives the death of this process. Error (disk full) names the file, and
   // leaves no half line.
   void append(const RoundRecord& record);
-  // The same for history.jsonl, which is there only where the workers of a run have changed.
-  void append(const GenerationRecord& record);
+  // The same for history.jsonl. A commit goes there before its round's metrics.
+  void append(const HistoryRecord& record);
 
  private:
   struct Lock;
@@ -49,11 +49,14 @@ class RunFolder {
   std::filesystem::path path_;
   std::unique_ptr<Lock> lock_;
   std::unique_ptr<LineFile> metrics_;
-  std::unique_ptr<LineFile> history_;  // null: not yet
+  std::unique_ptr<LineFile> history_;
 };
 
 // All rounds in RUN/metrics.jsonl; a last line without its newline was torn by a crash and is left out. InputError
 // names a line that can't be read.
 std::vector<RoundRecord> read_metrics(const std::filesystem::path& run_dir);
+
+// All of RUN/history.jsonl, in the same way.
+std::vector<HistoryRecord> read_history(const std::filesystem::path& run_dir);
 
 }  // namespace resist

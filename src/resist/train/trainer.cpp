@@ -56,9 +56,8 @@ struct Trainer::Report {
 
 struct Trainer::Standing {
   LocalRound local;
-  std::int64_t commits = 0;  // -1: it joins
-  std::int64_t staged = -1;  // the commit that it has all of and has not made; -1: none
-  TrainPosition position;
+  std::int64_t commits = 0;             // -1: it joins
+  std::int64_t staged = -1;             // the commit that it has all of and has not made; -1: none
   int placed_as = 0;                    // its rank in the placement of the last commit
   int placed_workers = 0;               // and how many there were then
   std::array<double, 8> block_scale{};  // per deck
@@ -70,6 +69,7 @@ struct Trainer::Standing {
 
 struct Trainer::Staged {
   TrainPosition after;
+  CommitRecord record;
   std::vector<double> block_scale;
   bool parameters = true;  // they are staged as well; otherwise they are in place
   Report report;           // of the round that ends with it
@@ -88,10 +88,10 @@ BatchSchedule batch_schedule(const Config& config, const Communicator& communica
 }
 
 std::unique_ptr<TrainLoader> make_loader(const TrainingSetup& setup, const BatchSchedule& batches,
-                                         std::int64_t stream_position) {
-  return std::make_unique<TrainLoader>(setup.data.train, setup.data.info,
-                                       make_augmentation(setup.config.data, setup.data.info), batches,
-                                       setup.config.train.seed, stream_position, loader_threads(setup));
+                                         const TrainPosition& position) {
+  return std::make_unique<TrainLoader>(
+      setup.data.train, setup.data.info, make_augmentation(setup.config.data, setup.data.info), batches,
+      setup.config.train.seed, Unserved{position.stream_position, position.returned_batches}, loader_threads(setup));
 }
 
 // The field of every worker's report.
@@ -126,18 +126,19 @@ Trainer::Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPo
       identity_(membership == nullptr ? communicator.rank() : membership->identity()),
       generation_{.number = 0, .members = everyone(communicator.size()), .communicator = nullptr},
       method_(make_method(setup.config, setup.decks, communicator.size())),
-      position_(position),
-      length_(train_length(setup.config.train, communicator.size(), setup.data.train->size(), position)),
-      parameters_(std::make_unique<WorkerParameters>(setup.spec, setup.layout, placement_at(position),
+      position_(std::move(position)),
+      length_(train_length(setup.config.train, communicator.size(), setup.data.train->size(), position_)),
+      parameters_(std::make_unique<WorkerParameters>(setup.spec, setup.layout, placement_at(position_),
                                                      communicator.rank(), setup.config.train.seed)),
       sync_(std::make_unique<RoundSync>(setup, communicator, *parameters_)),
-      block_scale_(method_->block_scale(in_warmup(setup.config.train, setup.data.train->size(), position))),
+      block_scale_(method_->block_scale(in_warmup(setup.config.train, setup.data.train->size(), position_))),
       batches_(batch_schedule(setup.config, communicator, identity_)),
-      loader_(make_loader(setup, batches_, position.stream_position)),
+      loader_(make_loader(setup, batches_, position_)),
       test_batches_(test_batches(setup, setup.data.evaluation())),
       local_(std::make_unique<LocalRound>()),
       last_round_(std::make_unique<Report>()),
-      reported_(position.round) {
+      placed_(generation_.members),
+      reported_(position_.round) {
 }
 
 Trainer::Trainer(const TrainingSetup& setup, Generation generation, const std::atomic<int>& stop,
@@ -202,9 +203,7 @@ std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
   const Stopwatch ready;
   const auto standings = agree_on_commits();
   const double seconds_wait = ready.seconds();
-  if (joins_) {
-    adopt(*std::ranges::find_if(standings, [](const Standing& other) { return other.commits >= 0; }));
-  }
+  adopt(standings);
   for (int worker = 0; worker < communicator_->size(); ++worker) {
     const LocalRound& local = standings[worker].local;
     if (!local.finite()) {
@@ -227,6 +226,7 @@ std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
   const bool last = complete || stop_signal != 0 || !generation_.enough;
 
   const Stopwatch watch;
+  CommitRecord record = contributions(after, standings);
   Report end{.local = *local_, .synced = {.seconds_wait = seconds_wait}};
   const Payload payload = mending_
                               ? stage_mended(after, standings, observer)
@@ -234,6 +234,7 @@ std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
   end.synced.bytes_sent = payload.sent + local_->payload.sent;
   end.synced.bytes_received = payload.received + local_->payload.received;
   staged_->report = end;
+  staged_->record = std::move(record);
   staged_->complete = true;
   note("staged");
   communicator_->barrier();  // the commit: whoever passes knows that all have staged
@@ -272,7 +273,6 @@ std::vector<Trainer::Standing> Trainer::agree_on_commits() {
     Standing own{.local = *local_,
                  .commits = joins_ ? -1 : commits_,
                  .staged = staged_ && staged_->complete ? commits_ + 1 : -1,
-                 .position = position_,
                  .placed_as = joins_ ? -1 : parameters_->worker(),
                  .placed_workers = joins_ ? 0 : parameters_->placement().assignment.workers(),
                  .reported = reported_,
@@ -294,34 +294,83 @@ std::vector<Trainer::Standing> Trainer::agree_on_commits() {
   }
 }
 
-// What a worker that joins has to know; parameters come with the next commit.
-void Trainer::adopt(const Standing& other) {
-  position_ = other.position;
-  commits_ = other.commits;
-  reported_ = other.reported;
-  std::copy_n(other.block_scale.begin(), block_scale_.size(), block_scale_.begin());
+// What workers that join have to know; parameters come with the next commit.
+void Trainer::adopt(const std::vector<Standing>& standings) {
+  const auto joins = [](const Standing& standing) { return standing.commits < 0; };
+  if (std::ranges::none_of(standings, joins)) {
+    return;
+  }
+  const auto positions = all_gather_lists(*communicator_, to_numbers(position_), kControlTag);
+  if (joins_) {
+    const auto other = std::ranges::find_if_not(standings, joins);
+    position_ = position_from_numbers(positions[static_cast<std::size_t>(other - standings.begin())]);
+    commits_ = other->commits;
+    reported_ = other->reported;
+    std::copy_n(other->block_scale.begin(), block_scale_.size(), block_scale_.begin());
+  }
+}
+
+// Of the workers that trained this round, lost ones included.
+BatchSchedule Trainer::schedule_of_round(const std::vector<Standing>& standings) const {
+  BatchSchedule schedule = batches_;
+  schedule.workers = largest(column(standings, &Standing::placed_workers));
+  return schedule;
+}
+
+// Of each of them, by the rank that it had, the iterations that are not lost.
+std::vector<std::int64_t> Trainer::iterations_kept(const std::vector<Standing>& standings) const {
+  const auto workers = static_cast<std::size_t>(largest(column(standings, &Standing::placed_workers)));
+  std::vector<std::int64_t> kept(workers);
+  for (const Standing& standing : standings) {
+    if (method_->averages_gradients()) {  // every step was all workers'
+      std::ranges::fill(kept, std::max(kept.front(), standing.local.iterations));
+    } else if (standing.placed_as >= 0) {
+      kept[static_cast<std::size_t>(standing.placed_as)] = standing.local.iterations;
+    }
+  }
+  return kept;
 }
 
 TrainPosition Trainer::position_after(const std::vector<Standing>& standings) const {
-  std::int64_t iterations = 0;
-  std::int64_t batches = 0;
-  BatchSchedule before = batches_;  // of the workers that trained
-  for (const Standing& standing : standings) {
-    iterations = std::max(iterations, standing.local.iterations);
-    batches += standing.local.iterations;
-    before.workers = standing.placed_as < 0 ? before.workers : standing.placed_workers;
-  }
-  if (method_->averages_gradients()) {
-    batches = iterations * before.workers;  // every step was all workers'
-  }
+  const auto kept = iterations_kept(standings);
+  const std::int64_t iterations = largest(kept);
   TrainPosition after = position_;
   if (iterations > 0) {
     ++after.round;
     after.iteration += iterations;
-    after.samples += batches * setup_.config.train.batch_size;
-    after.stream_position += iterations * before.stride();
+    after.samples += sum(kept) * setup_.config.train.batch_size;
+    Unserved unserved =
+        schedule_of_round(standings).after({position_.stream_position, position_.returned_batches}, iterations, kept);
+    after.stream_position = unserved.next;
+    after.returned_batches = std::move(unserved.returned);
   }
   return after;
+}
+
+CommitRecord Trainer::contributions(const TrainPosition& after, const std::vector<Standing>& standings) const {
+  CommitRecord record{.round = after.round, .generation = generation_.number, .members = generation_.members};
+  if (joins_) {
+    return record;  // it does not know who held what
+  }
+  BatchSchedule schedule = schedule_of_round(standings);
+  const Unserved unserved{position_.stream_position, position_.returned_batches};
+  const auto kept = iterations_kept(standings);
+  for (std::size_t rank = 0; rank < kept.size(); ++rank) {
+    if (kept[rank] == 0) {
+      continue;
+    }
+    schedule.worker = static_cast<int>(rank);
+    std::vector<std::int64_t> positions;
+    positions.reserve(static_cast<std::size_t>(kept[rank]));
+    for (std::int64_t iteration = 0; iteration < kept[rank]; ++iteration) {
+      positions.push_back(schedule.first(unserved, iteration));
+    }
+    record.contributions.push_back({.worker = placed_[rank],
+                                    .iterations = kept[rank],
+                                    .batches = to_runs(positions),
+                                    .blocks = parameters_->placement().assignment.held(static_cast<int>(rank))});
+  }
+  return record;
 }
 
 Payload Trainer::stage(const TrainPosition& after, bool in_full) {
@@ -342,7 +391,9 @@ void Trainer::commit() {
     *last_round_ = staged_->report;
     last_round_->synced.peak_memory_bytes = peak_memory_bytes();
     block_scale_ = staged_->block_scale;
+    last_commit_ = staged_->record;
   }
+  placed_ = staged_->record.members;
   position_ = staged_->after;
   *local_ = {};
   staged_.reset();
@@ -479,7 +530,7 @@ Payload Trainer::stage_mended(const TrainPosition& after, const std::vector<Stan
 
 void Trainer::settle(TrainingObserver& observer) {
   batches_ = batch_schedule(setup_.config, *communicator_, identity_);
-  loader_ = make_loader(setup_, batches_, position_.stream_position);
+  loader_ = make_loader(setup_, batches_, position_);
   mending_->seconds = noticed_.seconds();
   observer.generation_began(*this, *mending_);
   told_ = true;
@@ -495,6 +546,9 @@ void Trainer::run_local_iterations(TrainingObserver& observer) {
   sync_->set_out();
   Stopwatch watch;
   while (local.iterations < iterations) {
+    if (membership_ != nullptr) {
+      membership_->passes(position_.round, local.iterations);
+    }
     const Batch& batch = loader_->next();
     const std::int64_t samples = position_.samples + local.iterations * options.batch_size * communicator_->size();
     local.learning_rate = learning_rate(options, communicator_->size(), setup_.data.train->size(), length_, samples);

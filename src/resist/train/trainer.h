@@ -15,7 +15,7 @@
 #include "resist/data/loader.h"
 #include "resist/partition/schedule.h"
 #include "resist/sync/mending.h"
-#include "resist/telemetry/generation_record.h"
+#include "resist/telemetry/history.h"
 #include "resist/telemetry/round_record.h"
 #include "resist/train/global_network.h"
 #include "resist/train/round_sync.h"
@@ -94,6 +94,8 @@ class Trainer {
   const TrainLength& length() const { return length_; }
   // What compression left over of this worker's shared parameters (RoundSync::residual); null without --compress.
   float* residual() { return sync_->residual(); }
+  // What each worker gave to the last committed round. Workers that joined since know of none.
+  const CommitRecord& last_commit() const { return last_commit_; }
   // Evaluation scale per deck of the network as it is now.
   const std::vector<double>& block_scale() const { return block_scale_; }
 
@@ -124,8 +126,11 @@ class Trainer {
   // Ends the round: where everybody is, synchronisation, commit, report. The result if the training ends with it.
   std::optional<TrainingResult> end_round(TrainingObserver& observer);
   std::vector<Standing> agree_on_commits();
+  BatchSchedule schedule_of_round(const std::vector<Standing>& standings) const;
+  std::vector<std::int64_t> iterations_kept(const std::vector<Standing>& standings) const;
   TrainPosition position_after(const std::vector<Standing>& standings) const;
-  void adopt(const Standing& other);
+  CommitRecord contributions(const TrainPosition& after, const std::vector<Standing>& standings) const;
+  void adopt(const std::vector<Standing>& standings);
   // `in_full`: nothing may be left under way (--overlap).
   Payload stage(const TrainPosition& after, bool in_full);
   void commit();
@@ -163,6 +168,8 @@ class Trainer {
   std::unique_ptr<Report> last_round_;     // this worker's, of the last committed round
   std::unique_ptr<Staged> staged_;         // null: nothing is
   std::int64_t commits_ = 0;
+  std::vector<int> placed_;  // the members that the blocks were dealt to at the last commit
+  CommitRecord last_commit_;
   bool joins_ = false;     // has nothing before its first commit
   int stop_signal_ = 0;    // that the workers agreed to stop by
   std::int64_t reported_;  // the last round that the observer was told of
