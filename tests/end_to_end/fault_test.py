@@ -44,6 +44,17 @@ class Faults(TestCase):
                 self.assertEqual(history(run_dir)[0]["members"], [1, 2])
                 self.assertIn("worker 1 writes the run from now on", errors)
 
+    def test_a_message_may_be_damaged_at_any_step_and_the_result_is_the_same(self):
+        undisturbed = self.folder / "undisturbed"
+        run(train_command("--workers", 4, "--eval-every", 1, "--checkpoint-every", 1, "--run-dir", undisturbed))
+        for number, step in enumerate(STEPS):
+            sender = number % 4
+            with self.subTest(step=step, sender=sender):
+                run_dir, errors = self.survived(f"{sender}:{step}:2:corrupt")
+                self.assertEqual([(line["members"], line["lost"]) for line in history(run_dir)], [([0, 1, 2, 3], [])])
+                self.assertRegex(errors, f"receive from worker {sender} at [0-9.]+ failed: the checksum of its message")
+                self.assertEqual(checkpoint(run_dir), checkpoint(undisturbed))
+
     def test_all_but_one_may_be_killed_one_after_the_other(self):
         run_dir, _ = self.survived("3:staged:2:kill,1:training:3:kill,0:ready:4:kill", "--min-blocks", 1)
         self.assertEqual([generation["members"] for generation in history(run_dir)], [[0, 1, 2], [0, 2], [2]])
