@@ -36,8 +36,8 @@ INSTANTIATE_TEST_SUITE_P(Gloo, CommunicatorConformance,
                          testing::Values(Backend{.name = "gloo",
                                                  .make =
                                                      [](int workers, std::chrono::milliseconds deadline) {
-                                                       return make_gloo_group(
-                                                           std::vector<std::uint64_t>(workers, 1), deadline);
+                                                       return make_gloo_group(std::vector<std::uint64_t>(workers, 1),
+                                                                              deadline);
                                                      }}),
                          [](const auto& instance) { return instance.param.name; });
 
@@ -68,9 +68,10 @@ TEST(GlooMessages, ADamagedOneIsAnErrorThatNamesItsSenderAndItsRound) {
   corrupt_next_message();
   const auto errors = errors_of_two_messages({1, 1});
   ASSERT_EQ(errors.size(), 2U);
-  EXPECT_NE(errors[0].find("worker 1: receive from worker 0 at 127.0.0.1 failed: the checksum of its message of round 4 "
-                           "(1000 bytes) is wrong"),
-            std::string::npos)
+  EXPECT_NE(
+      errors[0].find("worker 1: receive from worker 0 at 127.0.0.1 failed: the checksum of its message of round 4 "
+                     "(1000 bytes) is wrong"),
+      std::string::npos)
       << errors[0];
   EXPECT_EQ(errors[1], "");
 }

@@ -6,7 +6,8 @@ import time
 import unittest
 from pathlib import Path
 
-from support import DEADLINE, RESIST, TestCase, checkpoint, children, evaluation, metrics, run, train_command
+from support import DEADLINE, RESIST, TestCase, checkpoint, children, damage, evaluation, metrics, run, start, \
+    train_command
 
 STEPS = ("training", "trained", "ready", "staged", "agreed", "committed", "evaluated", "reported")
 
@@ -70,6 +71,23 @@ class Faults(TestCase):
         self.assertEqual(len(lost), 2)
         self.assertEqual([block["rounds"] for block in lost], [0, 0])  # the checkpoint is of the round before
         self.assertIn("was lost with all its copies", errors)
+
+    def test_a_block_comes_from_the_checkpoint_before_where_the_newest_is_damaged(self):
+        run_dir = self.folder / "run"
+        process = start(train_command("--workers", 3, "--restarts", 0, "--checkpoint-every", 1, "--protect", "none",
+                                      "--min-blocks", 1, "--run-dir", run_dir),
+                        env={"RESIST_FAILPOINT": "1:trained:3:stop"})
+        self.addCleanup(process.kill)
+        self.wait_for(lambda: (run_dir / "checkpoints" / "round-000002").exists(), process)
+        victim = children(process)[1]
+        self.wait_for(lambda: Path(f"/proc/{victim}/stat").read_text().split()[2] == "T", process)
+        damage(run_dir, 2)
+        os.kill(victim, signal.SIGKILL)
+        _, errors = process.communicate(timeout=DEADLINE)
+        self.assertEqual(process.returncode, 0, errors)
+        self.assertIn("the checkpoint of round 2 is left out", errors)
+        self.assertEqual([block["rounds"] for block in history(run_dir)[0]["lost_blocks"]], [1, 1])
+        self.assertEqual([line["round"] for line in metrics(run_dir)], [1, 2, 3, 4])
 
     def test_a_worker_that_is_silent_for_long_is_left_out(self):
         run_dir, errors = self.survived("1:trained:3:stop", workers="3")

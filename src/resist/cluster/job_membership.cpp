@@ -332,9 +332,9 @@ std::optional<Generation> JobMembership::enter(std::int64_t generation, std::str
     log_change(before.members, members, register_.why(generation));
   }
   try {
-    std::shared_ptr<Communicator> communicator = make_gloo_communicator(
-        register_.meeting_place(generation), rank, static_cast<int>(members.size()), job_.address, job_.timeout,
-        message_fence(job_.info.job, generation));
+    std::shared_ptr<Communicator> communicator =
+        make_gloo_communicator(register_.meeting_place(generation), rank, static_cast<int>(members.size()),
+                               job_.address, job_.timeout, message_fence(job_.info.job, generation));
     watch_->enter(generation, communicator, list_);
     return Generation{.number = generation,
                       .members = members,

@@ -68,9 +68,7 @@ struct Conversation {
   std::string address;
   std::chrono::milliseconds deadline;
 
-  [[noreturn]] void fail(const std::string& cause) const {
-    throw CommError(operation, worker, peer, address, cause);
-  }
+  [[noreturn]] void fail(const std::string& cause) const { throw CommError(operation, worker, peer, address, cause); }
 };
 
 // A payload and its checksum, on their way one behind the other.
@@ -135,8 +133,8 @@ class GlooReceive : public GlooTransfer {
 
   void wait() override {
     GlooTransfer::wait();
-    const std::uint32_t expected = message_checksum(message_.payload, message_.fence, message_.tag,
-                                                    conversation().peer, conversation().worker);
+    const std::uint32_t expected =
+        message_checksum(message_.payload, message_.fence, message_.tag, conversation().peer, conversation().worker);
     if (std::memcmp(received_checksum_.data_ptr(), &expected, sizeof expected) != 0) {
       conversation().fail(wrong_checksum(message_.payload.size(), message_.tag));
     }
@@ -167,10 +165,7 @@ class GlooCommunicator : public Communicator {
  public:
   GlooCommunicator(c10::intrusive_ptr<c10d::ProcessGroupGloo> group, int rank, int size,
                    std::vector<std::string> addresses, std::chrono::milliseconds deadline, std::uint64_t fence)
-      : Communicator(rank, size, deadline),
-        group_(std::move(group)),
-        addresses_(std::move(addresses)),
-        fence_(fence) {}
+      : Communicator(rank, size, deadline), group_(std::move(group)), addresses_(std::move(addresses)), fence_(fence) {}
 
   void abort() override {
     under_way_->end();

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -80,22 +81,45 @@ void RunFolder::require_new(const fs::path& path) {
   }
 }
 
-// A file of lines, open for appending.
-struct RunFolder::LineFile {
-  explicit LineFile(fs::path file)
-      : path(std::move(file)), descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
-    if (descriptor < 0) {
-      throw InputError(fmt::format("can't write '{}': {}", path.string(), system_message(errno)));
+// A file of lines, for appending. Lines that can't be written wait, and go before the next one.
+class RunFolder::LineFile {
+ public:
+  explicit LineFile(fs::path path) : path_(std::move(path)) {}
+  ~LineFile() {
+    if (descriptor_ >= 0) {
+      ::close(descriptor_);
     }
   }
-  ~LineFile() { ::close(descriptor); }
   LineFile(const LineFile&) = delete;
   LineFile& operator=(const LineFile&) = delete;
 
-  void append(const nlohmann::json& object) const;
+  // Error if the file can't be opened.
+  void open() {
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) {
+      throw Error(fmt::format("can't write '{}': {}", path_.string(), system_message(errno)));
+    }
+  }
 
-  fs::path path;
-  int descriptor;
+  void append(const nlohmann::json& object) {
+    const bool waited = !waiting_.empty();
+    waiting_ += object.dump() + '\n';
+    try {
+      write_waiting();
+    } catch (const Error& error) {
+      if (!waited) {
+        spdlog::warn("{}; what belongs there is kept in memory until it can be written", error.what());
+      }
+    }
+  }
+
+  // Error names the file, and leaves no half line.
+  void write_waiting();
+
+ private:
+  fs::path path_;
+  int descriptor_ = -1;
+  std::string waiting_;
 };
 
 // Held on the folder itself; the kernel gives it up when the process ends, however that happens.
@@ -128,7 +152,11 @@ struct RunFolder::Lock {
 };
 
 RunFolder::RunFolder(fs::path path, std::unique_ptr<Lock> lock)
-    : path_(std::move(path)), lock_(std::move(lock)), metrics_(std::make_unique<LineFile>(path_ / kMetricsFile)) {
+    : path_(std::move(path)),
+      lock_(std::move(lock)),
+      metrics_(std::make_unique<LineFile>(path_ / kMetricsFile)),
+      history_(std::make_unique<LineFile>(path_ / kHistoryFile)) {
+  open_metrics();
 }
 RunFolder::RunFolder(RunFolder&&) noexcept = default;
 RunFolder& RunFolder::operator=(RunFolder&&) noexcept = default;
@@ -172,8 +200,17 @@ void RunFolder::go_on_after(std::int64_t round, const std::string& config_toml) 
   if (kept != text) {
     write_file_atomically(metrics, kept);
     metrics_ = std::make_unique<LineFile>(metrics);  // the file of that name is another one now
+    open_metrics();
   }
   write_file_atomically(path_ / kConfigFile, config_toml);
+}
+
+void RunFolder::open_metrics() {
+  try {
+    metrics_->open();
+  } catch (const Error& error) {
+    throw InputError(error.what());
+  }
 }
 
 fs::path RunFolder::free_path(const std::string& name) {
@@ -186,22 +223,28 @@ fs::path RunFolder::free_path(const std::string& name) {
   return path;
 }
 
-void RunFolder::LineFile::append(const nlohmann::json& object) const {
-  const std::string line = object.dump() + '\n';
+void RunFolder::LineFile::write_waiting() {
+  if (waiting_.empty()) {
+    return;
+  }
+  if (descriptor_ < 0) {
+    open();
+  }
   struct stat before {};
-  const bool known = ::fstat(descriptor, &before) == 0;
+  const bool known = ::fstat(descriptor_, &before) == 0;
   ssize_t written = -1;
   do {
-    written = ::write(descriptor, line.data(), line.size());
+    written = ::write(descriptor_, waiting_.data(), waiting_.size());
   } while (written < 0 && errno == EINTR);
-  if (written == static_cast<ssize_t>(line.size())) {
+  if (written == static_cast<ssize_t>(waiting_.size())) {
+    waiting_.clear();
     return;
   }
   const int reason = written < 0 ? errno : ENOSPC;
-  // Half a line would spoil the next one.
-  const bool mended = written <= 0 || (known && ::ftruncate(descriptor, before.st_size) == 0);
-  throw Error(fmt::format("can't write '{}': {}{}", path.string(), system_message(reason),
-                          mended ? "" : "; its last line is incomplete"));
+  if (written > 0 && !(known && ::ftruncate(descriptor_, before.st_size) == 0)) {
+    waiting_.erase(0, static_cast<std::size_t>(written));  // the rest of the line goes behind its first half
+  }
+  throw Error(fmt::format("can't write '{}': {}", path_.string(), system_message(reason)));
 }
 
 void RunFolder::append(const RoundRecord& record) {
@@ -209,10 +252,12 @@ void RunFolder::append(const RoundRecord& record) {
 }
 
 void RunFolder::append(const GenerationRecord& record) {
-  if (!history_) {
-    history_ = std::make_unique<LineFile>(path_ / kHistoryFile);
-  }
   history_->append(to_json(record));
+}
+
+void RunFolder::write_waiting() {
+  metrics_->write_waiting();
+  history_->write_waiting();
 }
 
 std::vector<RoundRecord> read_metrics(const fs::path& run_dir) {
