@@ -6,6 +6,8 @@ find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(tomlplusplus REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(isal REQUIRED IMPORTED_TARGET GLOBAL libisal)
 
 if(RESIST_WITH_PICTURES)
   find_package(JPEG REQUIRED)
@@ -25,7 +27,6 @@ if(RESIST_WITH_ONNX)
 endif()
 
 if(RESIST_WITH_SERVER)
-  find_package(PkgConfig REQUIRED)
   pkg_check_modules(httplib REQUIRED IMPORTED_TARGET GLOBAL cpp-httplib)
 endif()
 

@@ -11,6 +11,7 @@
 
 #include "resist/cluster/rendezvous.h"
 #include "resist/comm/collectives.h"
+#include "resist/comm/message_checksum.h"
 
 namespace resist {
 namespace {
@@ -34,7 +35,8 @@ class JobMembershipTest : public testing::Test {
   }
 
   std::shared_ptr<Communicator> connect(int rank, int workers) const {
-    return make_gloo_communicator(job_store(job(rank).info, 30s).under("first"), rank, workers, "127.0.0.1", 60s);
+    return make_gloo_communicator(job_store(job(rank).info, 30s).under("first"), rank, workers, "127.0.0.1", 60s,
+                                  message_fence("test", 0));
   }
 
   // Runs each worker in a thread of its own; an error of one is the test's.

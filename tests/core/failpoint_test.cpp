@@ -30,6 +30,17 @@ TEST(FailpointDeathTest, EndsTheProcessWhereItIsAskedTo) {
   EXPECT_EXIT(hook("staged", 1, 3), testing::KilledBySignal(SIGKILL), "");
 }
 
+TEST(Failpoint, OneMessageIsCorrupted) {
+  const FailpointHook hook = parse_failpoints("1:staged:3:corrupt");
+  hook("staged", 0, 3);
+  EXPECT_FALSE(takes_corruption());
+  hook("staged", 1, 3);
+  EXPECT_TRUE(takes_corruption());
+  EXPECT_FALSE(takes_corruption());
+  hook("staged", 1, 3);  // the round is mended and comes by once more
+  EXPECT_FALSE(takes_corruption());
+}
+
 TEST(Failpoint, WhatMakesNoSenseIsRefused) {
   for (const char* text :
        {"", "1:staged:3", "1:nowhere:3:kill", "x:staged:3:kill", "1:staged:3:dance", "1:staged:3:kill,"}) {

@@ -1,4 +1,5 @@
 """Wrong input and things that break: a clear line, the documented exit code, nothing half done."""
+import errno
 import os
 import signal
 import socket
@@ -7,7 +8,7 @@ import time
 import unittest
 from pathlib import Path
 
-from support import DEADLINE, RESIST, TestCase, checkpoint, children, free_port, metrics, run, start, \
+from support import DEADLINE, RESIST, TestCase, checkpoint, children, damage, free_port, metrics, run, start, \
     torchrun_environment, train_command
 
 
@@ -125,25 +126,71 @@ class WhileTraining(TestCase):
         self.assertIn("No checkpoint", result.stderr)
         self.assertFalse(list(run_dir.glob("checkpoints/*")))
 
-    @unittest.skipIf(os.geteuid() != 0, "a small file system of one's own needs root")
-    def test_a_full_disk_while_checkpointing_keeps_the_checkpoint_before(self):
-        small = self.folder / "small"
-        small.mkdir()
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", small], capture_output=True)
+    def test_a_damaged_checkpoint_is_left_out_and_the_one_before_taken(self):
+        whole, run_dir = self.folder / "whole", self.folder / "run"
+        run(train_command("--workers", 2, "--run-dir", whole))
+        run(train_command("--workers", 2, "--checkpoint-every", 1, "--keep-checkpoints", 4, "--run-dir", run_dir))
+        for round_number in (4, 3):
+            damage(run_dir, round_number)
+        result = run([RESIST, "train", "--resume", run_dir])
+        self.assertIn("the checkpoint of round 4 is left out", result.stderr)
+        self.assertIn("the checkpoint of round 3 is left out", result.stderr)
+        self.assertIn("blocks.safetensors' is damaged", result.stderr)
+        self.assertIn("resuming after round 2 of 4", result.stderr)
+        self.assertEqual([line["round"] for line in metrics(run_dir)], [1, 2, 3, 4])
+        self.assertEqual(checkpoint(run_dir), checkpoint(whole))
+        for folder in (run_dir / "checkpoints").iterdir():
+            damage(run_dir, int(folder.name.split("-")[1]))
+        result = run([RESIST, "train", "--resume", run_dir], check=2)
+        self.assertIn("every checkpoint of the run", result.stderr)
+        self.assertIn("blocks.safetensors", result.stderr)
+
+    def test_a_disk_that_stays_full_fails_the_run_at_its_end_and_keeps_the_checkpoint_before(self):
+        run_dir = self.small_disk("600k") / "run"
+        result = run(train_command("--workers", 2, "--checkpoint-every", 1, "--keep-checkpoints", 50, "--run-dir",
+                                   run_dir), check=1)
+        self.assertIn("No space left on device", result.stderr)
+        self.assertRegex(result.stderr, "round [23] is not saved: can't write '.*safetensors'.*; training goes on")
+        saved, _ = checkpoint(run_dir)
+        self.assertIn(saved, (1, 2))
+        self.assertFalse(list((run_dir / "checkpoints").glob(".*")), "an unfinished checkpoint was left")
+        run(["mount", "-o", "remount,size=50m", run_dir.parent])
+        run([RESIST, "train", "--resume", run_dir])
+        self.assertEqual([line["round"] for line in metrics(run_dir)], [1, 2, 3, 4])
+        self.assertEqual(checkpoint(run_dir)[0], 4)
+
+    def test_a_run_outlives_a_disk_that_is_full_for_a_while(self):
+        disk = self.small_disk("20m")
+        run_dir = disk / "run"
+        process = self.started(run_dir, "--workers", 2, "--checkpoint-every", 5)
+        filler = disk / "filler"
+        with open(filler, "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(4096))
+            except OSError as error:
+                self.assertEqual(error.errno, errno.ENOSPC)
+        lines = iter(process.stderr.readline, "")
+        self.assertTrue(any("is not saved" in line and "training goes on" in line for line in lines))
+        filler.unlink()
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=DEADLINE)
+        self.assertEqual(process.returncode, 75, errors)
+        rounds = [line["round"] for line in metrics(run_dir)]
+        self.assertEqual(rounds, list(range(1, len(rounds) + 1)))
+        self.assertEqual(checkpoint(run_dir)[0], rounds[-1])
+
+    def small_disk(self, size):
+        """A file system of that size, where the machine allows one."""
+        if os.geteuid() != 0:
+            self.skipTest("a small file system of one's own needs root")
+        disk = self.folder / "disk"
+        disk.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk], capture_output=True)
         if mounted.returncode != 0:
             self.skipTest(f"no tmpfs here: {mounted.stderr.decode().strip()}")
-        try:
-            run_dir = small / "run"
-            result = run(train_command("--workers", 2, "--rounds", 4, "--checkpoint-every", 1, "--keep-checkpoints",
-                                       50, "--run-dir", run_dir), check=1)
-            self.assertIn("No space left on device", result.stderr)
-            self.assertIn("safetensors", result.stderr)
-            round_number, _ = checkpoint(run_dir)
-            self.assertGreaterEqual(round_number, 1)
-            self.assertFalse(list((run_dir / "checkpoints").glob(".*")), "an unfinished checkpoint was left")
-            self.assertLessEqual(round_number, metrics(run_dir)[-1]["round"])
-        finally:
-            subprocess.run(["umount", small], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        return disk
 
 
 if __name__ == "__main__":

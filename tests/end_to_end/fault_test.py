@@ -3,8 +3,10 @@ import os
 import signal
 import time
 import unittest
+from pathlib import Path
 
-from support import DEADLINE, RESIST, TestCase, checkpoint, children, evaluation, history, metrics, run, train_command
+from support import DEADLINE, RESIST, TestCase, checkpoint, children, damage, evaluation, history, metrics, run, start, \
+    train_command
 
 SAMPLES = 400  # of the small job
 BATCH = 8
@@ -48,6 +50,17 @@ class Faults(TestCase):
                 self.assertEqual(generations(run_dir)[0]["members"], [1, 2])
                 self.assertIn("worker 1 writes the run from now on", errors)
 
+    def test_a_message_may_be_damaged_at_any_step_and_the_result_is_the_same(self):
+        undisturbed = self.folder / "undisturbed"
+        run(train_command("--workers", 4, "--eval-every", 1, "--checkpoint-every", 1, "--run-dir", undisturbed))
+        for number, step in enumerate(STEPS):
+            sender = number % 4
+            with self.subTest(step=step, sender=sender):
+                run_dir, errors = self.survived(f"{sender}:{step}:2:corrupt")
+                self.assertEqual([(line["members"], line["lost"]) for line in generations(run_dir)], [([0, 1, 2, 3], [])])
+                self.assertRegex(errors, f"receive from worker {sender} at [0-9.]+ failed: the checksum of its message")
+                self.assertEqual(checkpoint(run_dir), checkpoint(undisturbed))
+
     def test_all_but_one_may_be_killed_one_after_the_other(self):
         run_dir, _ = self.survived("3:staged:2:kill,1:training:3:kill,0:ready:4:kill", "--min-blocks", 1)
         self.assertEqual([generation["members"] for generation in generations(run_dir)], [[0, 1, 2], [0, 2], [2]])
@@ -63,6 +76,23 @@ class Faults(TestCase):
         self.assertEqual(len(lost), 2)
         self.assertEqual([block["rounds"] for block in lost], [0, 0])  # the checkpoint is of the round before
         self.assertIn("was lost with all its copies", errors)
+
+    def test_a_block_comes_from_the_checkpoint_before_where_the_newest_is_damaged(self):
+        run_dir = self.folder / "run"
+        process = start(train_command("--workers", 3, "--restarts", 0, "--checkpoint-every", 1, "--protect", "none",
+                                      "--min-blocks", 1, "--run-dir", run_dir),
+                        env={"RESIST_FAILPOINT": "1:trained:3:stop"})
+        self.addCleanup(process.kill)
+        self.wait_for(lambda: (run_dir / "checkpoints" / "round-000002").exists(), process)
+        victim = children(process)[1]
+        self.wait_for(lambda: Path(f"/proc/{victim}/stat").read_text().split()[2] == "T", process)
+        damage(run_dir, 2)
+        os.kill(victim, signal.SIGKILL)
+        _, errors = process.communicate(timeout=DEADLINE)
+        self.assertEqual(process.returncode, 0, errors)
+        self.assertIn("the checkpoint of round 2 is left out", errors)
+        self.assertEqual([block["rounds"] for block in generations(run_dir)[0]["lost_blocks"]], [1, 1])
+        self.assertEqual([line["round"] for line in metrics(run_dir)], [1, 2, 3, 4])
 
     def test_a_worker_that_is_silent_for_long_is_left_out(self):
         run_dir, errors = self.survived("1:trained:3:stop", workers="3")

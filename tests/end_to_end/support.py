@@ -68,6 +68,14 @@ def checkpoint(run_dir, round_number=None):
     return manifest["round"], parts
 
 
+def damage(run_dir, round_number):
+    """Flips one bit of a checkpoint's blocks."""
+    path = Path(run_dir) / "checkpoints" / f"round-{round_number:06}" / "blocks.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-100] ^= 1
+    path.write_bytes(content)
+
+
 def evaluation(run_dir, *options):
     """What `resist evaluate` says."""
     return json.loads(run([RESIST, "evaluate", run_dir, "--format", "json", *options]).stdout)

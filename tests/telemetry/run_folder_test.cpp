@@ -2,14 +2,13 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <fstream>
 #include <functional>
 
 #include "resist/core/error.h"
 #include "resist/core/file.h"
+#include "support/file_size_limit.h"
 #include "support/temporary_folder.h"
 
 namespace resist {
@@ -112,37 +111,36 @@ TEST(RunFolder, AnUnwritableFolderIsAnInputErrorThatNamesIt) {
 
 TEST(RunFolder, NothingStaysBehindWhenItCantBeCreated) {
   const TemporaryFolder folder;
-  const auto signal = std::signal(SIGXFSZ, SIG_IGN);
-  rlimit before{};
-  ::getrlimit(RLIMIT_FSIZE, &before);
-  const rlimit limit{0, before.rlim_max};
-  ::setrlimit(RLIMIT_FSIZE, &limit);
-  EXPECT_THROW(RunFolder::create(folder.path() / "run", "lr = 0.03\n"), InputError);
-  ::setrlimit(RLIMIT_FSIZE, &before);
-  std::signal(SIGXFSZ, signal);
+  {
+    const FileSizeLimit full(0);
+    EXPECT_THROW(RunFolder::create(folder.path() / "run", "lr = 0.03\n"), InputError);
+  }
   EXPECT_TRUE(fs::is_empty(folder.path()));
 }
 
-TEST(RunFolder, AFullDiskLeavesNoHalfLine) {
+TEST(RunFolder, WhatAFullDiskHasNoRoomForIsWrittenLaterAndNeverByHalves) {
   const TemporaryFolder folder;
   RunFolder run = RunFolder::create(folder.path() / "run", "");
   run.append(record_of(1));
-  const auto signal = std::signal(SIGXFSZ, SIG_IGN);
-  rlimit before{};
-  ::getrlimit(RLIMIT_FSIZE, &before);
-  const rlimit limit{fs::file_size(run.path() / "metrics.jsonl") + 10, before.rlim_max};
-  ::setrlimit(RLIMIT_FSIZE, &limit);
   std::string message;
-  try {
+  {
+    const FileSizeLimit full(fs::file_size(run.path() / "metrics.jsonl") + 10);
     run.append(record_of(2));
-  } catch (const Error& error) {
-    message = error.what();
+    run.append(record_of(3));
+    try {
+      run.write_waiting();
+    } catch (const Error& error) {
+      message = error.what();
+    }
+    EXPECT_EQ(read_file(run.path() / "metrics.jsonl").back(), '\n');
+    EXPECT_EQ(rounds_in(run.path()), std::vector<std::int64_t>{1});
   }
-  ::setrlimit(RLIMIT_FSIZE, &before);
-  std::signal(SIGXFSZ, signal);
   EXPECT_NE(message.find("metrics.jsonl"), std::string::npos) << message;
-  run.append(record_of(3));
-  EXPECT_EQ(rounds_in(run.path()), (std::vector<std::int64_t>{1, 3}));
+  run.append(record_of(4));
+  EXPECT_EQ(rounds_in(run.path()), (std::vector<std::int64_t>{1, 2, 3, 4}));
+  run.write_waiting();
+  EXPECT_EQ(rounds_in(run.path()), (std::vector<std::int64_t>{1, 2, 3, 4}));
+  EXPECT_FALSE(fs::exists(run.path() / "history.jsonl"));
 }
 
 TEST(RunFolder, ResumeCutsLaterRoundsAndATornLine) {

@@ -130,8 +130,10 @@ Checkpoint open_checkpoint(const fs::path& run_dir, const std::string& which) {
     }
   }
   if (!damaged.empty()) {
-    throw InputError(
-        fmt::format("every checkpoint of the run '{}' is damaged; the last one: {}", run_dir.string(), damaged.back()));
+    throw InputError(fmt::format(
+        "every checkpoint of the run '{}' is damaged; put one back from a copy, or train anew; the last one: "
+        "{}",
+        run_dir.string(), damaged.back()));
   }
   refuse(run_dir, which);
 }

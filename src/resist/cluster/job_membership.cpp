@@ -15,6 +15,7 @@
 
 #include "resist/cluster/rendezvous.h"
 #include "resist/comm/exchange.h"
+#include "resist/comm/message_checksum.h"
 
 namespace resist {
 namespace {
@@ -286,11 +287,15 @@ std::optional<MemberList> JobMembership::list_for(std::int64_t next, std::chrono
   return list;
 }
 
+void JobMembership::call_next(const std::string& cause) {
+  register_.call(generation_ + 1, cause);
+}
+
 Generation JobMembership::next_generation(const std::string& cause) {
   std::string why = cause;
   while (true) {
     const std::int64_t next = generation_ + 1;
-    register_.call(next, why);
+    call_next(why);
     register_.come(next, identity());
     const auto began = std::chrono::steady_clock::now();
     while (!register_.members(next)) {
@@ -324,11 +329,12 @@ std::optional<Generation> JobMembership::enter(std::int64_t generation, std::str
   }
   const int rank = static_cast<int>(place - members.begin());
   if (rank == 0) {
-    log_change(before.members, members, why);
+    log_change(before.members, members, register_.why(generation));
   }
   try {
-    std::shared_ptr<Communicator> communicator = make_gloo_communicator(
-        register_.meeting_place(generation), rank, static_cast<int>(members.size()), job_.address, job_.timeout);
+    std::shared_ptr<Communicator> communicator =
+        make_gloo_communicator(register_.meeting_place(generation), rank, static_cast<int>(members.size()),
+                               job_.address, job_.timeout, message_fence(job_.info.job, generation));
     watch_->enter(generation, communicator, list_);
     return Generation{.number = generation,
                       .members = members,

@@ -50,8 +50,10 @@ class WorkerRegister {
   bool has_asked(int join) const { return store_.has(join_key(join)); }
 
   // Generations: somebody calls for one, its members-to-be come, one of them writes the list.
-  void call(std::int64_t generation, const std::string& why) { store_.set(call_key(generation), why); }
+  void call(std::int64_t generation, const std::string& why) { store_.set_first(call_key(generation), why); }
   bool is_called(std::int64_t generation) const { return store_.has(call_key(generation)); }
+  // What the first one who called for it gave as the reason.
+  std::string why(std::int64_t generation) const { return store_.get(call_key(generation)); }
   void come(std::int64_t generation, int identity) { store_.set(here_key(generation, identity), ""); }
   bool has_come(std::int64_t generation, int identity) const { return store_.has(here_key(generation, identity)); }
   void write(std::int64_t generation, const MemberList& list);  // unless somebody has already
@@ -98,6 +100,7 @@ class JobMembership : public Membership {
 
   int identity() const override { return job_.identity; }
   bool somebody_waits() const override;
+  void call_next(const std::string& cause) override;
   Generation next_generation(const std::string& cause) override;
   // A worker is lost when it is silent for three rounds as long as the longest so far, and five seconds at least: who
   // stops for less just comes back. Half a minute before a round has been timed.

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "resist/cluster/interface.h"
+#include "resist/comm/message_checksum.h"
 #include "resist/core/error.h"
 
 namespace resist {
@@ -159,7 +160,8 @@ void Rendezvous::check_data(const std::string& digest) const {
 }
 
 std::unique_ptr<Communicator> Rendezvous::connect(const WorkerCard& own, std::chrono::milliseconds deadline) {
-  return make_gloo_communicator(store_->under("data"), info_.rank, info_.workers, own.address, deadline);
+  return make_gloo_communicator(store_->under("data"), info_.rank, info_.workers, own.address, deadline,
+                                message_fence(info_.job, 0));
 }
 
 }  // namespace resist

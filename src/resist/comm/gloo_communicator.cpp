@@ -2,6 +2,7 @@
 #include <torch/types.h>
 
 #include <csignal>
+#include <cstring>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -9,8 +10,10 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <utility>
 
+#include "resist/comm/message_checksum.h"
 #include "resist/comm/store.h"
 #include "resist/comm/store_impl.h"
+#include "resist/core/failpoint.h"
 
 namespace resist {
 namespace {
@@ -57,55 +60,112 @@ class UnderWay {
   bool ended_ = false;
 };
 
+// Who waits for whom, and how long.
+struct Conversation {
+  const char* operation;
+  int worker;
+  int peer;
+  std::string address;
+  std::chrono::milliseconds deadline;
+
+  [[noreturn]] void fail(const std::string& cause) const { throw CommError(operation, worker, peer, address, cause); }
+};
+
+// A payload and its checksum, on their way one behind the other.
 class GlooTransfer : public Transfer {
  public:
-  GlooTransfer(Work work, std::shared_ptr<UnderWay> under_way, const char* operation, int worker, int peer,
-               std::string address, std::chrono::milliseconds deadline)
-      : work_(std::move(work)),
+  GlooTransfer(Conversation conversation, std::shared_ptr<UnderWay> under_way, Work payload, Work checksum)
+      : conversation_(std::move(conversation)),
         under_way_(std::move(under_way)),
-        operation_(operation),
-        worker_(worker),
-        peer_(peer),
-        address_(std::move(address)),
-        deadline_(deadline),
-        ended_(!under_way_->add(*work_)) {}
-  ~GlooTransfer() override { under_way_->remove(*work_); }
+        payload_(std::move(payload)),
+        checksum_(std::move(checksum)),
+        ended_(!under_way_->add(*payload_) || !under_way_->add(*checksum_)) {}
+  ~GlooTransfer() override {
+    under_way_->remove(*payload_);
+    under_way_->remove(*checksum_);
+  }
 
   void wait() override {
     if (ended_) {
-      fail(kEnded);
+      conversation_.fail(kEnded);
     }
+    wait_for(*payload_);
+    wait_for(*checksum_);
+  }
+
+ protected:
+  const Conversation& conversation() const { return conversation_; }
+
+ private:
+  void wait_for(c10d::Work& work) const {
     bool completed = false;
     try {
-      completed = work_->wait(deadline_);
+      completed = work.wait(conversation_.deadline);
     } catch (const std::exception& error) {
-      fail(reason(error));
+      conversation_.fail(reason(error));
     }
     if (!completed) {
-      fail(kEnded);
+      conversation_.fail(kEnded);
+    }
+  }
+
+  Conversation conversation_;
+  std::shared_ptr<UnderWay> under_way_;
+  Work payload_;
+  Work checksum_;
+  bool ended_;  // before it had begun
+};
+
+// A message, and the fence behind which its checksum is right.
+struct Fenced {
+  std::span<const std::byte> payload;
+  std::uint64_t fence;
+  std::uint32_t tag;
+};
+
+class GlooReceive : public GlooTransfer {
+ public:
+  GlooReceive(Conversation conversation, std::shared_ptr<UnderWay> under_way, Work payload, Work checksum,
+              Fenced message, at::Tensor received_checksum)
+      : GlooTransfer(std::move(conversation), std::move(under_way), std::move(payload), std::move(checksum)),
+        message_(message),
+        received_checksum_(std::move(received_checksum)) {}
+
+  void wait() override {
+    GlooTransfer::wait();
+    const std::uint32_t expected =
+        message_checksum(message_.payload, message_.fence, message_.tag, conversation().peer, conversation().worker);
+    if (std::memcmp(received_checksum_.data_ptr(), &expected, sizeof expected) != 0) {
+      conversation().fail(wrong_checksum(message_.payload.size(), message_.tag));
     }
   }
 
  private:
-  [[noreturn]] void fail(const std::string& cause) const {
-    throw CommError(operation_, worker_, peer_, address_, cause);
-  }
-
-  Work work_;
-  std::shared_ptr<UnderWay> under_way_;
-  const char* operation_;
-  int worker_;
-  int peer_;
-  std::string address_;
-  std::chrono::milliseconds deadline_;
-  bool ended_;  // before it had begun
+  Fenced message_;
+  at::Tensor received_checksum_;
 };
+
+// Gloo takes a mutable tensor, also where it only reads it.
+at::Tensor as_tensor(std::span<const std::byte> bytes) {
+  return at::from_blob(const_cast<std::byte*>(bytes.data()), {static_cast<std::int64_t>(bytes.size())}, at::kByte);
+}
+
+at::Tensor room_for_checksum() {
+  return at::empty({sizeof(std::uint32_t)}, at::kByte);
+}
+
+// What a fault on the way would make of it: the sender's own memory stays as it is.
+at::Tensor damaged(const at::Tensor& payload) {
+  at::Tensor copy = payload.clone();
+  copy.data_ptr<std::uint8_t>()[copy.numel() / 2] ^= 1U;
+  return copy;
+}
 
 class GlooCommunicator : public Communicator {
  public:
   GlooCommunicator(c10::intrusive_ptr<c10d::ProcessGroupGloo> group, int rank, int size,
-                   std::vector<std::string> addresses, std::chrono::milliseconds deadline)
-      : Communicator(rank, size, deadline), group_(std::move(group)), addresses_(std::move(addresses)) {}
+                   std::vector<std::string> addresses, std::chrono::milliseconds deadline, std::uint64_t fence)
+      : Communicator(rank, size, deadline), group_(std::move(group)), addresses_(std::move(addresses)), fence_(fence) {}
 
   void abort() override {
     under_way_->end();
@@ -114,38 +174,50 @@ class GlooCommunicator : public Communicator {
   }
 
  protected:
+  // The payload goes straight from where it lies. Gloo sends from one place at a time, so the checksum follows as a
+  // message of its own.
   std::unique_ptr<Transfer> start_send(std::span<const std::byte> bytes, int peer, std::uint32_t tag) override {
-    // Gloo takes a mutable tensor but only reads it.
-    auto* data = const_cast<std::byte*>(bytes.data());
-    return start("send to", data, bytes.size(), peer,
-                 [&](std::vector<at::Tensor>& tensors) { return group_->send(tensors, peer, static_cast<int>(tag)); });
+    const std::uint32_t checksum = message_checksum(bytes, fence_, tag, rank(), peer);
+    std::vector<at::Tensor> payload = {takes_corruption() ? damaged(as_tensor(bytes)) : as_tensor(bytes)};
+    std::vector<at::Tensor> trailer = {room_for_checksum()};
+    std::memcpy(trailer[0].data_ptr(), &checksum, sizeof checksum);
+    return start({"send to", rank(), peer, address(peer), deadline()}, [&](const Conversation& conversation) {
+      Work sending = group_->send(payload, peer, static_cast<int>(tag));
+      return std::make_unique<GlooTransfer>(conversation, under_way_, std::move(sending),
+                                            group_->send(trailer, peer, static_cast<int>(tag)));
+    });
   }
 
   std::unique_ptr<Transfer> start_receive(std::span<std::byte> bytes, int peer, std::uint32_t tag) override {
-    return start("receive from", bytes.data(), bytes.size(), peer,
-                 [&](std::vector<at::Tensor>& tensors) { return group_->recv(tensors, peer, static_cast<int>(tag)); });
+    std::vector<at::Tensor> payload = {as_tensor(bytes)};
+    std::vector<at::Tensor> trailer = {room_for_checksum()};
+    return start({"receive from", rank(), peer, address(peer), deadline()}, [&](const Conversation& conversation) {
+      Work receiving = group_->recv(payload, peer, static_cast<int>(tag));
+      return std::make_unique<GlooReceive>(conversation, under_way_, std::move(receiving),
+                                           group_->recv(trailer, peer, static_cast<int>(tag)),
+                                           Fenced{.payload = bytes, .fence = fence_, .tag = tag}, trailer[0]);
+    });
   }
 
  private:
-  template <typename Start>
-  std::unique_ptr<Transfer> start(const char* operation, std::byte* data, std::size_t size, int peer,
-                                  const Start& start_work) {
-    const std::string& address = addresses_.at(static_cast<std::size_t>(peer));
+  const std::string& address(int peer) const { return addresses_.at(static_cast<std::size_t>(peer)); }
+
+  template <typename Begin>
+  std::unique_ptr<Transfer> start(const Conversation& conversation, const Begin& begin) {
     try {
-      std::vector<at::Tensor> tensors = {at::from_blob(data, {static_cast<std::int64_t>(size)}, at::kByte)};
       const std::lock_guard lock(starting_);
       if (!group_) {
         throw Error(kEnded);
       }
-      return std::make_unique<GlooTransfer>(start_work(tensors), under_way_, operation, rank(), peer, address,
-                                            deadline());
+      return begin(conversation);
     } catch (const std::exception& error) {
-      throw CommError(operation, rank(), peer, address, reason(error));
+      conversation.fail(reason(error));
     }
   }
 
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
   std::vector<std::string> addresses_;
+  std::uint64_t fence_;
   std::shared_ptr<UnderWay> under_way_ = std::make_shared<UnderWay>();
   std::mutex starting_;  // the process group counts its operations without one
 };
@@ -153,7 +225,7 @@ class GlooCommunicator : public Communicator {
 }  // namespace
 
 std::unique_ptr<Communicator> make_gloo_communicator(const Store& store, int rank, int size, const std::string& address,
-                                                     std::chrono::milliseconds deadline) {
+                                                     std::chrono::milliseconds deadline, std::uint64_t fence) {
   std::signal(SIGPIPE, SIG_IGN);  // Gloo may write to a connection whose other end is gone; that is a CommError
   try {
     Store addresses_store = store.under("address");
@@ -168,7 +240,7 @@ std::unique_ptr<Communicator> make_gloo_communicator(const Store& store, int ran
     options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(address));
     options->threads = 1;
     auto group = c10::make_intrusive<c10d::ProcessGroupGloo>(store.impl_->store, rank, size, options);
-    return std::make_unique<GlooCommunicator>(std::move(group), rank, size, std::move(addresses), deadline);
+    return std::make_unique<GlooCommunicator>(std::move(group), rank, size, std::move(addresses), deadline, fence);
   } catch (const CommError&) {
     throw;
   } catch (const std::exception& error) {

@@ -32,6 +32,9 @@ class Membership {
 
   virtual int identity() const = 0;
 
+  // This worker notices that its generation is to end (`cause`), and says so before the others notice that it does.
+  virtual void call_next(const std::string& /*cause*/) {}
+
   // The generation after the one that this worker is in, which has lost somebody (`cause`: how this worker noticed), or
   // lets somebody in.
   // Blocks until all that are left have called it, however long their local iterations still take, and are connected.

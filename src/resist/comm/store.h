@@ -36,16 +36,17 @@ class Store {
 
  private:
   friend std::unique_ptr<Communicator> make_gloo_communicator(const Store&, int, int, const std::string&,
-                                                              std::chrono::milliseconds);
+                                                              std::chrono::milliseconds, std::uint64_t);
   struct Impl;
   explicit Store(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
 };
 
 // Connects this worker with all others over TCP (c10d's Gloo). `address` is this host's own address that peers can
-// reach. Blocks until all are connected, for as long as the store's deadline. CommError when that fails. Ignores
-// SIGPIPE in this process.
+// reach. Blocks until all are connected, for as long as the store's deadline. CommError when that fails. `fence`: what
+// all of them have in common and no other communicator has (message_checksum.h); a message that is damaged or of
+// another fence is a CommError of its receiver. Ignores SIGPIPE in this process.
 std::unique_ptr<Communicator> make_gloo_communicator(const Store& store, int rank, int size, const std::string& address,
-                                                     std::chrono::milliseconds deadline);
+                                                     std::chrono::milliseconds deadline, std::uint64_t fence);
 
 }  // namespace resist

@@ -4,9 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <charconv>
 #include <csignal>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,12 +20,25 @@ namespace resist {
 namespace {
 
 FailpointHook hook_of_process;
+std::atomic<bool> next_message_is_corrupt = false;
+
+void kill_this_process() {
+  std::raise(SIGKILL);
+}
+
+void stop_this_process() {
+  std::raise(SIGSTOP);
+}
+
+constexpr std::array<std::pair<std::string_view, void (*)()>, 3> kActions = {
+    {{"kill", kill_this_process}, {"stop", stop_this_process}, {"corrupt", corrupt_next_message}}};
 
 struct Fault {
   int worker = 0;
   std::string step;
   std::int64_t round = 0;
-  int signal = 0;
+  void (*action)() = nullptr;
+  bool done = false;
 };
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -51,8 +67,12 @@ std::optional<Fault> parse_fault(std::string_view text) {
     return std::nullopt;
   }
   fault.step = parts[1];
-  fault.signal = parts[3] == "kill" ? SIGKILL : parts[3] == "stop" ? SIGSTOP : 0;
-  return fault.signal == 0 ? std::nullopt : std::optional(fault);
+  const auto* action = std::ranges::find(kActions, parts[3], &decltype(kActions)::value_type::first);
+  if (action == kActions.end()) {
+    return std::nullopt;
+  }
+  fault.action = action->second;
+  return fault;
 }
 
 }  // namespace
@@ -67,22 +87,31 @@ void failpoint(std::string_view step, int worker, std::int64_t round) {
   }
 }
 
+void corrupt_next_message() {
+  next_message_is_corrupt = true;
+}
+
+bool takes_corruption() {
+  return next_message_is_corrupt.exchange(false);
+}
+
 FailpointHook parse_failpoints(std::string_view text) {
   std::vector<Fault> faults;
   for (const std::string_view part : split(text, ',')) {
     const auto fault = parse_fault(part);
     if (!fault) {
       throw InputError(
-          fmt::format("RESIST_FAILPOINT has '{}'; it must be WORKER:STEP:ROUND:ACTION with a STEP of {}, and kill or "
-                      "stop as ACTION",
-                      part, fmt::join(kFailpoints, ", ")));
+          fmt::format("RESIST_FAILPOINT has '{}'; it must be WORKER:STEP:ROUND:ACTION with a STEP of {}, and an "
+                      "ACTION of {}",
+                      part, fmt::join(kFailpoints, ", "), fmt::join(kActions | std::views::keys, ", ")));
     }
     faults.push_back(*fault);
   }
-  return [faults](std::string_view step, int worker, std::int64_t round) {
-    for (const Fault& fault : faults) {
-      if (fault.worker == worker && fault.step == step && fault.round == round) {
-        std::raise(fault.signal);
+  return [faults](std::string_view step, int worker, std::int64_t round) mutable {
+    for (Fault& fault : faults) {
+      if (fault.worker == worker && fault.step == step && fault.round == round && !fault.done) {
+        fault.done = true;  // a worker comes by a step once more for the same round after a loss
+        fault.action();
       }
     }
   };

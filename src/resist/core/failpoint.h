@@ -28,8 +28,13 @@ void set_failpoint_hook(FailpointHook hook);
 // `worker`: its identity. `round`: the one under way, from 1.
 void failpoint(std::string_view step, int worker, std::int64_t round);
 
-// What RESIST_FAILPOINT asks of this process, `text`: WORKER:STEP:ROUND:ACTION with ACTION kill or stop, several with
-// commas. InputError where it makes no sense.
+// The next message that a worker of this process sends to another process is to be damaged on its way.
+void corrupt_next_message();
+// Whether the message that is sent now is the one. May be asked from several threads; only one is told so.
+bool takes_corruption();
+
+// What RESIST_FAILPOINT asks of this process, `text`: WORKER:STEP:ROUND:ACTION with ACTION kill, stop or corrupt (the
+// worker's next message), several with commas. Each happens once. InputError where it makes no sense.
 FailpointHook parse_failpoints(std::string_view text);
 
 }  // namespace resist

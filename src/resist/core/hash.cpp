@@ -2,7 +2,10 @@
 
 #define XXH_INLINE_ALL
 #include <fmt/format.h>
+#include <isa-l/crc.h>
 #include <xxhash.h>
+
+#include <algorithm>
 
 namespace resist {
 
@@ -29,6 +32,19 @@ std::string hash_text(std::string_view text) {
   Hasher hasher;
   hasher.update(std::as_bytes(std::span(text)));
   return hasher.digest();
+}
+
+std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t before) {
+  constexpr std::size_t kMost = std::size_t{1} << 30;  // ISA-L counts with an int
+  std::uint32_t remainder = ~before;
+  while (!bytes.empty()) {
+    const auto part = bytes.first(std::min(bytes.size(), kMost));
+    // It takes mutable memory but only reads it.
+    auto* data = const_cast<unsigned char*>(reinterpret_cast<const unsigned char*>(part.data()));
+    remainder = crc32_iscsi(data, static_cast<int>(part.size()), remainder);
+    bytes = bytes.subspan(part.size());
+  }
+  return ~remainder;
 }
 
 std::uint64_t hash_64(std::string_view bytes) {

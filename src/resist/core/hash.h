@@ -28,6 +28,10 @@ class Hasher {
 
 std::string hash_text(std::string_view text);
 
+// CRC-32C (Castagnoli), as in RFC 3720, of `bytes` behind others that have the checksum `before`. At the speed of
+// memory.
+std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t before = 0);
+
 // XXH3, 64 bits: the checksum of one of very many small things.
 std::uint64_t hash_64(std::string_view bytes);
 

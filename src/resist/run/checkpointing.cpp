@@ -129,23 +129,24 @@ class Saver {
     guarded([&] { writer_->commit(); });
     writer_.reset();  // removes what is unfinished
   }
-  const std::exception_ptr& failure() const { return failure_; }
+  // Empty: none.
+  const std::string& failure() const { return failure_; }
 
  private:
   void guarded(const std::function<void()>& action) {
-    if (failure_) {
+    if (!failure_.empty()) {
       return;
     }
     try {
       action();
-    } catch (...) {
-      failure_ = std::current_exception();
+    } catch (const std::exception& error) {
+      failure_ = error.what();
     }
   }
 
   std::optional<CheckpointWriter> writer_;
   SafetensorsWriter* part_ = nullptr;
-  std::exception_ptr failure_;
+  std::string failure_;
 };
 
 CheckpointState state_of(const Trainer& trainer, int workers, std::optional<double> accuracy) {
@@ -224,12 +225,9 @@ void save_checkpoint(Trainer& trainer, const std::filesystem::path& run_dir, std
   if (saver) {
     saver->commit();
   }
-  const auto failed = all_gather_value(communicator, static_cast<int>(saver && saver->failure()), kControlTag);
-  if (saver && saver->failure()) {
-    std::rethrow_exception(saver->failure());
-  }
-  if (failed[0] != 0) {
-    throw Error("worker 0 could not write the checkpoint");
+  const bool own_failed = saver && !saver->failure().empty();
+  if (all_gather_value(communicator, own_failed ? 1 : 0, kControlTag)[0] != 0) {
+    throw CheckpointFailed(own_failed ? saver->failure() : "worker 0 could not write the checkpoint");
   }
 }
 

@@ -6,14 +6,21 @@
 #include <span>
 
 #include "resist/checkpoint/checkpoint.h"
+#include "resist/core/error.h"
 #include "resist/train/trainer.h"
 
 namespace resist {
 
+// A checkpoint could not be written. The training is as it was, and may go on.
+class CheckpointFailed : public Error {
+ public:
+  using Error::Error;
+};
+
 // Writes the state of a committed round to the run folder on worker 0's machine: the shared parameters, every
 // partitioned block from its first holder, momentum as its kind needs. Other workers stream theirs to worker 0, a
-// block at a time. Every worker calls it; when worker 0 can't write, all throw Error (worker 0's names the file) and
-// earlier checkpoints stay.
+// block at a time. Every worker calls it; when worker 0 can't write, all throw CheckpointFailed (worker 0's names the
+// file), nothing of it is left, and earlier checkpoints stay.
 void save_checkpoint(Trainer& trainer, const std::filesystem::path& run_dir, std::optional<double> accuracy);
 
 // Fills every worker's parameters, and where S is the same its momentum, from a checkpoint that worker 0 has open

@@ -180,7 +180,10 @@ class RunObserver : public TrainingObserver {
     const bool best = record.accuracy.value_or(-1) > best_before_;
     best_accuracy_ = best ? *record.accuracy : best_before_;
     if (last || best || checkpoint_due(record.round)) {
-      save(trainer, record.accuracy);
+      save(trainer, record, last);
+    }
+    if (last) {
+      on_worker_0(trainer.communicator(), [&] { output_->folder.write_waiting(); });
     }
     last_record_ = record;
   }
@@ -281,8 +284,20 @@ class RunObserver : public TrainingObserver {
     }
   }
 
-  void save(Trainer& trainer, std::optional<double> accuracy) {
-    save_checkpoint(trainer, path_, accuracy);
+  // A disk may be full for a while; only what is left of a training when it ends must be written.
+  void save(Trainer& trainer, const RoundRecord& record, bool last) {
+    try {
+      save_checkpoint(trainer, path_, record.accuracy);
+    } catch (const CheckpointFailed& failure) {
+      if (last) {
+        throw;
+      }
+      if (output_) {
+        spdlog::warn("round {} is not saved: {}; training goes on, and earlier checkpoints are still there",
+                     record.round, failure.what());
+      }
+      return;
+    }
     if (output_) {
       prune_checkpoints(path_, config_.run.keep_checkpoints);
     }

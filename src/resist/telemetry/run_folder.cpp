@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -82,33 +83,49 @@ void RunFolder::require_new(const fs::path& path) {
   }
 }
 
-// A file of lines, open for appending.
-struct RunFolder::LineFile {
-  explicit LineFile(fs::path file) : path(std::move(file)), descriptor(open_for_appending(path)) {}
-  ~LineFile() { ::close(descriptor); }
+// A file of lines, open for appending. Lines that can't be written wait, and go before the next one.
+class RunFolder::LineFile {
+ public:
+  // InputError if it can't be opened.
+  explicit LineFile(fs::path path) : path_(std::move(path)), descriptor_(open_for_appending(path_)) {}
+  ~LineFile() { ::close(descriptor_); }
   LineFile(const LineFile&) = delete;
   LineFile& operator=(const LineFile&) = delete;
 
-  void append(const nlohmann::json& object) const;
   // Atomically drops the lines of which keep(parse(JSON)) is false.
   template <typename Parse, typename Keep>
   void keep_if(Parse parse, Keep keep) {
-    const std::string text = read_file(path);
+    const std::string text = read_file(path_);
     std::string kept;
-    for_each_record(text, path.string(), parse, [&](std::string_view line, const auto& record) {
+    for_each_record(text, path_.string(), parse, [&](std::string_view line, const auto& record) {
       if (keep(record)) {
         kept += line;
       }
     });
     if (kept != text) {
-      write_file_atomically(path, kept);
-      // The file of that name is another one now.
-      const int fresh = open_for_appending(path);
-      ::close(descriptor);
-      descriptor = fresh;
+      write_file_atomically(path_, kept);
+      const int fresh = open_for_appending(path_);  // the file of that name is another one now
+      ::close(descriptor_);
+      descriptor_ = fresh;
     }
   }
 
+  void append(const nlohmann::json& object) {
+    const bool waited = !waiting_.empty();
+    waiting_ += object.dump() + '\n';
+    try {
+      write_waiting();
+    } catch (const Error& error) {
+      if (!waited) {
+        spdlog::warn("{}; what belongs there is kept in memory until it can be written", error.what());
+      }
+    }
+  }
+
+  // Error names the file, and leaves no half line.
+  void write_waiting();
+
+ private:
   static int open_for_appending(const fs::path& path) {
     const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (descriptor < 0) {
@@ -117,8 +134,9 @@ struct RunFolder::LineFile {
     return descriptor;
   }
 
-  fs::path path;
-  int descriptor;
+  fs::path path_;
+  int descriptor_;
+  std::string waiting_;
 };
 
 // Held on the folder itself; the kernel gives it up when the process ends, however that happens.
@@ -210,22 +228,25 @@ fs::path RunFolder::free_path(const std::string& name) {
   return path;
 }
 
-void RunFolder::LineFile::append(const nlohmann::json& object) const {
-  const std::string line = object.dump() + '\n';
+void RunFolder::LineFile::write_waiting() {
+  if (waiting_.empty()) {
+    return;
+  }
   struct stat before {};
-  const bool known = ::fstat(descriptor, &before) == 0;
+  const bool known = ::fstat(descriptor_, &before) == 0;
   ssize_t written = -1;
   do {
-    written = ::write(descriptor, line.data(), line.size());
+    written = ::write(descriptor_, waiting_.data(), waiting_.size());
   } while (written < 0 && errno == EINTR);
-  if (written == static_cast<ssize_t>(line.size())) {
+  if (written == static_cast<ssize_t>(waiting_.size())) {
+    waiting_.clear();
     return;
   }
   const int reason = written < 0 ? errno : ENOSPC;
-  // Half a line would spoil the next one.
-  const bool mended = written <= 0 || (known && ::ftruncate(descriptor, before.st_size) == 0);
-  throw Error(fmt::format("can't write '{}': {}{}", path.string(), system_message(reason),
-                          mended ? "" : "; its last line is incomplete"));
+  if (written > 0 && !(known && ::ftruncate(descriptor_, before.st_size) == 0)) {
+    waiting_.erase(0, static_cast<std::size_t>(written));  // the rest of the line goes behind its first half
+  }
+  throw Error(fmt::format("can't write '{}': {}", path_.string(), system_message(reason)));
 }
 
 void RunFolder::append(const RoundRecord& record) {
@@ -234,6 +255,11 @@ void RunFolder::append(const RoundRecord& record) {
 
 void RunFolder::append(const HistoryRecord& record) {
   history_->append(to_json(record));
+}
+
+void RunFolder::write_waiting() {
+  metrics_->write_waiting();
+  history_->write_waiting();
 }
 
 namespace {

@@ -34,15 +34,17 @@ class RunFolder {
   // line are cut off (atomically). `config_toml` replaces the stored options, so that a later resume goes on with what
   // was changed this time. InputError if the metrics can't be read.
   void go_on_after(std::int64_t round, const std::string& config_toml);
-  // Appends one line to metrics.jsonl; it survives the death of this process. Error (disk full) names the file, and
-  // leaves no half line.
+  // Appends one line to metrics.jsonl; it survives the death of this process. Where it can't be written (disk full), a
+  // warning says so, and it is kept and written together with the next one.
   void append(const RoundRecord& record);
   // The same for history.jsonl. A commit goes there before its round's metrics.
   void append(const HistoryRecord& record);
+  // Writes the lines that are still kept. Error names the file where they can't be, and leaves no half line.
+  void write_waiting();
 
  private:
   struct Lock;
-  struct LineFile;
+  class LineFile;
 
   RunFolder(std::filesystem::path path, std::unique_ptr<Lock> lock);
 

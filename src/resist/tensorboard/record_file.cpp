@@ -1,7 +1,9 @@
 #include "resist/tensorboard/record_file.h"
 
-#include <array>
 #include <cstddef>
+#include <span>
+
+#include "resist/core/hash.h"
 
 namespace resist {
 namespace {
@@ -9,22 +11,6 @@ namespace {
 constexpr std::size_t kSizeBytes = 8;
 constexpr std::size_t kChecksumBytes = 4;
 constexpr std::size_t kFrameBytes = kSizeBytes + 2 * kChecksumBytes;
-
-// The remainder of every byte, lowest bit first.
-constexpr std::array<std::uint32_t, 256> make_table() {
-  constexpr std::uint32_t kPolynomial = 0x82F63B78;  // 0x1EDC6F41, its bits reversed
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t byte = 0; byte < table.size(); ++byte) {
-    std::uint32_t remainder = byte;
-    for (int bit = 0; bit < 8; ++bit) {
-      remainder = (remainder >> 1) ^ ((remainder & 1) != 0 ? kPolynomial : 0);
-    }
-    table[byte] = remainder;
-  }
-  return table;
-}
-
-constexpr auto kTable = make_table();
 
 void append_little_endian(std::string& out, std::uint64_t value, std::size_t bytes) {
   for (std::size_t i = 0; i < bytes; ++i) {
@@ -42,16 +28,8 @@ std::uint64_t little_endian(std::string_view bytes) {
 
 }  // namespace
 
-std::uint32_t crc32c(std::string_view bytes) {
-  std::uint32_t remainder = 0xFFFFFFFF;
-  for (const char byte : bytes) {
-    remainder = kTable[(remainder ^ static_cast<unsigned char>(byte)) & 0xFF] ^ remainder >> 8;
-  }
-  return ~remainder;
-}
-
 std::uint32_t masked_crc32c(std::string_view bytes) {
-  const std::uint32_t checksum = crc32c(bytes);
+  const std::uint32_t checksum = crc32c(std::as_bytes(std::span(bytes)));
   return (checksum >> 15 | checksum << 17) + 0xA282EAD8;
 }
 

@@ -10,10 +10,8 @@ namespace resist {
 // TFRecord, the framing of TensorBoard's event files. A record is its payload's size (8 bytes, little-endian), the
 // masked CRC-32C of these 8 bytes, the payload, and the payload's masked CRC-32C (4 bytes each).
 
-// CRC-32C (Castagnoli), as in RFC 3720.
-std::uint32_t crc32c(std::string_view bytes);
-
-// Rotated by 15 bits and moved by a constant, so that a checksum of bytes that hold a checksum is no special case.
+// CRC-32C, rotated by 15 bits and moved by a constant, so that a checksum of bytes that hold a checksum is no special
+// case.
 std::uint32_t masked_crc32c(std::string_view bytes);
 
 // Appends the record with this payload to `out`.

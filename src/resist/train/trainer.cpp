@@ -195,6 +195,7 @@ void Trainer::recover(const CommError& error) {
   if (!mending_ || told_) {
     noticed_ = Stopwatch();
   }
+  membership_->call_next(error.what());
   communicator_->abort();  // so that nobody waits for this worker in the old generation
   enter(membership_->next_generation(error.what()));
 }
