@@ -41,6 +41,9 @@ class Membership {
   // Whether somebody waits to join; the workers let it in at the end of the round, by the next generation.
   virtual bool somebody_waits() const { return false; }
 
+  // Whether nobody can say any more who is there; the job ends when all say so.
+  virtual bool rendezvous_lost() const { return false; }
+
   // A round took so long from its start to its commit; how long a worker may be silent follows from it.
   virtual void round_took(double /*seconds*/) {}
 };
