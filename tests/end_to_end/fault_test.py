@@ -1,18 +1,11 @@
 """Worker processes are killed and stopped at every step of a round, and the others go on."""
-import json
 import os
 import signal
-import time
 import unittest
-from pathlib import Path
 
-from support import DEADLINE, RESIST, TestCase, checkpoint, children, evaluation, metrics, run, train_command
+from support import DEADLINE, RESIST, TestCase, checkpoint, children, evaluation, history, metrics, run, train_command
 
 STEPS = ("training", "trained", "ready", "staged", "agreed", "committed", "evaluated", "reported")
-
-
-def history(run_dir):
-    return [json.loads(line) for line in (Path(run_dir) / "history.jsonl").read_text().splitlines()]
 
 
 class Faults(TestCase):
@@ -84,10 +77,9 @@ class Faults(TestCase):
                 process = self.past_round(0, run_dir, train_command(
                     "--workers", 3, "--rounds", 100000, *options, "--run-dir", run_dir))
                 for victim in (1, 0):
-                    before = len(history(run_dir)) if (run_dir / "history.jsonl").exists() else 0
+                    before = len(history(run_dir))
                     os.kill(children(process)[victim], signal.SIGKILL)
-                    self.wait_for(lambda: (run_dir / "history.jsonl").exists() and
-                                  len(history(run_dir)) >= before + 2, process)
+                    self.wait_for(lambda: len(history(run_dir)) >= before + 2, process)
                 process.send_signal(signal.SIGTERM)
                 _, errors = process.communicate(timeout=DEADLINE)
                 self.assertEqual(process.returncode, 75, errors)
@@ -104,18 +96,11 @@ class Faults(TestCase):
         run_dir = self.folder / "run"
         process = self.started(run_dir, "--workers", 3)
         os.kill(children(process)[1], signal.SIGKILL)
-        self.wait_for(lambda: len(children(process)) == 3 and (run_dir / "history.jsonl").exists(), process)
+        self.wait_for(lambda: len(children(process)) == 3 and history(run_dir), process)
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=DEADLINE)
         self.assertEqual(process.returncode, 75, errors)
         self.assertEqual(checkpoint(run_dir)[0], metrics(run_dir)[-1]["round"])
-
-    def wait_for(self, condition, process):
-        end = time.monotonic() + DEADLINE
-        while not condition():
-            self.assertLess(time.monotonic(), end)
-            self.assertIsNone(process.poll(), process.stderr.read() if process.poll() is not None else "")
-            time.sleep(0.01)
 
     def test_with_fewer_than_asked_for_the_run_stops_at_a_checkpoint(self):
         run_dir = self.folder / "run"

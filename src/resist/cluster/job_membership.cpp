@@ -472,6 +472,9 @@ std::optional<Generation> JobMembership::enter(std::int64_t generation, std::str
 Generation JobMembership::join(const std::atomic<int>& stop) {
   const int place = register_.ask_to_join(join_);
   generation_ = register_.newest_generation();
+  if (std::ssize(register_.present_workers()) >= job_.most) {
+    spdlog::info("all {} workers of the job are there; waiting for one of them to be lost", job_.most);
+  }
   while (true) {
     const std::int64_t next = generation_ + 1;
     auto look_for_life = std::chrono::steady_clock::now() + kPatience;
