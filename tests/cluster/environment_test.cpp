@@ -96,5 +96,31 @@ TEST(FirstHost, ReadsSlurmsCompactLists) {
   EXPECT_THROW(first_host("node[3"), InputError);
 }
 
+TEST(DetectLauncher, ARendezvousThatIsServedElsewhereReplacesTheLaunchers) {
+  const Endpoint elsewhere{.host = "node9", .port = 7};
+  const auto info = detect_launcher(
+      [&](const std::string& name) -> std::optional<std::string> {
+        return name == "RANK"         ? std::optional<std::string>("0")
+               : name == "WORLD_SIZE" ? std::optional<std::string>("2")
+                                      : std::nullopt;
+      },
+      elsewhere);
+  ASSERT_TRUE(info.has_value());
+  EXPECT_EQ(info->rendezvous_address, "node9");
+  EXPECT_EQ(info->rendezvous_port, 7);
+  EXPECT_TRUE(info->store_is_served);
+}
+
+TEST(Endpoint, IsReadAndWritten) {
+  for (const std::string text : {"node0:29500", "10.0.0.1:1/night.0", "[fe80::1]:65535"}) {
+    EXPECT_EQ(to_text(parse_endpoint("join", text)), text);
+  }
+  EXPECT_EQ(parse_endpoint("join", "[fe80::1]:80").host, "fe80::1");
+  EXPECT_EQ(parse_endpoint("join", "a:80/b").job, "b");
+  for (const std::string text : {"", "node0", ":80", "node0:", "node0:0", "node0:65536", "node0:8x"}) {
+    EXPECT_THROW(parse_endpoint("join", text), InputError) << text;
+  }
+}
+
 }  // namespace
 }  // namespace resist

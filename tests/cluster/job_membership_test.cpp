@@ -9,7 +9,6 @@
 #include <thread>
 #include <vector>
 
-#include "resist/cluster/rendezvous.h"
 #include "resist/comm/collectives.h"
 #include "resist/comm/message_checksum.h"
 
@@ -31,6 +30,7 @@ class JobMembershipTest : public testing::Test {
             .identity = identity,
             .address = "127.0.0.1",
             .least = 2,
+            .most = 3,
             .timeout = 60s};
   }
 
@@ -148,6 +148,94 @@ TEST_F(JobMembershipTest, WhoAsksToJoinIsLetInWithAnIdentityOfItsOwn) {
        }});
 }
 
+TEST_F(JobMembershipTest, WhereAllPlacesAreTakenWhoAsksStandsBy) {
+  const std::atomic<int> stop = 0;
+  std::atomic<bool> asked = false;
+  const auto member = [&](int identity) {
+    return [&, identity] {
+      auto first = connect(identity, 3);
+      JobMembership membership(job(identity), first);
+      while (!asked) {
+        std::this_thread::sleep_for(10ms);
+      }
+      EXPECT_FALSE(membership.somebody_waits());
+      if (identity == 1) {
+        first->abort();
+        return;  // which tells the others
+      }
+      EXPECT_THROW(first->barrier(), CommError);
+      first->abort();
+      const Generation next = membership.next_generation("the test");
+      EXPECT_EQ(next.members, (std::vector<int>{0, 2, 3}));
+      EXPECT_EQ(identities(*next.communicator, identity), (std::vector<int>{0, 2, 3}));
+    };
+  };
+  run({member(0), member(1), member(2), [&] {
+         JobMembership membership(job(0), 0);
+         std::thread teller([&] {
+           const WorkerRegister names(job(0).info, 30s);
+           while (!names.who_asked(1)) {
+             std::this_thread::sleep_for(10ms);
+           }
+           asked = true;
+         });
+         const Generation next = membership.join(stop);
+         teller.join();
+         EXPECT_EQ(identities(*next.communicator, 3), (std::vector<int>{0, 2, 3}));
+       }});
+}
+
+TEST_F(JobMembershipTest, OfTwoThatCannotReachEachOtherTheLaterIsLeftOut) {
+  run({[&] {
+         auto first = connect(0, 2);
+         JobMembership membership(job(0), first);
+         EXPECT_THROW(first->barrier(), CommError);
+         first->abort();
+         EXPECT_EQ(membership.next_generation("the test").members, std::vector<int>{0});
+       },
+       [&] {
+         const auto first = connect(1, 2);
+         const JobMembership membership(job(1), first);
+         WorkerRegister names(job(1).info, 30s);
+         names.come(1, 1, {0});  // as it does when it can't connect
+         first->abort();
+         while (!names.members(1)) {
+           std::this_thread::sleep_for(10ms);
+         }
+       }});
+}
+
+TEST_F(JobMembershipTest, WhoEndedWithoutAWordIsNotWaitedFor) {
+  run({[&] {
+         auto first = connect(0, 2);
+         JobMembership membership(job(0), first);
+         WorkerRegister names(job(0).info, 30s);
+         names.note_door(1, {.host = "127.0.0.1", .port = 1});  // where nobody listens
+         names.beat(1, 1);
+         EXPECT_THROW(first->barrier(), CommError);
+         first->abort();
+         EXPECT_EQ(membership.next_generation("the test").members, std::vector<int>{0});
+         EXPECT_TRUE(names.has_ended(1));
+       },
+       [&] { connect(1, 2)->abort(); }});
+}
+
+TEST_F(JobMembershipTest, ARendezvousThatIsGoneIsNoticed) {
+  auto gone = std::make_unique<Store>(Store::host(0, 30s));
+  JobMembership::Job alone = job(0);
+  alone.info.rendezvous_port = gone->port();
+  const auto first = make_gloo_communicator(job_store(alone.info, 30s).under("first"), 0, 1, "127.0.0.1", 60s);
+  JobMembership membership(alone, std::shared_ptr<Communicator>(first.get(), [](Communicator*) {}));
+  EXPECT_FALSE(membership.rendezvous_lost());
+  const int port = gone->port();
+  gone.reset();
+  const Store another = Store::host(port, 30s);  // started anew: it knows nothing of the job
+  while (!membership.rendezvous_lost()) {
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_THROW(membership.next_generation("the test"), RendezvousLost);
+}
+
 TEST_F(JobMembershipTest, WhoWaitsToJoinCanBeStopped) {
   run({[&] {
     const auto first = connect(0, 1);
@@ -156,21 +244,6 @@ TEST_F(JobMembershipTest, WhoWaitsToJoinCanBeStopped) {
     JobMembership joins(job(0), 1);
     EXPECT_THROW(joins.join(stop), Error);
   }});
-}
-
-TEST(WorkerRegister, TheFirstListOfAGenerationCounts) {
-  const Store store = Store::host(0, 30s);
-  WorkerRegister names(store);
-  EXPECT_FALSE(names.members(1));
-  names.write(1, {.members = {0, 2, 5}, .joins = 3});
-  names.write(1, {.members = {0}, .joins = 0});
-  const auto list = names.members(1);
-  ASSERT_TRUE(list);
-  EXPECT_EQ(list->members, (std::vector<int>{0, 2, 5}));
-  EXPECT_EQ(list->joins, 3);
-  EXPECT_EQ(names.last_beat(4), "");
-  names.beat(4, 12);
-  EXPECT_EQ(names.last_beat(4), "12");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <thread>
 
+#include "resist/cluster/worker_register.h"
 #include "resist/core/error.h"
 
 namespace resist {
@@ -21,6 +22,16 @@ WorkerCard card(const std::string& host, const std::string& address) {
 }
 
 const std::atomic<int> kNever = 0;  // no signal comes
+
+LaunchInfo launch(const Store& store, int rank, int workers) {
+  return {.source = "test",
+          .rank = rank,
+          .workers = workers,
+          .rendezvous_address = "127.0.0.1",
+          .rendezvous_port = store.port(),
+          .store_is_served = true,
+          .job = "test"};
+}
 
 std::string refusal(const std::vector<WorkerCard>& cards) {
   try {
@@ -82,17 +93,10 @@ TEST(Rendezvous, BringsWorkersTogetherAndConnectsThem) {
   threads.reserve(kWorkers);
   for (int rank = 0; rank < kWorkers; ++rank) {
     threads.emplace_back([&, rank] {
-      const LaunchInfo info{.source = "test",
-                            .rank = rank,
-                            .workers = kWorkers,
-                            .rendezvous_address = "127.0.0.1",
-                            .rendezvous_port = store.port(),
-                            .store_is_served = true,
-                            .job = "test"};
-      Rendezvous rendezvous(info, std::chrono::seconds(20));
+      Rendezvous rendezvous(launch(store, rank, kWorkers), std::chrono::seconds(20));
       WorkerCard own = card("a", "127.0.0.1");
       own.cores.threads = rank + 1;
-      seen[rank] = rendezvous.exchange(own, kNever);
+      seen[rank] = rendezvous.exchange(own, kNever).value();
       connected[rank] = rendezvous.connect(own, std::chrono::seconds(20));
       connected[rank]->barrier();
     });
@@ -107,16 +111,52 @@ TEST(Rendezvous, BringsWorkersTogetherAndConnectsThem) {
   }
 }
 
+// Brings two workers together, as processes that are started would, and says which attempt at the job that is.
+std::string attempt_of_two(const Store& store) {
+  std::string name;
+  std::thread other([&] {
+    Rendezvous rendezvous(launch(store, 1, 2), std::chrono::seconds(20));
+    EXPECT_TRUE(rendezvous.exchange(card("a", "127.0.0.1"), kNever));
+  });
+  Rendezvous rendezvous(launch(store, 0, 2), std::chrono::seconds(20));
+  EXPECT_TRUE(rendezvous.exchange(card("a", "127.0.0.1"), kNever));
+  name = rendezvous.info().job;
+  other.join();
+  return name;
+}
+
+TEST(Rendezvous, AJobThatIsStartedAgainMeetsNothingOfTheOneBefore) {
+  const Store store = Store::host(0, std::chrono::seconds(20));
+  EXPECT_EQ(attempt_of_two(store), "test.0");  // ends before it trains
+  EXPECT_EQ(attempt_of_two(store), "test.1");
+  WorkerRegister trained(job_store(store, "test.1"));
+  trained.note_start(2);
+  trained.note_end(0);
+  trained.note_end(1);
+  EXPECT_EQ(attempt_of_two(store), "test.2");
+}
+
+TEST(Rendezvous, AWorkerThatIsStartedAgainFindsThatItsJobTrains) {
+  const Store store = Store::host(0, std::chrono::seconds(20));
+  WorkerRegister trains(job_store(store, "test.0"));
+  trains.note_start(2);
+  std::atomic<bool> ends = false;
+  std::thread worker([&] {
+    for (int beat = 0; !ends; ++beat) {
+      trains.beat(0, beat);
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  });
+  Rendezvous rendezvous(launch(store, 1, 2), std::chrono::seconds(20));
+  EXPECT_FALSE(rendezvous.exchange(card("a", "127.0.0.1"), kNever));
+  EXPECT_EQ(rendezvous.info().job, "test.0");
+  ends = true;
+  worker.join();
+}
+
 TEST(Rendezvous, ASignalEndsTheWait) {
   const Store store = Store::host(0, std::chrono::seconds(20));
-  Rendezvous rendezvous({.source = "test",
-                         .rank = 1,
-                         .workers = 2,
-                         .rendezvous_address = "127.0.0.1",
-                         .rendezvous_port = store.port(),
-                         .store_is_served = true,
-                         .job = "test"},
-                        std::chrono::seconds(60));
+  Rendezvous rendezvous(launch(store, 1, 2), std::chrono::seconds(60));
   const std::atomic<int> stop = SIGTERM;
   try {
     rendezvous.exchange(card("a", "127.0.0.1"), stop);
@@ -128,14 +168,7 @@ TEST(Rendezvous, ASignalEndsTheWait) {
 
 TEST(Rendezvous, NamesWhoDidNotCome) {
   const Store store = Store::host(0, std::chrono::seconds(20));
-  const LaunchInfo info{.source = "test",
-                        .rank = 1,
-                        .workers = 4,
-                        .rendezvous_address = "127.0.0.1",
-                        .rendezvous_port = store.port(),
-                        .store_is_served = true,
-                        .job = "test"};
-  Rendezvous rendezvous(info, std::chrono::seconds(1));
+  Rendezvous rendezvous(launch(store, 1, 4), std::chrono::seconds(1));
   try {
     rendezvous.exchange(card("a", "127.0.0.1"), kNever);
     FAIL() << "met workers that are not there";

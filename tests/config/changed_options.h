@@ -67,6 +67,8 @@ inline const std::map<std::string, std::string>& changed_options() {
       {"loader-threads", "3"},
       {"interface", "eth0"},
       {"port", "29500"},
+      {"rendezvous", "node0:29500"},
+      {"join", "node0:29500/night"},
       {"precision", "bf16"},
       {"rendezvous-timeout", "10"},
       {"timeout", "20"},

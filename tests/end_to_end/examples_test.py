@@ -29,7 +29,7 @@ SMALL = {"--measure": " --depths 1,1,5,1 --width 4 --batch-size 4"}
 # Other programs that examples use; without them an example is left out.
 HELPERS = {"man -l": "man"}
 # Commands that go on until they are told to end.
-ENDLESS = ("resist serve",)
+ENDLESS = ("resist serve", "resist rendezvous")
 
 
 def write_idx(path, values, *shape):
@@ -90,7 +90,7 @@ class Examples(TestCase):
                                    text=True, cwd=self.folder, env={**os.environ, **self.environment})
         self.addCleanup(process.kill)
         said = process.stdout.readline()
-        if "can't listen" in said:
+        if "can't listen" in said or "can't serve" in said:
             self.skipTest(said)  # the usual port is taken by something else
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=DEADLINE)

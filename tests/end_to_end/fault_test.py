@@ -1,20 +1,15 @@
 """Worker processes are killed and stopped at every step of a round, and the others go on."""
 import os
 import signal
-import time
 import unittest
 from pathlib import Path
 
-from support import DEADLINE, RESIST, TestCase, checkpoint, children, damage, evaluation, history, metrics, run, start, \
-    train_command
+from support import DEADLINE, RESIST, TestCase, checkpoint, children, damage, evaluation, generations, history, metrics, \
+    run, start, train_command
 
 SAMPLES = 400  # of the small job
 BATCH = 8
 STEPS = ("training", "trained", "ready", "staged", "agreed", "committed", "evaluated", "reported")
-
-
-def generations(run_dir):
-    return history(run_dir, "generation")
 
 
 def batches_of(worker):
@@ -141,13 +136,6 @@ class Faults(TestCase):
         _, errors = process.communicate(timeout=DEADLINE)
         self.assertEqual(process.returncode, 75, errors)
         self.assertEqual(checkpoint(run_dir)[0], metrics(run_dir)[-1]["round"])
-
-    def wait_for(self, condition, process):
-        end = time.monotonic() + DEADLINE
-        while not condition():
-            self.assertLess(time.monotonic(), end)
-            self.assertIsNone(process.poll(), process.stderr.read() if process.poll() is not None else "")
-            time.sleep(0.01)
 
     def test_with_fewer_than_asked_for_the_run_stops_at_a_checkpoint(self):
         run_dir = self.folder / "run"

@@ -51,11 +51,21 @@ def metrics(run_dir):
     return [json.loads(line) for line in (Path(run_dir) / "metrics.jsonl").read_text().splitlines()]
 
 
+def rounds_of(run_dir):
+    """How many rounds are in the metrics so far; 0 where there are none yet."""
+    path = Path(run_dir) / "metrics.jsonl"
+    return path.read_text().count("\n") if path.exists() else 0
+
+
 def history(run_dir, event):
     """The lines of a run's history of one kind: start, generation or commit."""
     file = Path(run_dir) / "history.jsonl"
     lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
     return [line for line in lines if line["event"] == event]
+
+
+def generations(run_dir):
+    return history(run_dir, "generation")
 
 
 def checkpoint(run_dir, round_number=None):
@@ -128,6 +138,15 @@ class TestCase(unittest.TestCase):
         self.folder = Path(tempfile.mkdtemp(prefix="resist-e2e-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
+    def wait_for(self, condition, *processes):
+        """Until it is true; none of the processes may end before."""
+        end = time.monotonic() + DEADLINE
+        while not condition():
+            self.assertLess(time.monotonic(), end)
+            for process in processes:
+                self.assertIsNone(process.poll(), process.stderr.read() if process.poll() is not None else "")
+            time.sleep(0.01)
+
     def started(self, run_dir, *extra):
         """A long run that has finished a round."""
         return self.past_round(0, run_dir, train_command("--rounds", 100000, "--run-dir", run_dir, *extra))
@@ -136,12 +155,7 @@ class TestCase(unittest.TestCase):
         """The command's process, once the run has finished a later round than that."""
         process = start(command)
         self.addCleanup(process.kill)
-        end = time.monotonic() + DEADLINE
-        while not (run_dir / "metrics.jsonl").exists() or \
-                (run_dir / "metrics.jsonl").read_text().count("\n") <= round_number:
-            self.assertLess(time.monotonic(), end)
-            self.assertIsNone(process.poll(), process.stderr.read() if process.poll() is not None else "")
-            time.sleep(0.01)
+        self.wait_for(lambda: rounds_of(run_dir) > round_number, process)
         return process
 
     def one_line(self, result):
@@ -183,13 +197,11 @@ class Hosts:
                 run(["ip", "link", "add", "veth", "netns", host, "type", "veth", "peer", "name", f"port{i}", "netns",
                      f"{self.name}-switch"])
                 self._in(f"{self.name}-switch", f"ip link set port{i} master switch up")
-                self._in(host, f"ip addr add 10.78.0.{i + 1}/24 dev veth")
+                self._in(host, f"ip addr add {self.address(i)}/24 dev veth")
                 self._in(host, "ip link set veth up")
                 self._in(host, "ip link set lo up")
                 if self.rate:
-                    shape = f"root tbf rate {self.rate} burst 256kb latency 100ms"
-                    self._in(host, f"tc qdisc add dev veth {shape}")
-                    self._in(f"{self.name}-switch", f"tc qdisc add dev port{i} {shape}")
+                    self.slow(i, self.rate)
         except BaseException:
             self.__exit__()
             raise
@@ -206,6 +218,29 @@ class Hosts:
 
     def _in(self, namespace, command):
         run(["ip", "netns", "exec", namespace, *command.split()])
+
+    def slow(self, host, rate):
+        """Limits the host's link both ways."""
+        shape = f"root tbf rate {rate} burst 256kb latency 100ms"
+        self._in(f"{self.name}-{host}", f"tc qdisc replace dev veth {shape}")
+        self._in(f"{self.name}-switch", f"tc qdisc replace dev port{host} {shape}")
+
+    def cut(self, host):
+        """Takes the host's link down, until heal()."""
+        self._in(f"{self.name}-switch", f"ip link set port{host} down")
+
+    def heal(self, host):
+        self._in(f"{self.name}-switch", f"ip link set port{host} up")
+
+    def part(self, one, other):
+        """Makes two hosts unreachable to each other, and to nobody else, without a word to either."""
+        for host, peer in ((one, other), (other, one)):
+            self._in(f"{self.name}-{host}",
+                     f"ip neigh replace {self.address(peer)} lladdr 02:00:00:00:00:01 dev veth nud permanent")
+
+    @staticmethod
+    def address(host):
+        return f"10.78.0.{host + 1}"
 
     def on(self, host, command):
         return ["ip", "netns", "exec", f"{self.name}-{host}", *command]

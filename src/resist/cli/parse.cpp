@@ -8,6 +8,7 @@
 #include "resist/cli/command_line.h"
 #include "resist/cli/command_tree.h"
 #include "resist/cli/completion.h"
+#include "resist/cluster/environment.h"
 #include "resist/config/codec.h"
 #include "resist/config/nearest.h"
 #include "resist/config/shipped.h"
@@ -48,14 +49,15 @@ struct Parser {
   CommandLine pack{*data, "data pack", "Pack a folder of pictures into one file"};
   CommandLine info{*data, "data info", "Say what is in a packed file"};
   CommandLine verify{*data, "data verify", "Check every sample of a packed file"};
+  CommandLine rendezvous{app, "rendezvous", "Serve the place where workers of several machines meet"};
   CommandLine doctor{app, "doctor", "Look at this machine and say what training lacks"};
   CommandLine completion{app, "completion", "Print a script that completes command lines in a shell"};
   CommandLine man{app, "man", "Print a manual page"};
 
   Parser();
   std::vector<const CommandLine*> lines() const {
-    return {&train, &watch,    &serve, &report, &evaluate, &calibrate, &export_model, &predict,
-            &plan,  &simulate, &pack,  &info,   &verify,   &doctor,    &completion,   &man};
+    return {&train,    &watch, &serve, &report, &evaluate,   &calibrate, &export_model, &predict, &plan,
+            &simulate, &pack,  &info,  &verify, &rendezvous, &doctor,    &completion,   &man};
   }
 };
 
@@ -179,6 +181,12 @@ void describe_report(CommandLine& report) {
   report.add_examples({"resist report runs/first", "resist report runs/first runs/second -o comparison.html"});
 }
 
+void describe_rendezvous(CommandLine& rendezvous) {
+  rendezvous.add_own("--port", "N", fmt::format("to listen on; 0: any that is free; default {}", kDefaultPort),
+                     "Network");
+  rendezvous.add_examples({"resist rendezvous", "resist rendezvous --port 0"});
+}
+
 void describe_doctor(CommandLine& doctor) {
   doctor.add_named({"data-dir"});
   add_format(doctor);
@@ -251,6 +259,7 @@ Parser::Parser() {
   describe_watch(watch);
   describe_serve(serve);
   describe_report(report);
+  describe_rendezvous(rendezvous);
   describe_doctor(doctor);
   describe_completion(completion);
   describe_man(man);
@@ -508,6 +517,10 @@ Command parse(const std::vector<std::string>& args) {
   if (parser.report.chosen()) {
     return ReportCommand{.runs = runs_of(parser.report, "report"),
                          .output = parser.report.own("--output").value_or("report.html")};
+  }
+  if (parser.rendezvous.chosen()) {
+    return RendezvousCommand{.port =
+                                 own_value(parser.rendezvous, "--port", codecs::integer<int>(0, 65535), kDefaultPort)};
   }
   if (parser.doctor.chosen()) {
     return read_doctor(parser.doctor);

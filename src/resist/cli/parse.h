@@ -85,6 +85,10 @@ struct ServeCommand {
   LiveServerOptions options;
 };
 
+struct RendezvousCommand {
+  int port = 0;
+};
+
 struct ReportCommand {
   std::vector<std::filesystem::path> runs;
   std::filesystem::path output;
@@ -112,7 +116,7 @@ struct Message {
 
 using Command = std::variant<TrainCommand, EvaluateCommand, CalibrateCommand, ExportCommand, PredictCommand,
                              PlanCommand, PackCommand, PackedInfoCommand, VerifyCommand, WatchCommand, ServeCommand,
-                             ReportCommand, DoctorCommand, ManualCommand, SimulateCommand, Message>;
+                             ReportCommand, RendezvousCommand, DoctorCommand, ManualCommand, SimulateCommand, Message>;
 
 // Reads the arguments after the program's name, and the configuration files that they name. InputError holds one line
 // without the leading "resist: ".

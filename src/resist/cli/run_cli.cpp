@@ -98,6 +98,11 @@ struct Dispatch {
     out << fmt::format("wrote {}\n", command.output.string());
     return kExitDone;
   }
+  int operator()(const RendezvousCommand& command) const {
+    start_logging();
+    serve_rendezvous(command.port, watch_signals(/*speaks=*/false), out);
+    return kExitDone;
+  }
   int operator()(const DoctorCommand& command) const {
     start_logging();
     return print_findings(findings_of(gather_facts(command)), command.format, out);

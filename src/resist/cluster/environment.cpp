@@ -66,7 +66,7 @@ LaunchInfo from_torchrun(const Environment& environment) {
   read_size_and_rank(variables, "WORLD_SIZE", "RANK", info);
   info.rendezvous_address = variables.text("MASTER_ADDR");
   info.rendezvous_port = variables.number("MASTER_PORT", 1, kMaxPort);
-  info.join = variables.number_or(kJoin, 0, 1, 1'000'000);
+  info.join = variables.number_or(kJoin, 0, 1, 1'000'000'000);
   info.store_is_served = environment("TORCHELASTIC_USE_AGENT_STORE").value_or("") == "True";
   info.job = environment("TORCHELASTIC_RUN_ID").value_or("torchrun") + "-" +
              environment("TORCHELASTIC_RESTART_COUNT").value_or("0");
@@ -116,7 +116,43 @@ Environment process_environment() {
   };
 }
 
-std::optional<LaunchInfo> detect_launcher(const Environment& environment) {
+Endpoint parse_endpoint(const std::string& option, const std::string& text) {
+  const auto slash = text.find('/');
+  const std::string place = text.substr(0, slash);
+  const auto colon = place.rfind(':');
+  Endpoint endpoint{.host = place.substr(0, colon), .job = slash == std::string::npos ? "" : text.substr(slash + 1)};
+  if (endpoint.host.starts_with('[') && endpoint.host.ends_with(']')) {
+    endpoint.host = endpoint.host.substr(1, endpoint.host.size() - 2);
+  }
+  const std::string port = colon == std::string::npos ? "" : place.substr(colon + 1);
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
+  if (endpoint.host.empty() || port.empty() || error != std::errc() || end != port.data() + port.size() ||
+      endpoint.port < 1 || endpoint.port > kMaxPort) {
+    throw InputError(
+        fmt::format("--{} is '{}'; it must be HOST:PORT, with a port from 1 to {}", option, text, kMaxPort));
+  }
+  return endpoint;
+}
+
+std::string to_text(const Endpoint& endpoint) {
+  const bool six = endpoint.host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}{}{}", six ? "[" : "", endpoint.host, six ? "]" : "", endpoint.port,
+                     endpoint.job.empty() ? "" : "/", endpoint.job);
+}
+
+std::optional<LaunchInfo> detect_launcher(const Environment& environment, const std::optional<Endpoint>& rendezvous) {
+  if (rendezvous) {
+    // Said as launchers say it.
+    auto info = detect_launcher([&](const std::string& name) {
+      return name == "MASTER_ADDR"   ? std::optional(rendezvous->host)
+             : name == "MASTER_PORT" ? std::optional(std::to_string(rendezvous->port))
+                                     : environment(name);
+    });
+    if (info) {
+      info->store_is_served = true;
+    }
+    return info;
+  }
   if (environment("RANK") && environment("WORLD_SIZE")) {
     return from_torchrun(environment);
   }

@@ -6,6 +6,18 @@
 
 namespace resist {
 
+// Where a rendezvous is served, and which of its jobs is meant.
+struct Endpoint {
+  std::string host;
+  int port = 0;
+  std::string job;  // empty: not said
+};
+
+// HOST:PORT or HOST:PORT/JOB; an IPv6 address in brackets. InputError names `option`.
+Endpoint parse_endpoint(const std::string& option, const std::string& text);
+// The reverse.
+std::string to_text(const Endpoint& endpoint);
+
 // What a launcher says of this process: one worker of several.
 struct LaunchInfo {
   std::string source;  // which launcher, for the log
@@ -13,8 +25,8 @@ struct LaunchInfo {
   int workers = 1;
   std::string rendezvous_address;  // where the rendezvous is served
   int rendezvous_port = 0;
-  bool store_is_served = false;  // by the launcher itself; otherwise worker 0 serves it
-  int join = 0;                  // it joins a job that trains already, as the so manieth; 0: it is there from the start
+  bool store_is_served = false;  // by the launcher or by `resist rendezvous`; otherwise worker 0 serves it
+  int join = 0;                  // which join of the job this is, where the launcher says so; 0: it does not
   std::string job;               // tells jobs, and restarts of one job, apart at a shared rendezvous
 };
 
@@ -30,9 +42,10 @@ using Environment = std::function<std::optional<std::string>(const std::string&)
 Environment process_environment();
 
 // Finds out how this process was launched: torchrun (or any launcher that sets RANK, WORLD_SIZE, MASTER_ADDR,
-// MASTER_PORT), Slurm's srun, Open MPI's mpirun; nothing if by none of these. InputError names a variable that is
-// missing or makes no sense.
-std::optional<LaunchInfo> detect_launcher(const Environment& environment);
+// MASTER_PORT), Slurm's srun, Open MPI's mpirun; nothing if by none of these. `rendezvous`: where one is served,
+// whatever the launcher says of that. InputError names a variable that is missing or makes no sense.
+std::optional<LaunchInfo> detect_launcher(const Environment& environment,
+                                          const std::optional<Endpoint>& rendezvous = std::nullopt);
 
 // First host of Slurm's compact list ("node[03-05,7],login"): node03.
 std::string first_host(const std::string& slurm_node_list);

@@ -9,10 +9,11 @@
 #include <iterator>
 #include <map>
 #include <mutex>
-#include <sstream>
 #include <thread>
 #include <utility>
 
+#include "resist/cluster/door.h"
+#include "resist/cluster/mutual_reach.h"
 #include "resist/cluster/rendezvous.h"
 #include "resist/comm/exchange.h"
 #include "resist/comm/message_checksum.h"
@@ -27,6 +28,9 @@ constexpr auto kReconnect = std::chrono::seconds(2);
 constexpr auto kFirstSilence = std::chrono::milliseconds(30000);  // until a round has been timed
 constexpr auto kLeastSilence = std::chrono::milliseconds(5000);
 constexpr auto kJoinGrace = std::chrono::seconds(2);  // how long the others wait for one that has asked to join
+constexpr auto kSecondChance = std::chrono::seconds(1);
+constexpr auto kPatience = std::chrono::seconds(5);  // of who waits to join, with workers that give no sign of life
+constexpr auto kKnock = std::chrono::seconds(3);     // how long a door may take to be reached
 constexpr int kRoundsOfSilence = 3;
 constexpr int kFruitless = 5;  // generations in a row that lose nobody and commit nothing
 
@@ -52,44 +56,30 @@ void log_change(const std::vector<int>& before, const std::vector<int>& now, con
 
 }  // namespace
 
-WorkerRegister::WorkerRegister(const LaunchInfo& info, std::chrono::milliseconds deadline)
-    : WorkerRegister(job_store(info, deadline)) {
-}
-
-std::string WorkerRegister::last_beat(int identity) const {
-  const std::string key = beat_key(identity);
-  return store_.has(key) ? store_.get(key) : "";
-}
-
-void WorkerRegister::write(std::int64_t generation, const MemberList& list) {
-  store_.set_first(members_key(generation), fmt::format("{} {}", list.joins, fmt::join(list.members, " ")));
-}
-
-std::optional<MemberList> WorkerRegister::members(std::int64_t generation) const {
-  const std::string key = members_key(generation);
-  if (!store_.has(key)) {
-    return std::nullopt;
-  }
-  std::istringstream in(store_.get(key));
-  MemberList list;
-  in >> list.joins;
-  for (int member = 0; in >> member;) {
-    list.members.push_back(member);
-  }
-  return list;
+RendezvousLost::RendezvousLost(const LaunchInfo& info)
+    : Error(fmt::format("the rendezvous at {}:{} is lost, and with it who could say which workers are left; if it has "
+                        "ended, start it "
+                        "again and go on from the newest checkpoint with --resume",
+                        info.rendezvous_address, info.rendezvous_port)) {
 }
 
 // The thread that gives this worker's signs of life and looks for the others'.
 class JobMembership::Watch {
  public:
-  Watch(const Job& job, std::shared_ptr<Communicator> first, MemberList list)
+  Watch(const Job& job, std::string mark, std::shared_ptr<Communicator> first, MemberList list)
       : identity_(job.identity),
+        door_(job.address),
         register_(job.info, kStoreDeadline),
         info_(job.info),
+        mark_(std::move(mark)),
+        most_(job.most),
         communicator_(std::move(first)),
         list_(std::move(list)),
         silence_(kFirstSilence),
-        thread_([this] { run(); }) {}
+        last_contact_(std::chrono::steady_clock::now()) {
+    register_.note_door(identity_, door_.place());
+    thread_ = std::thread([this] { run(); });
+  }
 
   ~Watch() {
     {
@@ -134,6 +124,13 @@ class JobMembership::Watch {
     return somebody_waits_;
   }
 
+  bool rendezvous_lost() const {
+    std::unique_lock lock(mutex_);
+    const auto overdue = [this] { return std::chrono::steady_clock::now() - last_contact_ > silence_; };
+    // If this process was stopped meanwhile, the next sign of life comes at once.
+    return replaced_ || (overdue() && !in_contact_.wait_for(lock, kSecondChance, [&] { return !overdue(); }));
+  }
+
  private:
   struct Heard {
     std::string beat;
@@ -143,22 +140,35 @@ class JobMembership::Watch {
 
   void run() {
     for (std::int64_t beat = 0; pause(); ++beat) {
+      door_.let_go();
       try {
         register_.beat(identity_, beat);
         look();
+        note_contact();
       } catch (const Error& error) {
-        // The rendezvous is gone: at the end of a job, for a moment, or for good, and then the next loss ends it.
+        // The rendezvous is gone: at the end of a job, for a moment, or for good.
         spdlog::debug("no signs of life any more: {}", error.what());
         reconnect();
       }
     }
   }
 
+  void note_contact() {
+    const std::lock_guard lock(mutex_);
+    last_contact_ = std::chrono::steady_clock::now();
+    in_contact_.notify_all();
+  }
+
   void reconnect() {
     try {
-      register_ = WorkerRegister(info_, kReconnect);
+      WorkerRegister again(info_, kReconnect);
+      const bool same = again.has_mark(mark_);
       const std::lock_guard lock(mutex_);
-      heard_.clear();
+      replaced_ = !same;
+      if (same) {
+        register_ = std::move(again);
+        heard_.clear();
+      }
     } catch (const Error& error) {
       spdlog::debug("the rendezvous can't be reached: {}", error.what());
     }
@@ -183,7 +193,8 @@ class JobMembership::Watch {
         listen_to(member, next);
       }
     }
-    const bool waits = !list.members.empty() && register_.has_asked(list.joins + 1);
+    const bool is_member = !list.members.empty();
+    const bool waits = is_member && std::ssize(list.members) < most_ && register_.who_asked(list.heard + 1);
     const bool called = register_.is_called(next);
     const std::lock_guard lock(mutex_);
     if (generation_ + 1 != next) {
@@ -212,38 +223,57 @@ class JobMembership::Watch {
   }
 
   int identity_;
+  Door door_;
   WorkerRegister register_;  // with a connection of its own
   LaunchInfo info_;
+  std::string mark_;
+  int most_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
+  mutable std::condition_variable in_contact_;
   std::int64_t generation_ = 0;  // these are guarded
   std::shared_ptr<Communicator> communicator_;
   MemberList list_;
   std::chrono::milliseconds silence_;
   std::map<int, Heard> heard_;
   bool somebody_waits_ = false;
+  std::chrono::steady_clock::time_point last_contact_;  // with the rendezvous
+  bool replaced_ = false;                               // another rendezvous is in its place
   bool ends_ = false;
-  std::thread thread_;  // last: it uses all of them
+  std::thread thread_;
 };
 
 JobMembership::JobMembership(const Job& job, std::shared_ptr<Communicator> first)
     : job_(job),
       register_(job.info, kStoreDeadline),
+      mark_(register_.mark()),
       first_workers_(first->size()),
-      list_{.members = everyone(first_workers_), .joins = 0} {
+      list_{.members = everyone(first_workers_)} {
   if (job.identity == 0) {
     register_.note_start(first_workers_);
   }
-  watch_ = std::make_unique<Watch>(job, std::move(first), list_);
+  watch_ = std::make_unique<Watch>(job, mark_, std::move(first), list_);
 }
 
 JobMembership::JobMembership(const Job& job, int join)
-    : job_(job), register_(job.info, kStoreDeadline), first_workers_(register_.first_workers()), join_(join) {
-  job_.identity = WorkerRegister::identity_of_join(join, first_workers_);
-  watch_ = std::make_unique<Watch>(job_, nullptr, list_);
+    : job_(job),
+      register_(job.info, kStoreDeadline),
+      mark_(register_.mark()),
+      first_workers_(register_.first_workers()),
+      join_(join > 0 ? join : register_.new_join()) {
+  job_.identity = WorkerRegister::identity_of_join(join_, first_workers_);
+  watch_ = std::make_unique<Watch>(job_, mark_, nullptr, list_);
 }
 
-JobMembership::~JobMembership() = default;
+JobMembership::~JobMembership() {
+  try {
+    if (!watch_->rendezvous_lost()) {
+      register_.note_end(identity());
+    }
+  } catch (const Error& error) {
+    spdlog::debug("can't say that this worker ends: {}", error.what());
+  }
+}
 
 bool JobMembership::somebody_waits() const {
   return watch_->somebody_waits();
@@ -263,10 +293,31 @@ void JobMembership::round_took(double seconds) {
   }
 }
 
+bool JobMembership::rendezvous_lost() const {
+  return watch_->rendezvous_lost();
+}
+
+// Over a connection that may have been cut while nothing was said over it, or a new one.
+void JobMembership::reach_job() {
+  for (int connection = 0; connection < 2; ++connection) {
+    try {
+      if (connection > 0) {
+        register_ = WorkerRegister(job_.info, kStoreDeadline);
+      }
+      if (register_.has_mark(mark_)) {
+        return;
+      }
+    } catch (const Error& error) {
+      spdlog::debug("the rendezvous can't be reached: {}", error.what());
+    }
+  }
+  throw RendezvousLost(job_.info);
+}
+
 // Who is to belong to the next generation; nothing as long as somebody may still come. Who still trains is waited for,
 // however long that takes; who never gave a sign of life, for half a minute; who only wants to join, not for long.
 std::optional<MemberList> JobMembership::list_for(std::int64_t next, std::chrono::steady_clock::duration waited) const {
-  MemberList list{.members = {}, .joins = list_.joins};
+  MemberList list{.members = {}, .heard = list_.heard};
   for (const int member : list_.members) {
     if (register_.has_come(next, member)) {
       list.members.push_back(member);
@@ -275,15 +326,25 @@ std::optional<MemberList> JobMembership::list_for(std::int64_t next, std::chrono
       return std::nullopt;
     }
   }
-  while (register_.has_asked(list.joins + 1)) {
-    ++list.joins;
-    const int joiner = WorkerRegister::identity_of_join(list.joins, first_workers_);
+  while (std::ssize(list.members) < job_.most) {
+    const auto join = register_.who_asked(list.heard + 1);
+    if (!join) {
+      break;
+    }
+    ++list.heard;
+    const int joiner = WorkerRegister::identity_of_join(*join, first_workers_);
     if (register_.has_come(next, joiner)) {
       list.members.push_back(joiner);
     } else if (!register_.has_ended(joiner) && waited < kJoinGrace) {
       return std::nullopt;
     }
   }
+  std::ranges::sort(list.members);
+  std::map<int, std::vector<int>> unreached;
+  for (const int member : list.members) {
+    unreached[member] = register_.unreached_by(next, member);
+  }
+  list.members = mutually_reachable(std::move(list.members), unreached);
   return list;
 }
 
@@ -292,15 +353,31 @@ void JobMembership::call_next(const std::string& cause) {
 }
 
 Generation JobMembership::next_generation(const std::string& cause) {
-  std::string why = cause;
+  reach_job();
+  try {
+    return form_generation(cause);
+  } catch (const LeftOut&) {
+    throw;
+  } catch (const Error&) {
+    reach_job();  // throws what explains it where it has been lost meanwhile
+    throw;
+  }
+}
+
+Generation JobMembership::form_generation(std::string why) {
   while (true) {
     const std::int64_t next = generation_ + 1;
     call_next(why);
-    register_.come(next, identity());
+    register_.come(next, identity(), unreached_);
     const auto began = std::chrono::steady_clock::now();
+    auto next_knock = began + kBeat;
     while (!register_.members(next)) {
-      if (const auto list = list_for(next, std::chrono::steady_clock::now() - began)) {
+      const auto now = std::chrono::steady_clock::now();
+      if (const auto list = list_for(next, now - began)) {
         register_.write(next, *list);
+      } else if (now > next_knock) {
+        note_those_gone(next);
+        next_knock = now + kBeat;
       } else {
         std::this_thread::sleep_for(kPoll);
       }
@@ -309,6 +386,60 @@ Generation JobMembership::next_generation(const std::string& cause) {
       return std::move(*generation);
     }
   }
+}
+
+std::vector<Answer> JobMembership::knock_at(const std::vector<int>& members, std::chrono::milliseconds patience) const {
+  std::vector<Endpoint> doors;
+  doors.reserve(members.size());
+  for (const int member : members) {
+    doors.push_back(register_.door_of(member));
+  }
+  return knock(doors, patience);
+}
+
+// Who has ended without saying so, and nobody else has either, is not to be waited for until its silence is noticed.
+void JobMembership::note_those_gone(std::int64_t next) {
+  std::vector<int> missing = list_.members;
+  std::erase_if(missing, [&](int member) {
+    return register_.has_come(next, member) || register_.has_ended(member) || !watch_->was_heard(member);
+  });
+  const auto answers = knock_at(missing, kBeat);
+  for (std::size_t place = 0; place < missing.size(); ++place) {
+    if (answers[place] == Answer::refused) {
+      register_.note_end(missing[place]);
+    }
+  }
+}
+
+// Members whom this worker can't reach.
+std::vector<int> JobMembership::out_of_reach() const {
+  const auto answers = knock_at(list_.members, kKnock);
+  std::vector<int> unreached;
+  for (std::size_t place = 0; place < answers.size(); ++place) {
+    if (answers[place] == Answer::none) {
+      unreached.push_back(list_.members[place]);
+    }
+  }
+  return unreached;
+}
+
+std::string JobMembership::why_left_out(std::int64_t generation) const {
+  const std::vector<int> unreached = unreached_;
+  if (!unreached.empty()) {
+    return fmt::format(
+        "the other workers have gone on without worker {0}, which can't reach worker {1} at {2}; once it can, it may "
+        "join "
+        "again, with --join",
+        identity(), fmt::join(unreached, ", "), register_.door_of(unreached.front()).host);
+  }
+  const bool was_there = register_.has_come(generation, identity());
+  return was_there
+             ? fmt::format(
+                   "the other workers have gone on without worker {}, which not all of them can reach; once they can, "
+                   "it may join again, with --join",
+                   identity())
+             : fmt::format("the other workers have gone on without worker {}, which gave no sign of life for {:.0f} s",
+                           identity(), in_seconds(watch_->silence()));
 }
 
 // Into a generation whose members are written down. Nothing: not all of them are left to connect with; `why` says so.
@@ -323,9 +454,7 @@ std::optional<Generation> JobMembership::enter(std::int64_t generation, std::str
   }
   const auto place = std::ranges::find(members, identity());
   if (place == members.end()) {
-    throw LeftOut(
-        fmt::format("the other workers have gone on without worker {}, which gave no sign of life for {:.0f} s",
-                    identity(), in_seconds(watch_->silence())));
+    throw LeftOut(why_left_out(generation));
   }
   const int rank = static_cast<int>(place - members.begin());
   if (rank == 0) {
@@ -336,45 +465,52 @@ std::optional<Generation> JobMembership::enter(std::int64_t generation, std::str
         make_gloo_communicator(register_.meeting_place(generation), rank, static_cast<int>(members.size()),
                                job_.address, job_.timeout, message_fence(job_.info.job, generation));
     watch_->enter(generation, communicator, list_);
+    unreached_.clear();
     return Generation{.number = generation,
                       .members = members,
                       .communicator = std::move(communicator),
                       .enough = static_cast<int>(members.size()) >= job_.least};
   } catch (const CommError& error) {
-    why = error.what();  // another one was lost meanwhile
+    why = error.what();  // another one was lost meanwhile, or two can't reach each other
+    unreached_ = out_of_reach();
     return std::nullopt;
   }
 }
 
 Generation JobMembership::join(const std::atomic<int>& stop) {
-  register_.ask_to_join(join_);
+  const int place = register_.ask_to_join(join_);
+  generation_ = register_.newest_generation();
+  if (std::ssize(register_.present_workers()) >= job_.most) {
+    spdlog::info("all {} workers of the job are there; waiting for one of them to be lost", job_.most);
+  }
   while (true) {
-    while (register_.members(generation_ + 1)) {
-      ++generation_;
-    }
     const std::int64_t next = generation_ + 1;
+    auto look_for_life = std::chrono::steady_clock::now() + kPatience;
     while (!register_.members(next)) {
       if (const int signal = stop.load(); signal != 0) {
         throw Interrupted(signal);
+      }
+      if (std::chrono::steady_clock::now() > look_for_life) {
+        if (!register_.shows_life(kPatience)) {
+          throw Error("the job that this worker waits to join has ended");
+        }
+        look_for_life = std::chrono::steady_clock::now() + kPatience;
       }
       if (register_.is_called(next)) {
         register_.come(next, identity());
       }
       std::this_thread::sleep_for(kPoll);
     }
-    const auto list = register_.members(next);
-    if (!std::ranges::binary_search(list->members, identity())) {
-      if (list->joins >= join_) {
-        throw Error("the workers of the job did not wait for this one to join; start it again");
-      }
-      continue;
+    list_ = *register_.members(next);
+    if (std::ranges::binary_search(list_.members, identity())) {
+      std::string why = "somebody joins";
+      auto generation = enter(next, why);
+      return generation ? std::move(*generation) : next_generation(why);
     }
-    list_ = *list;
-    std::string why = "somebody joins";
-    if (auto generation = enter(next, why)) {
-      return std::move(*generation);
+    if (list_.heard >= place) {
+      throw Error("the workers of the job did not wait for this one to join; start it again");
     }
-    return next_generation(why);
+    generation_ = next;
   }
 }
 

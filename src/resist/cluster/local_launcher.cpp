@@ -16,8 +16,7 @@
 #include <thread>
 
 #include "resist/cluster/environment.h"
-#include "resist/cluster/job_membership.h"
-#include "resist/cluster/rendezvous.h"
+#include "resist/cluster/worker_register.h"
 #include "resist/comm/store.h"
 #include "resist/core/error.h"
 
@@ -301,7 +300,7 @@ class Supervisor {
 
 int launch_workers(const LocalLaunch& launch, const std::atomic<int>& stop) {
   const Store store = Store::host(launch.port, launch.deadline);
-  Supervisor supervisor(launch, job_store(store, fmt::format("{}-0", kJob)));
+  Supervisor supervisor(launch, job_store(store, name_of_attempt(fmt::format("{}-0", kJob), 0)));
   try {
     supervisor.start(store.port());
   } catch (...) {

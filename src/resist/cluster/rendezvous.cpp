@@ -4,15 +4,22 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <numeric>
+#include <ostream>
 #include <thread>
 
+#include "resist/cluster/host_facts.h"
 #include "resist/cluster/interface.h"
+#include "resist/cluster/worker_register.h"
+#include "resist/comm/exchange.h"
 #include "resist/comm/message_checksum.h"
 #include "resist/core/error.h"
 
 namespace resist {
 namespace {
+
+constexpr auto kPoll = std::chrono::milliseconds(50);
+constexpr auto kServed = std::chrono::seconds(60);   // longest wait for this process's own store
+constexpr auto kPatience = std::chrono::seconds(5);  // with workers that give no sign of life
 
 nlohmann::json encode(const Cores& cores) {
   return {{"machine", cores.machine}, {"allowed", cores.allowed}, {"quota", cores.quota}, {"threads", cores.threads}};
@@ -57,6 +64,21 @@ void check_config(const nlohmann::json& first, const nlohmann::json& other, int 
   }
 }
 
+std::string card_key(int worker) {
+  return fmt::format("card/{}", worker);
+}
+
+// Of a rendezvous; with `name`, only the one of that name. Also one that was named without its attempt.
+std::vector<std::string> living_jobs(const Store& served, const std::string& name) {
+  std::vector<std::string> jobs = job_names(served);
+  std::erase_if(jobs, [&](const std::string& job) {
+    const bool named = name.empty() || job == name || job.substr(0, job.rfind('.')) == name;
+    const WorkerRegister workers(job_store(served, job));
+    return !named || workers.is_over() || !workers.started() || !workers.shows_life(kPatience);
+  });
+  return jobs;
+}
+
 }  // namespace
 
 void check_cards(const std::vector<WorkerCard>& cards) {
@@ -87,35 +109,71 @@ void check_cards(const std::vector<WorkerCard>& cards) {
   }
 }
 
-Store job_store(const Store& served, const std::string& job) {
-  return served.under("resist/" + job);
+Rendezvous::Rendezvous(const LaunchInfo& info, std::chrono::milliseconds deadline)
+    : info_(info),
+      job_(info.job),
+      deadline_(deadline),
+      served_(info.rank == 0 && !info.store_is_served
+                  ? Store::host(info.rendezvous_port, deadline)
+                  : Store::join(info.rendezvous_address, info.rendezvous_port, deadline)) {
 }
 
-Store job_store(const LaunchInfo& info, std::chrono::milliseconds deadline) {
-  return job_store(Store::join(info.rendezvous_address, info.rendezvous_port, deadline), info.job);
-}
-
-Rendezvous::Rendezvous(const LaunchInfo& info, std::chrono::milliseconds deadline) : info_(info), deadline_(deadline) {
-  if (info.rank == 0 && !info.store_is_served && info.join == 0) {
-    served_ = Store::host(info.rendezvous_port, deadline);
+Rendezvous::Rendezvous(const Endpoint& at, std::chrono::milliseconds deadline, const std::atomic<int>& stop)
+    : info_{.source = "--join", .rendezvous_address = at.host, .rendezvous_port = at.port, .store_is_served = true},
+      deadline_(deadline),
+      served_(Store::join(at.host, at.port, deadline)) {
+  const auto end = std::chrono::steady_clock::now() + deadline;
+  std::vector<std::string> jobs;
+  while ((jobs = living_jobs(served_, at.job)).empty()) {
+    if (const int signal = stop.load(); signal != 0) {
+      throw Interrupted(signal);
+    }
+    if (std::chrono::steady_clock::now() > end) {
+      throw Error(fmt::format("no job{} trains at {}:{}; is it started, and is that its rendezvous?",
+                              at.job.empty() ? "" : " " + at.job, at.host, at.port));
+    }
+    std::this_thread::sleep_for(kPoll);
   }
-  store_ = served_ ? job_store(*served_, info.job) : job_store(info, deadline);
+  if (jobs.size() > 1) {
+    throw InputError(fmt::format("several jobs train at {0}:{1}: {2}; name one, as in --join {0}:{1}/{3}", at.host,
+                                 at.port, fmt::join(jobs, ", "), jobs.front()));
+  }
+  info_.job = jobs.front();
+  store_ = job_store(served_, info_.job);
 }
 
 Interrupted::Interrupted(int signal)
     : Error(fmt::format("ended by signal {} while waiting for the other workers", signal)), signal_(signal) {
 }
 
-std::vector<WorkerCard> Rendezvous::exchange(const WorkerCard& own, const std::atomic<int>& stop) {
-  store_->set(fmt::format("card/{}", info_.rank), encode(own));
-  const auto end = std::chrono::steady_clock::now() + deadline_;
-  std::vector<int> missing(static_cast<std::size_t>(info_.workers));
-  std::iota(missing.begin(), missing.end(), 0);
+// The newest attempt at this job that is not over. False: it trains already.
+bool Rendezvous::find_attempt() {
+  while (true) {
+    info_.job = name_of_attempt(job_, attempt_);
+    store_ = job_store(served_, info_.job);
+    WorkerRegister workers(*store_);
+    if (!workers.is_over() && workers.started() && workers.shows_life(kPatience)) {
+      return false;
+    }
+    // If a worker like this one has been here, it ended before the job began.
+    if (!workers.is_over() && !workers.started() && !store_->has(card_key(info_.rank))) {
+      return true;
+    }
+    workers.note_over();
+    ++attempt_;
+  }
+}
+
+// Until every worker has left its `what`. False: meanwhile the attempt was given up.
+bool Rendezvous::wait_for_all(const std::string& what, std::chrono::steady_clock::time_point end,
+                              const std::atomic<int>& stop) {
+  const WorkerRegister workers(*store_);
+  std::vector<int> missing = everyone(info_.workers);
   while (true) {
     const int signal = stop.load();
-    std::erase_if(missing, [&](int worker) { return store_->has(fmt::format("card/{}", worker)); });
+    std::erase_if(missing, [&](int worker) { return store_->has(fmt::format("{}/{}", what, worker)); });
     if (missing.empty()) {
-      break;
+      return true;
     }
     if (signal != 0) {
       throw Interrupted(signal);
@@ -123,34 +181,68 @@ std::vector<WorkerCard> Rendezvous::exchange(const WorkerCard& own, const std::a
     if (std::chrono::steady_clock::now() > end) {
       throw Error(
           fmt::format("worker{} {} did not come within {} s (--rendezvous-timeout); {} of {} are here. Is every worker "
-                      "started, and "
-                      "can it reach {}:{}?",
+                      "started, and can it reach {}:{}?",
                       missing.size() > 1 ? "s" : "", fmt::join(missing, ", "),
                       std::chrono::duration_cast<std::chrono::seconds>(deadline_).count(),
                       info_.workers - missing.size(), info_.workers, info_.rendezvous_address, info_.rendezvous_port));
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    if (workers.is_over()) {
+      return false;
+    }
+    std::this_thread::sleep_for(kPoll);
   }
-  std::vector<WorkerCard> cards;
-  cards.reserve(static_cast<std::size_t>(info_.workers));
-  for (int worker = 0; worker < info_.workers; ++worker) {
-    cards.push_back(decode(store_->get(fmt::format("card/{}", worker)), worker));
+}
+
+std::optional<std::vector<WorkerCard>> Rendezvous::exchange(const WorkerCard& own, const std::atomic<int>& stop) {
+  const auto end = std::chrono::steady_clock::now() + deadline_;
+  while (find_attempt()) {
+    store_->set(card_key(info_.rank), encode(own));
+    if (!wait_for_all("card", end, stop)) {
+      continue;
+    }
+    std::vector<WorkerCard> cards;
+    cards.reserve(static_cast<std::size_t>(info_.workers));
+    for (int worker = 0; worker < info_.workers; ++worker) {
+      cards.push_back(decode(store_->get(card_key(worker)), worker));
+    }
+    // A card may be what is left of a worker that is gone; who has read them all is there.
+    store_->set(fmt::format("read/{}", info_.rank), "");
+    if (!wait_for_all("read", end, stop)) {
+      continue;
+    }
+    store_->set(fmt::format("met/{}", info_.rank), "");
+    if (info_.rank == 0 && !info_.store_is_served) {
+      wait_for_all("met", end, stop);  // whoever serves the store stays until all have come so far
+    }
+    check_cards(cards);
+    return cards;
   }
-  // Whoever serves the store stays until all have read the cards.
-  store_->set(fmt::format("read/{}", info_.rank), "");
-  for (int worker = 0; worker < info_.workers && served_; ++worker) {
-    store_->get(fmt::format("read/{}", worker));
-  }
-  check_cards(cards);
-  return cards;
+  return std::nullopt;
 }
 
 WorkerCard Rendezvous::meet_first(const WorkerCard& own) {
-  WorkerCard first = decode(store_->get("card/0"), 0);
+  WorkerCard first = decode(store_->get(card_key(0)), 0);
   WorkerCard joins = own;
   joins.resumes = first.resumes;
   check_cards({first, joins});
   return first;
+}
+
+void Rendezvous::add_card(int identity, const WorkerCard& own) {
+  store_->set(card_key(identity), encode(own));
+}
+
+std::vector<WorkerCard> Rendezvous::present_cards() const {
+  std::vector<WorkerCard> cards;
+  for (const int worker : WorkerRegister(*store_).present_workers()) {
+    cards.push_back(decode(store_->get(card_key(worker)), worker));
+  }
+  return cards;
+}
+
+void Rendezvous::note_data(const std::string& digest) {
+  store_->set("data", digest);
+  add_job_name(served_, info_.job);
 }
 
 void Rendezvous::check_data(const std::string& digest) const {
@@ -162,6 +254,17 @@ void Rendezvous::check_data(const std::string& digest) const {
 std::unique_ptr<Communicator> Rendezvous::connect(const WorkerCard& own, std::chrono::milliseconds deadline) {
   return make_gloo_communicator(store_->under("data"), info_.rank, info_.workers, own.address, deadline,
                                 message_fence(info_.job, 0));
+}
+
+void serve_rendezvous(int port, const std::atomic<int>& stop, std::ostream& out) {
+  const Store store = Store::host(port, kServed);
+  const std::string host = host_name_and_address().name;
+  out << fmt::format("the rendezvous is at {0}:{1}; workers find it with: resist train --rendezvous {0}:{1}\n", host,
+                     store.port())
+      << std::flush;
+  while (stop.load() == 0) {
+    std::this_thread::sleep_for(kPoll);
+  }
 }
 
 }  // namespace resist

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <iosfwd>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -41,11 +43,6 @@ class Interrupted : public Error {
   int signal_;
 };
 
-// The part of the store at a rendezvous that belongs to one job.
-Store job_store(const Store& served, const std::string& job);
-// The same, joined where it is served.
-Store job_store(const LaunchInfo& info, std::chrono::milliseconds deadline);
-
 // Brings the workers of one job together. InputError (on every worker alike) where versions or configs differ, naming
 // worker, option and both values, or where a loopback address would have to serve other hosts; Error where workers do
 // not come before the deadline, naming them.
@@ -53,23 +50,43 @@ class Rendezvous {
  public:
   // Serves the store or joins it.
   Rendezvous(const LaunchInfo& info, std::chrono::milliseconds deadline);
+  // Of a worker that wants to join the job at `at`: waits until one trains there, until the deadline. InputError where
+  // there are several and `at` names none.
+  Rendezvous(const Endpoint& at, std::chrono::milliseconds deadline, const std::atomic<int>& stop);
 
-  // All workers' cards, by rank, checked against worker 0's. Interrupted when `stop` becomes a signal's number.
-  std::vector<WorkerCard> exchange(const WorkerCard& own, const std::atomic<int>& stop);
+  // All workers' cards, by rank, checked against worker 0's. Nothing: the job trains already, and this worker can only
+  // join it. Interrupted when `stop` becomes a signal's number.
+  std::optional<std::vector<WorkerCard>> exchange(const WorkerCard& own, const std::atomic<int>& stop);
   // Of a worker that joins: worker 0's card, its own checked against it.
   WorkerCard meet_first(const WorkerCard& own);
-  // Worker 0 writes down what all data must have in common; who joins compares its own. InputError where it differs.
-  void note_data(const std::string& digest) { store_->set("data", digest); }
+  // Of a worker that joins: leaves its card for others that do.
+  void add_card(int identity, const WorkerCard& own);
+  // Those of the workers that train now.
+  std::vector<WorkerCard> present_cards() const;
+  // Worker 0 writes down what all data must have in common, and that there is a job to join; who joins compares its
+  // own. InputError where it differs.
+  void note_data(const std::string& digest);
   void check_data(const std::string& digest) const;
   // Data connections between all workers; call after exchange().
   std::unique_ptr<Communicator> connect(const WorkerCard& own, std::chrono::milliseconds deadline);
 
+  // As the launcher has it, with the job's whole name from exchange() on.
+  const LaunchInfo& info() const { return info_; }
+
  private:
+  bool find_attempt();
+  bool wait_for_all(const std::string& what, std::chrono::steady_clock::time_point end, const std::atomic<int>& stop);
+
   LaunchInfo info_;
+  std::string job_;  // its name without the attempt
+  int attempt_ = 0;
   std::chrono::milliseconds deadline_;
-  std::optional<Store> served_;  // keeps the store alive where this process serves it
-  std::optional<Store> store_;
+  Store served_;
+  std::optional<Store> store_;  // the job's part
 };
+
+// `resist rendezvous`: serves a rendezvous for workers that are told so until `stop` becomes a signal's number.
+void serve_rendezvous(int port, const std::atomic<int>& stop, std::ostream& out);
 
 // Throws InputError where the cards can't work together; pure.
 void check_cards(const std::vector<WorkerCard>& cards);

@@ -49,6 +49,9 @@ class Membership {
   // generation, LeftOut to end this worker.
   virtual void passes(std::int64_t /*rounds*/, std::int64_t /*iterations*/) {}
 
+  // Whether nobody can say any more who is there; the job ends when all say so.
+  virtual bool rendezvous_lost() const { return false; }
+
   // A round took so long from its start to its commit; how long a worker may be silent follows from it.
   virtual void round_took(double /*seconds*/) {}
 };

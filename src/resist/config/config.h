@@ -118,6 +118,8 @@ struct ClusterOptions {
   int loader_threads = 0;  // per worker; 0: as many as threads where pictures are decoded, otherwise 1
   std::string interface;   // network interface of data connections; empty: the route to the rendezvous
   int port = 0;            // rendezvous port; 0: the launcher's (MASTER_PORT), or a free one on one machine
+  std::string rendezvous;  // HOST:PORT that `resist rendezvous` serves; empty: worker 0 or the launcher serves one
+  std::string join;        // HOST:PORT or HOST:PORT/JOB of a job that trains, to join it; empty: this starts one
   std::chrono::seconds rendezvous_timeout{300};
   std::chrono::seconds timeout{600};  // longest wait for a peer within a synchronisation
 };

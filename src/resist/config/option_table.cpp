@@ -199,6 +199,10 @@ void add_cluster(std::vector<Option>& table) {
             Scope::worker);
   group.add("port", &O::port, integer<int>(0, 65535), "rendezvous port; 0: the launcher's or a free one",
             Scope::resume);
+  group.add("rendezvous", &O::rendezvous, text_or_empty("HOST:PORT"),
+            "where `resist rendezvous` runs; empty: the launcher or worker 0 serves the rendezvous", Scope::worker);
+  group.add("join", &O::join, text_or_empty("HOST:PORT"),
+            "join the job whose rendezvous is there, as one more worker; all else comes from the job", Scope::worker);
   group.add("rendezvous-timeout", &O::rendezvous_timeout, integer<std::chrono::seconds>(1, kWeekSeconds),
             "longest wait for all workers to arrive", Scope::resume);
   group.add("timeout", &O::timeout, integer<std::chrono::seconds>(1, kWeekSeconds),

@@ -118,6 +118,8 @@ Config adopt_shared(const nlohmann::json& shared, const Config& own, const std::
 Config stored_config(Config config) {
   config.run.resume.clear();
   config.run.replay_membership.clear();
+  config.cluster.rendezvous.clear();
+  config.cluster.join.clear();
   return config;
 }
 

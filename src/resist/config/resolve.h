@@ -37,7 +37,8 @@ ResolvedConfig resolve_train(const std::optional<std::filesystem::path>& config_
 // own business and the options `given` to it from `own`.
 Config adopt_shared(const nlohmann::json& shared, const Config& own, const std::set<std::string>& given);
 
-// What a run stores of its config: all but that it was resumed, so that `--config RUN/config.toml` repeats it.
+// What a run stores of its config: all but that it was resumed or joined, and where its workers met, so that
+// `--config RUN/config.toml` repeats it.
 Config stored_config(Config config);
 
 // RUN/config.toml over the defaults, with run_dir = RUN.

@@ -6,7 +6,6 @@
 
 #include <vector>
 
-#include "resist/cluster/cores.h"
 #include "resist/core/heap.h"
 
 namespace resist {
@@ -20,10 +19,17 @@ void set_compute_threads(int threads) {
   }
 }
 
+void take_cores(const CoreShare& share) {
+  if (!share.pinned.empty()) {
+    stay_on(share.pinned);
+  }
+  keep_freed_memory();
+  set_compute_threads(share.threads);
+}
+
 void take_cores_in_process(int threads, int workers) {
   const std::vector<Cores> same(static_cast<std::size_t>(workers), own_cores(threads));
-  keep_freed_memory();
-  set_compute_threads(share_cores(same, 0).threads);
+  take_cores({.threads = share_cores(same, 0).threads, .pinned = {}});
 }
 
 }  // namespace resist

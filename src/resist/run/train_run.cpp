@@ -42,10 +42,30 @@ struct Role {
   WorkerCount workers{.least = 1, .most = 1};  // S
 };
 
+// --join and --rendezvous say where the job is; what would say something else does not go with them.
+void check_alone(const ResolvedConfig& resolved, const std::string& option, const std::vector<std::string>& others) {
+  for (const std::string& other : others) {
+    if (resolved.given.contains(other)) {
+      throw InputError(fmt::format("--{} is given with --{}; give only one of them", other, option));
+    }
+  }
+}
+
 Role find_role(const ResolvedConfig& resolved) {
   const ClusterOptions& cluster = resolved.config.cluster;
-  auto launched = detect_launcher(process_environment());
+  std::optional<Endpoint> rendezvous;
+  if (!cluster.rendezvous.empty()) {
+    check_alone(resolved, "rendezvous", {"port", "in-process"});
+    rendezvous = parse_endpoint("rendezvous", cluster.rendezvous);
+  }
+  auto launched = detect_launcher(process_environment(), rendezvous);
   const bool given = resolved.given.contains("workers");
+  if (rendezvous && (!launched || launched->workers == 1)) {
+    throw InputError(
+        "--rendezvous is for workers that a launcher starts, with RANK and WORLD_SIZE, srun or mpirun; leave it out, "
+        "or "
+        "give --join to join a job");
+  }
   // A launcher of one process only gives it a place to run; how many workers it starts there is the options' to say.
   if (!launched || cluster.in_process || launched->workers == 1) {
     return {.launched = std::nullopt,
@@ -90,12 +110,16 @@ void log_workers(const LaunchInfo& info, const std::vector<WorkerCard>& cards) {
                  cards[worker].device, cards[worker].precision,
                  cores_in_words(share_cores(cores_of(cards), static_cast<int>(worker))));
   }
+  const bool local = is_loopback(info.rendezvous_address);
+  spdlog::info("while it trains others can join: resist train --join {}",
+               to_text({.host = local ? cards[0].address : info.rendezvous_address, .port = info.rendezvous_port}));
 }
 
-// What this worker's card says of its config. Without the resumed run's folder it is only what was given to it.
+// What this worker's card says of its config. Without the resumed run's folder, and where it is to join a job whatever
+// that one's options are, it is only what was given to it.
 nlohmann::json config_to_compare(const ResolvedConfig& resolved) {
   nlohmann::json shared = shared_json(resolved.config);
-  if (resolved.run_elsewhere) {
+  if (resolved.run_elsewhere || !resolved.config.cluster.join.empty()) {
     for (const auto& option : option_table()) {
       if (!resolved.given.contains(option.name)) {
         shared.erase(option.name);
@@ -120,62 +144,78 @@ WorkerCard own_card(const ResolvedConfig& resolved, const LaunchInfo& info) {
           .config = config_to_compare(resolved)};
 }
 
-void take_cores(const std::vector<Cores>& all, int worker) {
-  const CoreShare share = share_cores(all, worker);
-  if (!share.pinned.empty()) {
-    stay_on(share.pinned);
-  }
-  keep_freed_memory();
-  set_compute_threads(share.threads);
+// Of a worker that joins others. Where the free cores are it can't know, so it stays on none.
+CoreShare share_of_joiner(std::vector<WorkerCard> present, const WorkerCard& own) {
+  present.push_back(own);
+  return {.threads = share_cores(cores_of(present), static_cast<int>(present.size()) - 1).threads, .pinned = {}};
 }
 
-int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& info, WorkerCount workers, std::ostream& out) {
+JobMembership::Job job_of(const LaunchInfo& info, const WorkerCard& card, const ClusterOptions& cluster) {
+  return {.info = info,
+          .identity = info.rank,
+          .address = card.address,
+          .least = cluster.workers.least,
+          .most = cluster.workers.most,
+          .timeout = cluster.timeout};
+}
+
+// Takes the place of a worker that was lost.
+int join_job(const ResolvedConfig& resolved, Rendezvous& rendezvous, const WorkerCard& card,
+             const std::atomic<int>& stop, std::ostream& out) {
+  const WorkerCard first = rendezvous.meet_first(card);
+  const Config config = adopt_shared(first.config, resolved.config, resolved.given);
+  const LaunchInfo& info = rendezvous.info();
+  // A launcher's workers are all on this machine, and this one has the cores of the one that it stands in for.
+  const int most = config.cluster.workers.most;
+  take_cores(info.join > 0 ? share_cores(std::vector<Cores>(static_cast<std::size_t>(most), card.cores), info.rank)
+                           : share_of_joiner(rendezvous.present_cards(), card));
+  const TrainingSetup setup = prepare_training(config, most);
+  rendezvous.check_data(data_digest(setup));
+  JobMembership membership(job_of(info, card, config.cluster), info.join);
+  start_logging(membership.identity());
+  rendezvous.add_card(membership.identity(), card);
+  Generation generation = membership.join(stop);
+  return join_session(setup, std::move(generation), stop, out, membership);
+}
+
+int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& launched, std::ostream& out) {
   Config config = resolved.config;
-  config.cluster.workers = workers;
-  start_logging(info.rank);
+  start_logging(launched.rank);
   const std::atomic<int>& stop = watch_signals(/*speaks=*/false);  // its launcher does
-  Rendezvous rendezvous(info, config.cluster.rendezvous_timeout);
-  const WorkerCard card = own_card(resolved, info);
+  Rendezvous rendezvous(launched, config.cluster.rendezvous_timeout);
+  const WorkerCard card = own_card(resolved, launched);
   const auto cards = rendezvous.exchange(card, stop);
+  if (!cards) {
+    return join_job(resolved, rendezvous, card, stop, out);
+  }
+  const LaunchInfo& info = rendezvous.info();
   if (resolved.run_elsewhere) {
-    config = adopt_shared(cards[0].config, config, resolved.given);
+    config = adopt_shared(cards->front().config, config, resolved.given);
   }
   if (info.rank == 0) {
-    log_workers(info, cards);
+    log_workers(info, *cards);
   }
-  take_cores(cores_of(cards), info.rank);
+  take_cores(share_cores(cores_of(*cards), info.rank));
   // Connected first: if this worker can't go on, the others notice at once.
   const std::shared_ptr<Communicator> communicator = rendezvous.connect(card, config.cluster.timeout);
   const TrainingSetup setup = prepare_training(config, info.workers);
   if (info.rank == 0) {
     rendezvous.note_data(data_digest(setup));
   }
-  JobMembership membership({.info = info,
-                            .identity = info.rank,
-                            .address = card.address,
-                            .least = workers.least,
-                            .timeout = config.cluster.timeout},
-                           communicator);
+  JobMembership membership(job_of(info, card, config.cluster), communicator);
   return train_session(setup, *communicator, stop, out, &membership);
 }
 
-// Takes the place of a worker that was lost, or of one that the job has not had.
-int join_as_worker(const ResolvedConfig& resolved, const LaunchInfo& info, WorkerCount workers, std::ostream& out) {
-  start_logging(info.rank);
-  const std::atomic<int>& stop = watch_signals(/*speaks=*/false);
-  Rendezvous rendezvous(info, resolved.config.cluster.rendezvous_timeout);
-  const WorkerCard card = own_card(resolved, info);
-  const WorkerCard first = rendezvous.meet_first(card);
-  Config config = adopt_shared(first.config, resolved.config, resolved.given);
-  config.cluster.workers = workers;
-  take_cores(std::vector<Cores>(static_cast<std::size_t>(workers.most), card.cores), info.rank);
-  const TrainingSetup setup = prepare_training(config, workers.most);
-  rendezvous.check_data(data_digest(setup));
-  JobMembership membership(
-      {.info = info, .address = card.address, .least = workers.least, .timeout = config.cluster.timeout}, info.join);
-  start_logging(membership.identity());
-  Generation generation = membership.join(stop);
-  return join_session(setup, std::move(generation), stop, out, membership);
+// `resist train --join`.
+int run_as_joiner(const ResolvedConfig& resolved, std::ostream& out) {
+  const ClusterOptions& cluster = resolved.config.cluster;
+  check_alone(resolved, "join", {"resume", "rendezvous", "port", "in-process"});
+  const Endpoint at = parse_endpoint("join", cluster.join);
+  start_logging();
+  const std::atomic<int>& stop = watch_signals(/*speaks=*/true);
+  Rendezvous rendezvous(at, cluster.rendezvous_timeout, stop);
+  spdlog::info("joining the job {} at {}", rendezvous.info().job, cluster.join);
+  return join_job(resolved, rendezvous, own_card(resolved, rendezvous.info()), stop, out);
 }
 
 // Workers are threads: for tests, for trying things, and for a single worker.
@@ -191,12 +231,17 @@ int run_in_process(const TrainingSetup& setup, int workers, std::ostream& out) {
 
 }  // namespace
 
-int run_train(const ResolvedConfig& resolved, const std::vector<std::string>& arguments, std::ostream& out) {
-  const Role role = find_role(resolved);
+int run_train(const ResolvedConfig& given, const std::vector<std::string>& arguments, std::ostream& out) {
   if (const char* faults = std::getenv("RESIST_FAILPOINT")) {
     set_failpoint_hook(parse_failpoints(faults));
   }
-  writes_events(resolved.config);  // throws where this build can't do what is asked for
+  writes_events(given.config);  // throws where this build can't do what is asked for
+  if (!given.config.cluster.join.empty()) {
+    return run_as_joiner(given, out);
+  }
+  const Role role = find_role(given);
+  ResolvedConfig resolved = given;
+  resolved.config.cluster.workers = role.workers;
   if (resolved.run_elsewhere && (!role.launched || role.launched->rank == 0)) {
     load_run_config(resolved.config.run.resume);  // throws: worker 0 needs the folder
   }
@@ -209,11 +254,9 @@ int run_train(const ResolvedConfig& resolved, const std::vector<std::string>& ar
     return run_replay(resolved, out);
   }
   if (role.launched) {
-    return role.launched->join > 0 ? join_as_worker(resolved, *role.launched, role.workers, out)
-                                   : run_as_worker(resolved, *role.launched, role.workers, out);
+    return run_as_worker(resolved, *role.launched, out);
   }
-  Config config = resolved.config;
-  config.cluster.workers = role.workers;
+  const Config& config = resolved.config;
   start_logging();
   if (config.run.resume.empty() && !config.run.run_dir.empty()) {
     RunFolder::require_new(config.run.run_dir);

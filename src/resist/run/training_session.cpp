@@ -453,6 +453,15 @@ int end_training(Trainer& trainer, const RunObserver& observer, const TrainingRe
     }
     return kExitRestart;
   }
+  if (result.rendezvous_lost) {
+    if (speaks) {
+      spdlog::warn(
+          "the rendezvous can't be reached any more, so nobody could be lost or join; stopped after round {}; start it "
+          "again and go on with: resist train --resume {}",
+          result.position.round, path.string());
+    }
+    return kExitRestart;
+  }
   if (result.position.round == first_round) {
     if (speaks) {
       spdlog::info(

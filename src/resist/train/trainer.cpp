@@ -65,6 +65,7 @@ struct Trainer::Standing {
   bool has_report = false;              // of the last round
   int stop_signal = 0;
   bool somebody_waits = false;
+  bool rendezvous_lost = false;
 };
 
 struct Trainer::Staged {
@@ -224,7 +225,9 @@ std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
   }
   const int stop_signal = stop_signal_ = largest(column(standings, &Standing::stop_signal));
   const bool complete = after.round == length_.total_rounds;
-  const bool last = complete || stop_signal != 0 || !generation_.enough;
+  // Where only some have lost it, the others will soon miss their signs of life.
+  const bool rendezvous_lost = std::ranges::all_of(standings, &Standing::rendezvous_lost);
+  const bool last = complete || stop_signal != 0 || !generation_.enough || rendezvous_lost;
 
   const Stopwatch watch;
   CommitRecord record = contributions(after, standings);
@@ -259,7 +262,10 @@ std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
   }
   mending_.reset();
   if (!complete && last) {
-    return TrainingResult{.position = position_, .stop_signal = stop_signal, .too_few = !generation_.enough};
+    return TrainingResult{.position = position_,
+                          .stop_signal = stop_signal,
+                          .too_few = !generation_.enough,
+                          .rendezvous_lost = rendezvous_lost};
   }
   if (!complete && std::ranges::any_of(standings, &Standing::somebody_waits)) {
     noticed_ = Stopwatch();
@@ -279,7 +285,8 @@ std::vector<Trainer::Standing> Trainer::agree_on_commits() {
                  .reported = reported_,
                  .has_report = last_round_->local.iterations > 0,
                  .stop_signal = std::max(stop_signal_, stop_.load()),
-                 .somebody_waits = membership_ != nullptr && membership_->somebody_waits()};
+                 .somebody_waits = membership_ != nullptr && membership_->somebody_waits(),
+                 .rendezvous_lost = membership_ != nullptr && membership_->rendezvous_lost()};
     std::ranges::copy(block_scale_, own.block_scale.begin());
     auto standings = all_gather_value(*communicator_, own, kControlTag);
     const std::int64_t newest = largest(column(standings, &Standing::commits));
