@@ -3,10 +3,7 @@ import os
 import signal
 import unittest
 
-from support import DEADLINE, RESIST, TestCase, checkpoint, children, evaluation, history, metrics, run, train_command
-
-STEPS = ("training", "trained", "ready", "staged", "agreed", "committed", "evaluated", "reported")
-
+from support import DEADLINE, RESIST, STEPS, TestCase, checkpoint, children, evaluation, history, metrics, run, train_command
 
 class Faults(TestCase):
     def survived(self, faults, *options, workers="4"):
