@@ -100,7 +100,9 @@ TEST(DetectLauncher, ARendezvousThatIsServedElsewhereReplacesTheLaunchers) {
   const Endpoint elsewhere{.host = "node9", .port = 7};
   const auto info = detect_launcher(
       [&](const std::string& name) -> std::optional<std::string> {
-        return name == "RANK" ? std::optional<std::string>("0") : name == "WORLD_SIZE" ? std::optional<std::string>("2") : std::nullopt;
+        return name == "RANK"         ? std::optional<std::string>("0")
+               : name == "WORLD_SIZE" ? std::optional<std::string>("2")
+                                      : std::nullopt;
       },
       elsewhere);
   ASSERT_TRUE(info.has_value());

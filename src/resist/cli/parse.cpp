@@ -519,7 +519,8 @@ Command parse(const std::vector<std::string>& args) {
                          .output = parser.report.own("--output").value_or("report.html")};
   }
   if (parser.rendezvous.chosen()) {
-    return RendezvousCommand{.port = own_value(parser.rendezvous, "--port", codecs::integer<int>(0, 65535), kDefaultPort)};
+    return RendezvousCommand{.port =
+                                 own_value(parser.rendezvous, "--port", codecs::integer<int>(0, 65535), kDefaultPort)};
   }
   if (parser.doctor.chosen()) {
     return read_doctor(parser.doctor);

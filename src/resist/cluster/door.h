@@ -8,8 +8,8 @@
 
 namespace resist {
 
-// A port at which others find out whether they reach this worker, and whether it is still there. Being connected is all there is to it: nothing is
-// said, and the system does it without the worker's help. One thread at a time.
+// A port at which others find out whether they reach this worker, and whether it is still there. Being connected is all
+// there is to it: nothing is said, and the system does it without the worker's help. One thread at a time.
 class Door {
  public:
   // Listens on `address`, at a free port. Error where that can't be.

@@ -128,7 +128,8 @@ Endpoint parse_endpoint(const std::string& option, const std::string& text) {
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
   if (endpoint.host.empty() || port.empty() || error != std::errc() || end != port.data() + port.size() ||
       endpoint.port < 1 || endpoint.port > kMaxPort) {
-    throw InputError(fmt::format("--{} is '{}'; it must be HOST:PORT, with a port from 1 to {}", option, text, kMaxPort));
+    throw InputError(
+        fmt::format("--{} is '{}'; it must be HOST:PORT, with a port from 1 to {}", option, text, kMaxPort));
   }
   return endpoint;
 }

@@ -42,8 +42,8 @@ using Environment = std::function<std::optional<std::string>(const std::string&)
 Environment process_environment();
 
 // Finds out how this process was launched: torchrun (or any launcher that sets RANK, WORLD_SIZE, MASTER_ADDR,
-// MASTER_PORT), Slurm's srun, Open MPI's mpirun; nothing if by none of these. `rendezvous`: where one is served, whatever
-// the launcher says of that. InputError names a variable that is missing or makes no sense.
+// MASTER_PORT), Slurm's srun, Open MPI's mpirun; nothing if by none of these. `rendezvous`: where one is served,
+// whatever the launcher says of that. InputError names a variable that is missing or makes no sense.
 std::optional<LaunchInfo> detect_launcher(const Environment& environment,
                                           const std::optional<Endpoint>& rendezvous = std::nullopt);
 

@@ -29,7 +29,7 @@ constexpr auto kLeastSilence = std::chrono::milliseconds(5000);
 constexpr auto kJoinGrace = std::chrono::seconds(2);  // how long the others wait for one that has asked to join
 constexpr auto kSecondChance = std::chrono::seconds(1);
 constexpr auto kPatience = std::chrono::seconds(5);  // of who waits to join, with workers that give no sign of life
-constexpr auto kKnock = std::chrono::seconds(3);  // how long a door may take to be reached
+constexpr auto kKnock = std::chrono::seconds(3);     // how long a door may take to be reached
 constexpr int kRoundsOfSilence = 3;
 constexpr int kFruitless = 5;  // generations in a row that lose nobody and commit nothing
 
@@ -56,10 +56,10 @@ void log_change(const std::vector<int>& before, const std::vector<int>& now, con
 }  // namespace
 
 RendezvousLost::RendezvousLost(const LaunchInfo& info)
-    : Error(fmt::format(
-          "the rendezvous at {}:{} is lost, and with it who could say which workers are left; if it has ended, start it "
-          "again and go on from the newest checkpoint with --resume",
-          info.rendezvous_address, info.rendezvous_port)) {
+    : Error(fmt::format("the rendezvous at {}:{} is lost, and with it who could say which workers are left; if it has "
+                        "ended, start it "
+                        "again and go on from the newest checkpoint with --resume",
+                        info.rendezvous_address, info.rendezvous_port)) {
 }
 
 // The thread that gives this worker's signs of life and looks for the others'.
@@ -422,17 +422,19 @@ std::string JobMembership::why_left_out(std::int64_t generation) const {
   const std::vector<int> unreached = unreached_;
   if (!unreached.empty()) {
     return fmt::format(
-        "the other workers have gone on without worker {0}, which can't reach worker {1} at {2}; once it can, it may join "
+        "the other workers have gone on without worker {0}, which can't reach worker {1} at {2}; once it can, it may "
+        "join "
         "again, with --join",
         identity(), fmt::join(unreached, ", "), register_.door_of(unreached.front()).host);
   }
   const bool was_there = register_.has_come(generation, identity());
-  return was_there ? fmt::format(
-                         "the other workers have gone on without worker {}, which not all of them can reach; once they can, "
-                         "it may join again, with --join",
-                         identity())
-                   : fmt::format("the other workers have gone on without worker {}, which gave no sign of life for {:.0f} s",
-                                 identity(), in_seconds(watch_->silence()));
+  return was_there
+             ? fmt::format(
+                   "the other workers have gone on without worker {}, which not all of them can reach; once they can, "
+                   "it may join again, with --join",
+                   identity())
+             : fmt::format("the other workers have gone on without worker {}, which gave no sign of life for {:.0f} s",
+                           identity(), in_seconds(watch_->silence()));
 }
 
 // Into a generation whose members are written down. Nothing: not all of them are left to connect with; `why` says so.

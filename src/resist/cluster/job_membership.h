@@ -15,8 +15,8 @@
 
 namespace resist {
 
-// The rendezvous can't be reached any more, or another one has taken its place. Only there can be said which workers are
-// left.
+// The rendezvous can't be reached any more, or another one has taken its place. Only there can be said which workers
+// are left.
 class RendezvousLost : public Error {
  public:
   explicit RendezvousLost(const LaunchInfo& info);
@@ -33,8 +33,8 @@ class JobMembership : public Membership {
   struct Job {
     LaunchInfo info;
     int identity = 0;
-    std::string address;                // of this worker's data connections
-    int least = 1;                      // workers
+    std::string address;  // of this worker's data connections
+    int least = 1;        // workers
     int most = 1;
     std::chrono::milliseconds timeout;  // within a synchronisation
   };
@@ -73,8 +73,8 @@ class JobMembership : public Membership {
   WorkerRegister register_;
   std::string mark_;  // the job's
   int first_workers_;
-  int join_ = 0;                 // 0: it was there from the start
-  std::vector<int> unreached_;   // at the last attempt to connect
+  int join_ = 0;                // 0: it was there from the start
+  std::vector<int> unreached_;  // at the last attempt to connect
   std::unique_ptr<Watch> watch_;
   std::int64_t generation_ = 0;
   MemberList list_;     // of that generation

@@ -17,7 +17,7 @@ namespace resist {
 namespace {
 
 constexpr auto kPoll = std::chrono::milliseconds(50);
-constexpr auto kServed = std::chrono::seconds(60);  // longest wait for this process's own store
+constexpr auto kServed = std::chrono::seconds(60);   // longest wait for this process's own store
 constexpr auto kPatience = std::chrono::seconds(5);  // with workers that give no sign of life
 
 nlohmann::json encode(const Cores& cores) {

@@ -78,7 +78,7 @@ class Rendezvous {
   bool wait_for_all(const std::string& what, std::chrono::steady_clock::time_point end, const std::atomic<int>& stop);
 
   LaunchInfo info_;
-  std::string job_;   // its name without the attempt
+  std::string job_;  // its name without the attempt
   int attempt_ = 0;
   std::chrono::milliseconds deadline_;
   Store served_;

@@ -61,7 +61,8 @@ Role find_role(const ResolvedConfig& resolved) {
   const bool given = resolved.given.contains("workers");
   if (rendezvous && (!launched || launched->workers == 1)) {
     throw InputError(
-        "--rendezvous is for workers that a launcher starts, with RANK and WORLD_SIZE, srun or mpirun; leave it out, or "
+        "--rendezvous is for workers that a launcher starts, with RANK and WORLD_SIZE, srun or mpirun; leave it out, "
+        "or "
         "give --join to join a job");
   }
   // A launcher of one process only gives it a place to run; how many workers it starts there is the options' to say.

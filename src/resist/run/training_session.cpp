@@ -289,8 +289,8 @@ class RunObserver : public TrainingObserver {
   Journal journal_;
   std::int64_t generation_ = 0;
   std::vector<int> members_;  // empty: those that the job began with
-  double best_accuracy_;     // of the run so far; the same on every worker; -1: not evaluated
-  double best_before_ = -1;  // before the round that was told of last
+  double best_accuracy_;      // of the run so far; the same on every worker; -1: not evaluated
+  double best_before_ = -1;   // before the round that was told of last
   std::int64_t compared_round_ = -1;
   std::int64_t written_ = 0;  // the last round in the folder, where this worker has it
   std::ostream& out_;
