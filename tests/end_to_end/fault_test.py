@@ -4,12 +4,11 @@ import signal
 import unittest
 from pathlib import Path
 
-from support import DEADLINE, RESIST, TestCase, checkpoint, children, damage, evaluation, generations, history, metrics, \
-    run, start, train_command
+from support import DEADLINE, RESIST, STEPS, TestCase, checkpoint, children, damage, evaluation, generations, history, \
+    metrics, run, start, train_command
 
 SAMPLES = 400  # of the small job
 BATCH = 8
-STEPS = ("training", "trained", "ready", "staged", "agreed", "committed", "evaluated", "reported")
 
 
 def batches_of(worker):

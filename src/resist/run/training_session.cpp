@@ -25,6 +25,7 @@
 #include "resist/core/log.h"
 #include "resist/run/calibrate_run.h"
 #include "resist/run/checkpointing.h"
+#include "resist/run/journal.h"
 #include "resist/run/recorder.h"
 #include "resist/run/run_data.h"
 #include "resist/run/version.h"
@@ -172,6 +173,7 @@ class RunObserver : public TrainingObserver {
         written_ = record.round;
       }
     });
+    journal_.note(trainer, generation_, members_.empty() ? everyone(trainer.communicator().size()) : members_);
     if (record.round != compared_round_) {
       best_before_ = best_accuracy_;
       compared_round_ = record.round;
@@ -189,6 +191,9 @@ class RunObserver : public TrainingObserver {
   }
 
   void generation_began(Trainer& trainer, const GenerationRecord& record) override {
+    generation_ = record.generation;
+    members_ = record.members;
+    journal_.note(trainer, generation_, members_);
     tell_who_joined(trainer.communicator());
     on_worker_0(trainer.communicator(), [&] {
       if (!output_) {
@@ -308,8 +313,11 @@ class RunObserver : public TrainingObserver {
   std::filesystem::path path_;
   std::optional<Assignment> assignment_;  // of the round under way, for the event files
   std::optional<RoundRecorder> recorder_;
-  double best_accuracy_;     // of the run so far; the same on every worker; -1: not evaluated
-  double best_before_ = -1;  // before the round that was told of last
+  Journal journal_;
+  std::int64_t generation_ = 0;
+  std::vector<int> members_;  // empty: those that the job began with
+  double best_accuracy_;      // of the run so far; the same on every worker; -1: not evaluated
+  double best_before_ = -1;   // before the round that was told of last
   std::int64_t compared_round_ = -1;
   std::int64_t written_ = 0;  // the last round in the folder, where this worker has it
   std::ostream& out_;
