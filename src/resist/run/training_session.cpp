@@ -169,6 +169,7 @@ class RunObserver : public TrainingObserver {
         }
         output_->progress.show(record);
         written_ = record.round;
+        tell_of_balance(record);
       }
     });
     if (record.round != compared_round_) {
@@ -261,6 +262,20 @@ class RunObserver : public TrainingObserver {
     written_ = written.empty() ? 0 : written.back().round;
     output_.emplace(open_output(std::move(folder), config_, written_, trainer.length(), out_));
     spdlog::info("worker {} writes the run from now on", trainer.identity());
+  }
+
+  void tell_of_balance(const RoundRecord& record) {
+    if (!record.next_blocks || record.next_blocks == last_record_.next_blocks) {
+      return;
+    }
+    std::vector<std::string> hands;
+    for (const std::vector<int>& hand : *record.next_blocks) {
+      hands.push_back(fmt::format("{}", fmt::join(hand, "+")));
+    }
+    if (!hands.empty()) {
+      spdlog::info("from round {} on the workers hold {} blocks: they are that fast", record.round + 1,
+                   fmt::join(hands, ", "));
+    }
   }
 
   // The assignment of the first round and of every evaluated one: a picture a round would be too many.
@@ -511,7 +526,10 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
     });
     start = all_gather_value(communicator, start, kControlTag)[0];
   }
-  Trainer trainer(setup, communicator, start.position, stop, membership);
+  const BalanceState balance = start.from_checkpoint && setup.balance
+                                   ? restore_balance(communicator, setup, checkpoint ? &checkpoint->state() : nullptr)
+                                   : BalanceState{};
+  Trainer trainer(setup, communicator, start.position, stop, membership, balance);
   if (start.from_checkpoint) {
     restore_checkpoint(trainer, checkpoint ? &*checkpoint : nullptr);
   }

@@ -21,7 +21,8 @@ struct GenerationRecord {
   bool round_kept = false;    // the local iterations under way were kept, and ended a round
   std::vector<int> restored;  // blocks that came from a copy
   std::vector<LostBlock> lost_blocks;
-  double seconds = 0;  // from when worker 0 noticed until training went on
+  std::vector<std::vector<int>> next_blocks;  // with --balance: as a round's record has it
+  double seconds = 0;                         // from when worker 0 noticed until training went on
 };
 
 nlohmann::json to_json(const GenerationRecord& record);
