@@ -22,6 +22,8 @@ Manifest sample() {
                     .returned_batches = {640'000, 640'256},
                     .workers = 4,
                     .block_scale = {6.0 / 22, 1},
+                    .hands = {{8, 1}, {4, 1}, {6, 1}, {6, 1}},
+                    .paces = {{0.1, 1e-300}, {}, {2}, {3}},
                     .accuracy = 0.9123,
                     .config = {{"seed", 1}, {"lr", 0.03}}};
   manifest.parts["shared"] = {1234, hash_text("x")};
@@ -54,6 +56,8 @@ TEST(Manifest, ComesBackAsItWas) {
   EXPECT_EQ(manifest.state.returned_batches, (std::vector<std::int64_t>{640'000, 640'256}));
   EXPECT_EQ(manifest.state.workers, 4);
   EXPECT_EQ(manifest.state.block_scale, (std::vector<double>{6.0 / 22, 1}));
+  EXPECT_EQ(manifest.state.hands, sample().state.hands);
+  EXPECT_EQ(manifest.state.paces, sample().state.paces);
   EXPECT_EQ(manifest.state.accuracy, 0.9123);
   EXPECT_EQ(manifest.state.config, sample().state.config);
   EXPECT_EQ(manifest.parts.at("shared").bytes, 1234);
@@ -122,6 +126,11 @@ TEST(Manifest, WrongTypesAreRefusedByName) {
   refused("\"round\":1", "\"round\":1,\"round\":2", "the key \"round\" appears twice");
   refused("\"round\"", "\"rounds\"", "round is missing");
   refused("\"workers\":5", "\"workers\":4294967296", "workers must be a whole number");
+  refused("\"accuracy\"", "\"paces\":[[1]],\"accuracy\"", "hands is missing");
+  refused("\"accuracy\"", "\"hands\":[[1.5]],\"paces\":[[1]],\"accuracy\"", "hands must be lists of whole numbers");
+  refused("\"accuracy\"", "\"hands\":[[-1]],\"paces\":[[1]],\"accuracy\"", "hands must be lists of whole numbers");
+  refused("\"accuracy\"", "\"hands\":[],\"paces\":[[null]],\"accuracy\"", "paces must be a list of lists of numbers");
+  refused("\"accuracy\"", "\"hands\":[],\"paces\":[1],\"accuracy\"", "paces must be a list of lists of numbers");
   refused("[0.5]", "0.5", "block_scale must be a list");
   refused("[0.5]", "[null]", "block_scale must be a list");
   refused("\"accuracy\":null", "\"accuracy\":\"high\"", "accuracy must be a number or null");

@@ -25,7 +25,8 @@ GenerationRecord generation(std::int64_t number, std::int64_t round, std::vector
 TEST(MembershipScript, ARunWithoutChangesHasNone) {
   const auto scripts = membership_scripts({StartRecord{.round = 0, .workers = 2}, commit(1, 0, {0, 1}, {0, 1})}, false);
   ASSERT_EQ(scripts.size(), 1U);
-  EXPECT_EQ(scripts[0], (MembershipScript{.workers = 2, .first_round = 0, .last_round = 1, .changes = {}}));
+  EXPECT_EQ(scripts[0], (MembershipScript{
+                            .workers = 2, .first_round = 0, .last_round = 1, .changes = {}, .blocks = {{{0, 1}, {}}}}));
 }
 
 TEST(MembershipScript, ALossWithinARoundShowsInItsCommit) {

@@ -215,16 +215,47 @@ TEST_P(CommunicatorConformance, ExchangesAnySegmentsAsPlanned) {
   }
 }
 
+TEST_P(CommunicatorConformance, AMeanMayBeWeighted) {
+  constexpr std::int64_t kSize = 1000;
+  const std::vector<float> weights = {6, 1, 3};
+  const auto plan_with = [&](const std::vector<float>& used) {
+    return make_exchange_plan({{.size = kSize, .holders = everyone(3), .receivers = everyone(3), .weights = used}}, 3,
+                              100);
+  };
+  run(3, [&](Communicator& communicator) {
+    const auto own = values(communicator.rank(), kSize);
+    std::vector<float> result(kSize);
+    const std::vector<SegmentMemory> memory = {{.source = own.data(), .target = result.data()}};
+    exchange(communicator, plan_with(weights), memory, kTag);
+    for (std::int64_t i = 0; i < kSize; ++i) {
+      ASSERT_EQ(result[i], ((6 * value(0, i) + value(1, i)) + 3 * value(2, i)) / 10) << i;
+    }
+    exchange(communicator, plan_with({1, 1, 1}), memory, kTag);
+    for (std::int64_t i = 0; i < kSize; ++i) {
+      ASSERT_EQ(result[i], mean(everyone(3), i)) << i;
+    }
+  });
+}
+
 // Differences from an agreed vector, and values from one holder, in every format; sizes that no chunk divides.
 TEST_P(CommunicatorConformance, CompressedExchangesGiveAllTheSameAndLoseNothingForGood) {
   constexpr int kWorkers = 3;
   constexpr std::int64_t kSize = 3000;
-  for (const WireFormat format : {WireFormat::bf16, WireFormat::int8, WireFormat::int6, WireFormat::int4}) {
-    const ExchangePlan plan = make_exchange_plan(
-        {{.size = kSize, .holders = everyone(kWorkers), .receivers = everyone(kWorkers), .format = format},
-         {.size = kSize, .holders = {1}, .receivers = {1, 2}, .format = format},
-         {.size = kSize, .holders = {2}, .receivers = {2}, .format = format}},
-        kWorkers, 256);
+  for (const auto& [format, weights] :
+       std::vector<std::pair<WireFormat, std::vector<float>>>{{WireFormat::bf16, {}},
+                                                              {WireFormat::int8, {}},
+                                                              {WireFormat::int6, {}},
+                                                              {WireFormat::int4, {}},
+                                                              {WireFormat::int6, {1, 4, 3}}}) {
+    const ExchangePlan plan =
+        make_exchange_plan({{.size = kSize,
+                             .holders = everyone(kWorkers),
+                             .receivers = everyone(kWorkers),
+                             .format = format,
+                             .weights = weights},
+                            {.size = kSize, .holders = {1}, .receivers = {1, 2}, .format = format},
+                            {.size = kSize, .holders = {2}, .receivers = {2}, .format = format}},
+                           kWorkers, 256);
     std::vector<std::vector<float>> means(kWorkers);
     std::vector<std::vector<float>> moved(kWorkers);
     std::vector<std::vector<float>> residuals(kWorkers);
@@ -264,12 +295,15 @@ TEST_P(CommunicatorConformance, CompressedExchangesGiveAllTheSameAndLoseNothingF
     for (std::int64_t i = 0; i < kSize; ++i) {
       double contributions = 0;
       double left_over = 0;
+      double total = 0;
       for (int worker = 0; worker < kWorkers; ++worker) {
-        contributions += value(worker, i) - agreed[i] + worker;
-        left_over += residuals[worker][i];
+        const double weight = weights.empty() ? 1 : weights[worker];
+        contributions += weight * (value(worker, i) - agreed[i] + worker);
+        left_over += weight * residuals[worker][i];
+        total += weight;
       }
-      ASSERT_NEAR(kWorkers * (means[0][i] - agreed[i]) + left_over, contributions, 0.02) << i;
-      ASSERT_NEAR(means[0][i] - agreed[i], contributions / kWorkers, 2 * step) << i;
+      ASSERT_NEAR(total * (means[0][i] - agreed[i]) + left_over, contributions, 0.02 * total / kWorkers) << i;
+      ASSERT_NEAR(means[0][i] - agreed[i], contributions / total, 2 * step) << i;
       ASSERT_NEAR(moved[1][i], value(1, i), step) << i;
     }
   }

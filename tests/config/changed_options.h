@@ -46,6 +46,7 @@ inline const std::map<std::string, std::string>& changed_options() {
       {"protect", "none"},
       {"partition", "exact"},
       {"min-blocks", "3"},
+      {"balance", "speed"},
       {"partition-sections", "2,3"},
       {"partition-first-blocks", "true"},
       {"eval", "v2=some where/v2"},

@@ -21,6 +21,8 @@ Config with(const Options& options) {
 TEST(Validate, RefusesOptionsThatDoNotGoTogether) {
   const std::vector<std::pair<Options, std::string>> bad = {
       {{{"partition", "exact"}, {"min-blocks", "4"}}, "--min-blocks"},
+      {{{"partition", "exact"}, {"balance", "speed"}}, "--balance speed"},
+      {{{"method", "local-sgd"}, {"balance", "speed"}}, "--method local-sgd"},
       {{{"method", "data-parallel"}, {"momentum-sync", "reset"}}, "--momentum-sync is reset"},
       {{{"method", "data-parallel"}, {"momentum-sync", "average"}}, "--momentum-sync is average"},
       {{{"nesterov", "true"}, {"momentum", "0"}}, "--nesterov"},

@@ -37,6 +37,8 @@ class WrongInput(TestCase):
         self.refused(train_command("--workers", 2, "--holdout", 400), "400")
         self.refused(train_command("--compress", "int5"), "int6")
         self.refused(train_command("--compress", "int6", "--method", "data-parallel"), "data-parallel")
+        self.refused(train_command("--balance", "speed", "--method", "local-sgd"), "--balance", "--method local-sgd")
+        self.refused(train_command("--balance", "speed", "--partition", "exact"), "--balance", "--partition exact")
         self.refused(train_command("--overlap", "--momentum-sync", "average"), "--momentum-sync")
 
     def test_a_run_is_never_overwritten(self):

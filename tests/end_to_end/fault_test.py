@@ -168,9 +168,10 @@ class Faults(TestCase):
 
     def test_a_run_can_be_replayed_with_the_workers_that_it_lost(self):
         for options in (("--momentum-sync", "carry", "--data-mode", "sharded"), ("--compress", "int6"),
+                        ("--balance", "speed", "--min-blocks", 1),
                         ("--method", "local-sgd"), ("--method", "data-parallel")):
             with self.subTest(options=options):
-                run_dir = self.folder / f"run{'-'.join(options)}"
+                run_dir = self.folder / f"run{'-'.join(map(str, options))}"
                 process = self.past_round(0, run_dir, train_command(
                     "--workers", 3, "--rounds", 100000, "--checkpoint-every", 3, *options, "--run-dir", run_dir))
                 for victim in (1, 0):
@@ -184,7 +185,7 @@ class Faults(TestCase):
                 run([RESIST, "train", "--resume", run_dir, "--workers", 2, "--restarts", 0, "--rounds", rounds + 4],
                     env={"RESIST_FAILPOINT": f"1:staged:{rounds + 2}:kill"})
                 self.assertEqual(len(generations(run_dir)), 5)
-                again = self.folder / f"again{'-'.join(options)}"
+                again = self.folder / f"again{'-'.join(map(str, options))}"
                 replayed = run([RESIST, "train", "--replay-membership", run_dir, "--run-dir", again])
                 self.assertIn(f"{rounds + 4} rounds replayed with the same bits", replayed.stdout)
                 self.assertEqual(checkpoint(run_dir), checkpoint(again))

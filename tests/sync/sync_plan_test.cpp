@@ -30,6 +30,25 @@ TEST(SyncPlan, SharedParametersTakeTheRingsBytes) {
   EXPECT_EQ(sum(traffic.sent), 2 * 3 * layout.total_size() / 4 * 4);
 }
 
+TEST(SyncPlan, AMeanCountsBySamplesWhereTheyDiffer) {
+  const Layout layout = paper_layout();
+  const Placement now = placement(layout, 3, 0);
+  Sources sources = sources_of(now.assignment);
+  sources.blocks[0] = {0, 1};
+  sources.blocks[1] = {2};
+  const auto weights = [&](const std::vector<std::int64_t>& samples, int segment = 0) {
+    sources.samples = samples;
+    return make_sync_plan(layout, sources, now.assignment).exchange.segments[segment].weights;
+  };
+  EXPECT_TRUE(weights({}).empty());
+  EXPECT_TRUE(weights({24, 24, 24}).empty());
+  EXPECT_TRUE(weights({24, 0, 24}).empty()) << "who has not trained and still counts has what all had";
+  EXPECT_EQ(weights({24, 16, 8}), (std::vector<float>{24, 16, 8}));
+  EXPECT_EQ(weights({24, 16, 8}, 1), (std::vector<float>{24, 16}));
+  EXPECT_TRUE(weights({24, 24, 8}, 1).empty());
+  EXPECT_TRUE(weights({24, 16, 8}, 2).empty());
+}
+
 TEST(SyncPlan, ABlockThatStaysWithItsOnlyHolderIsNotSent) {
   const Layout layout = paper_layout();
   const DealingRule exact{.mode = PartitionMode::exact};

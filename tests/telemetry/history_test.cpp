@@ -20,12 +20,14 @@ TEST(History, EveryKindOfRecordComesBackAsItWas) {
                        .round_kept = true,
                        .restored = {3, 5},
                        .lost_blocks = {{.block = 1, .rounds = 2}},
+                       .next_blocks = {{3}, {5}, {4}, {4}},
                        .seconds = 0.25},
       CommitRecord{.round = 6,
                    .generation = 2,
                    .members = {0, 2},
                    .contributions = {{.worker = 0, .iterations = 3, .batches = {{0, 8, 3}}, .blocks = {1, 2}},
                                      {.worker = 2, .iterations = 0, .batches = {}, .blocks = {}}},
+                   .next_blocks = {{3}, {5}},
                    .shared = "0123"}};
   for (const HistoryRecord& record : records) {
     EXPECT_EQ(history_record_from_json(json::parse(to_json(record).dump())), record);
@@ -33,12 +35,13 @@ TEST(History, EveryKindOfRecordComesBackAsItWas) {
 }
 
 TEST(History, ALineThatIsNoRecordIsRefused) {
-  for (const char* line :
-       {R"([])", R"({})", R"({"event":"start"})", R"({"event":"end","round":1})",
-        R"({"event":"start","round":"1","workers":2,"options":{}})",
-        R"({"event":"commit","round":1,"generation":0,"members":[0],"shared":"","workers":[{"worker":0}]})",
-        R"({"event":"commit","round":1,"generation":0,"members":[0],"shared":"","workers":[{"worker":0,)"
-        R"("iterations":1,"blocks":[],"batches":[[1,2]]}]})"}) {
+  for (
+      const char* line :
+      {R"([])", R"({})", R"({"event":"start"})", R"({"event":"end","round":1})",
+       R"({"event":"start","round":"1","workers":2,"options":{}})",
+       R"({"event":"commit","round":1,"generation":0,"members":[0],"next_blocks":[],"shared":"","workers":[{"worker":0}]})",
+       R"({"event":"commit","round":1,"generation":0,"members":[0],"next_blocks":[],"shared":"","workers":[{"worker":0,)"
+       R"("iterations":1,"blocks":[],"batches":[[1,2]]}]})"}) {
     EXPECT_THROW(history_record_from_json(json::parse(line)), InputError) << line;
   }
 }

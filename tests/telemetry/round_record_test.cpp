@@ -43,6 +43,8 @@ RoundRecord evaluated() {
   record.test_loss = 0.5;
   record.eval_batch_size = 256;
   record.eval_permutation_seed = 0;
+  record.worker_blocks = {{6, 1}, {4, 1}};
+  record.next_blocks = {{7, 1}, {3, 1}};
   record.further.push_back({.name = "v2", .samples = 10, .accuracy = 0.5, .top5_accuracy = 0.75, .test_loss = 1.5});
   return record;
 }

@@ -10,6 +10,7 @@
 
 #include "resist/core/failpoint.h"
 #include "support/mortal_workers.h"
+#include "support/said_speeds.h"
 #include "support/training.h"
 
 namespace resist {
@@ -49,7 +50,8 @@ struct Seen : RecordingObserver {
   TrainingResult result;
 };
 
-std::vector<Seen> train_with(const Config& config, int workers, const std::vector<Fault>& faults, int joiners = 0) {
+std::vector<Seen> train_with(const TrainingSetup& setup, int workers, const std::vector<Fault>& faults,
+                             int joiners = 0) {
   set_failpoint_hook([&](std::string_view step, int worker, std::int64_t round) {
     for (const Fault& fault : faults) {
       if (fault.worker == worker && fault.step == step && fault.round == round) {
@@ -57,7 +59,6 @@ std::vector<Seen> train_with(const Config& config, int workers, const std::vecto
       }
     }
   });
-  const TrainingSetup setup = prepare_training(config, workers);
   std::vector<Seen> seen(static_cast<std::size_t>(workers + joiners));
   const std::atomic<int> stop = 0;
   const auto train = [&](Trainer& trainer) {
@@ -82,6 +83,10 @@ std::vector<Seen> train_with(const Config& config, int workers, const std::vecto
     seen[worker].end = ends[worker];
   }
   return seen;
+}
+
+std::vector<Seen> train_with(const Config& config, int workers, const std::vector<Fault>& faults, int joiners = 0) {
+  return train_with(prepare_training(config, workers), workers, faults, joiners);
 }
 
 Config four_rounds() {
@@ -155,6 +160,21 @@ TEST_P(AnyStep, OneOfTwoIsLostAndTheOtherHoldsEverything) {
     expect_survival(config, seen, {victim});
     EXPECT_EQ(seen[1 - victim].held.size(), 6U);
     EXPECT_TRUE(seen[1 - victim].restored.empty());
+  }
+}
+
+TEST_P(AnyStep, OneIsLostWhereTheyHoldDifferentNumbersOfBlocks) {
+  const Config config = four_rounds();
+  for (const int victim : {0, 2}) {
+    SCOPED_TRACE(victim);
+    const TrainingSetup setup = setup_with_said_speeds(config, 3);
+    const auto seen = train_with(setup, 3, {{victim, std::string(GetParam()), 3}});
+    expect_survival(config, seen, {victim});
+    const Seen& first = seen[victim == 0 ? 1 : 0];
+    EXPECT_TRUE(first.restored.empty());
+    ASSERT_EQ(first.generations.size(), 1U);
+    EXPECT_EQ(first.generations[0].next_blocks.size(), 2U);
+    EXPECT_EQ(first.records.back().next_blocks->size(), 2U);
   }
 }
 
@@ -338,6 +358,21 @@ TEST(Joining, WhoJoinsHasWhatTheOthersHaveAndTrainsWithThem) {
       for (const auto& [name, values] : worker.values) {
         EXPECT_EQ(all.emplace(name, values).first->second, values) << name;
       }
+    }
+  }
+}
+
+TEST(Joining, WhoJoinsIsDealtByWhatIsKnownOfTheOthers) {
+  const TrainingSetup setup = setup_with_said_speeds(four_rounds(), 2);
+  const auto seen = train_with(setup, 2, {}, 1);
+  ASSERT_EQ(seen[2].records.size(), 3U);
+  EXPECT_EQ(seen[2].generations[0].next_blocks.size(), 3U);
+  NamedValues all;
+  for (const Seen& worker : seen) {
+    EXPECT_EQ(worker.end, "");
+    EXPECT_EQ(worker.records.back().next_blocks, seen[0].records.back().next_blocks);
+    for (const auto& [name, values] : worker.values) {
+      EXPECT_EQ(all.emplace(name, values).first->second, values) << name;
     }
   }
 }

@@ -9,6 +9,7 @@
 
 #include "resist/model/initialise.h"
 #include "resist/plan/prediction.h"
+#include "support/said_speeds.h"
 #include "support/training.h"
 
 namespace resist {
@@ -292,6 +293,68 @@ TEST(Trainer, WarmupHoldsEveryBlockAndThenShrinks) {
     trainer.run(observer);
     EXPECT_EQ(observer.records.size(), 4U);
   });
+}
+
+// Who is slow holds fewer blocks in the next round; nothing else changes.
+TEST(Trainer, FasterWorkersHoldMoreBlocks) {
+  Config config = small_config();
+  config.train.rounds = 6;
+  config.evaluation.eval_every = 1;
+  const TrainingSetup setup = setup_with_said_speeds(config, 3);
+  const auto trained = train_in_process(setup, 3);
+  ASSERT_EQ(trained[0].records.size(), 6U);
+  Hands agreed = equal_hands(setup.decks, 3, dealing_rule(setup.config.partition));
+  for (const RoundRecord& record : trained[0].records) {
+    EXPECT_EQ(record.worker_blocks, agreed) << "round " << record.round;
+    agreed = record.next_blocks.value();
+    const auto slow = static_cast<std::size_t>(record.round / 2) % 3;
+    EXPECT_EQ(agreed[slow][0], 1);
+    EXPECT_EQ(agreed[0][0] + agreed[1][0] + agreed[2][0], 6);
+    EXPECT_EQ(trained[1].records[static_cast<std::size_t>(record.round) - 1].next_blocks, agreed);
+  }
+  NamedValues all;
+  for (const Trained& worker : trained) {
+    for (const auto& [name, values] : worker.values) {
+      EXPECT_EQ(all.emplace(name, values).first->second, values) << name;
+    }
+  }
+  const auto again = train_in_process(setup, 3);
+  for (int worker = 0; worker < 3; ++worker) {
+    EXPECT_EQ(again[worker].values, trained[worker].values);
+  }
+}
+
+TEST(Trainer, TheEvaluationsScaleIsTheMeanOfWhatWorkersHold) {
+  const TrainingSetup setup = setup_with_said_speeds(small_config(), 3);
+  run_in_process(3, [&](Communicator& communicator) {
+    const std::atomic<int> stop = 0;
+    Trainer trainer(setup, communicator, {}, stop);
+    RecordingObserver observer;
+    observer.after_round = [](Trainer& now, const RoundRecord& record) {
+      double held = 0;
+      for (const std::vector<int>& hand : *record.worker_blocks) {
+        held += hand[0];
+      }
+      EXPECT_EQ(now.block_scale(), (std::vector<double>{held / (3 * 6)}));
+      EXPECT_EQ(now.balance().paces.size(), 3U);
+      EXPECT_EQ(now.balance().hands, record.next_blocks);
+      EXPECT_EQ(now.parameters().held().size(), now.balance().hands[now.communicator().rank()][0]);
+    };
+    trainer.run(observer);
+  });
+}
+
+// The clock says that all are equally fast, more or less, and a hand of one block can't be divided.
+TEST(Trainer, WithTheClockHandsAreAllowedOnes) {
+  Config config = small_config();
+  config.partition.balance = Balance::speed;
+  config.partition.min_blocks = 1;
+  config.train.rounds = 8;
+  const auto trained = train_in_process(config, 2);
+  const TrainingSetup setup = prepare_training(config, 2);
+  for (const RoundRecord& record : trained[0].records) {
+    EXPECT_NO_THROW(check_hands(setup.decks, record.next_blocks.value(), dealing_rule(config.partition)));
+  }
 }
 
 TEST(Trainer, ARoundThatIsNotFiniteIsDroppedAndNamed) {

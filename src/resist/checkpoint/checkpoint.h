@@ -22,8 +22,12 @@ struct CheckpointState {
   std::vector<std::int64_t> returned_batches = {};  // stream positions of those to be served before it
   int workers = 0;                                  // S of the run that wrote it
   std::vector<double> block_scale;                  // evaluation scale per deck (docs/algorithm.md)
-  std::optional<double> accuracy;                   // top-1 in [0, 1], if it was evaluated at this round
-  nlohmann::json config;                            // resolved options, as config stores them
+  // With --balance, by worker: the blocks of each deck that it holds from now on, and how fast it was lately (seconds
+  // an operation, its last rounds). Otherwise empty.
+  std::vector<std::vector<int>> hands;
+  std::vector<std::vector<double>> paces;
+  std::optional<double> accuracy;  // top-1 in [0, 1], if it was evaluated at this round
+  nlohmann::json config;           // resolved options, as config stores them
 };
 
 // A checkpoint being written: RUN/checkpoints/.round-000120.tmp, renamed to round-000120 by commit(), which replaces a

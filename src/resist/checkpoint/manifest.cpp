@@ -27,6 +27,18 @@ std::string ending(const std::string& checksum) {
   return fmt::format(",\n  \"manifest_xxh3_128\": \"{}\"\n}}\n", checksum);
 }
 
+std::vector<int> whole_numbers(const JsonFields& fields, const char* key, const std::vector<double>& numbers) {
+  constexpr double kMost = 1e6;
+  std::vector<int> whole;
+  for (const double number : numbers) {
+    if (!(number >= 0 && number <= kMost && number == std::floor(number))) {
+      fields.refuse(key, "must be lists of whole numbers from 0 to a million");
+    }
+    whole.push_back(static_cast<int>(number));
+  }
+  return whole;
+}
+
 CheckpointState parse_state(const JsonFields& fields) {
   CheckpointState state;
   state.round = fields.whole("round");
@@ -36,6 +48,12 @@ CheckpointState parse_state(const JsonFields& fields) {
   state.returned_batches = fields.wholes("returned_batches");
   state.workers = static_cast<int>(fields.whole("workers", 0, std::numeric_limits<int>::max()));
   state.block_scale = fields.numbers("block_scale");
+  if (fields.has("paces")) {
+    for (const std::vector<double>& hand : fields.number_lists("hands")) {
+      state.hands.push_back(whole_numbers(fields, "hands", hand));
+    }
+    state.paces = fields.number_lists("paces");
+  }
   const json& accuracy = fields.at("accuracy");
   if (!accuracy.is_null() && !accuracy.is_number()) {
     fields.refuse("accuracy", "must be a number or null");
@@ -76,6 +94,10 @@ std::string format_manifest(const Manifest& manifest) {
   text["returned_batches"] = state.returned_batches;
   text["workers"] = state.workers;
   text["block_scale"] = state.block_scale;
+  if (!state.paces.empty()) {
+    text["hands"] = state.hands;
+    text["paces"] = state.paces;
+  }
   text["accuracy"] = nullptr;
   if (state.accuracy && std::isfinite(*state.accuracy)) {
     text["accuracy"] = *state.accuracy;

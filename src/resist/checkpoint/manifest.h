@@ -16,6 +16,7 @@ inline constexpr const char* kManifestFile = "manifest.json";
 //   round, iteration, samples, stream_position, returned_batches, workers, block_scale, accuracy (null: not evaluated),
 //   config
 //                     the fields of CheckpointState
+//   hands, paces      the same; left out where they are empty
 //   parts             for each file its size and checksum: {"shared.safetensors": {"bytes": N, "xxh3_128": "HEX"}}
 //   manifest_xxh3_128 always last: the checksum of the text before it, up to the comma (excluded)
 // Checksums are those of core/hash.h; `xxhsum -H2` prints the same digits.

@@ -117,6 +117,11 @@ void print_plan_table(const PlanCommand& command, const NetworkSpec& spec, const
   if (!command.bandwidths.empty()) {
     out << "sync floor: what the busiest link must carry of a round's payload, over its rate.\n";
   }
+  if (command.config.partition.balance == Balance::speed) {
+    out << "--balance speed: blocks, parameters and memory are those of a worker so fast that the others keep the "
+           "least;\n"
+           "bytes and seconds those of workers that are equally fast.\n";
+  }
   for (const PlanRow& row : rows) {
     for (const auto& [option, bytes] : {std::pair("--compress", row.prediction.memory.compress),
                                         std::pair("--protect buddy", row.prediction.memory.protect),

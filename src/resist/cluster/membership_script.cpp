@@ -73,6 +73,12 @@ class ScriptWriter {
               .members = record.members});
     }
     script_.last_round = record.round;
+    script_.blocks[{record.generation, record.round}] = record.next_blocks;
+  }
+
+  void change_between_rounds(std::int64_t round, const GenerationRecord& record) {
+    change({.rounds = round, .generation = record.generation, .members = record.members});
+    script_.blocks[{record.generation, round}] = record.next_blocks;
   }
 
   void change(MembershipScript::Change change) {
@@ -98,7 +104,7 @@ MembershipScript script_of(const Part& part, bool each_step_together) {
   const auto changes_after = [&](std::int64_t round) {
     const auto [begin, end] = part.between_rounds.equal_range(round);
     for (auto record = begin; record != end; ++record) {
-      writer.change({.rounds = round, .generation = record->second->generation, .members = record->second->members});
+      writer.change_between_rounds(round, *record->second);
     }
   };
   changes_after(part.start.round);

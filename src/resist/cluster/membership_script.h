@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "resist/telemetry/history.h"
@@ -25,6 +27,8 @@ struct MembershipScript {
   std::int64_t first_round = 0;
   std::int64_t last_round = 0;  // committed
   std::vector<Change> changes;  // in order
+  // With --balance, by generation and committed rounds: the blocks of each deck that each worker held from then on.
+  std::map<std::pair<std::int64_t, std::int64_t>, std::vector<std::vector<int>>> blocks;
   bool operator==(const MembershipScript&) const = default;
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <numeric>
 
 #include "resist/core/random.h"
 
@@ -287,6 +288,7 @@ class Exchange {
   // The mean over the holders of `count` elements from `start` of a part on.
   void mean(int part, std::int64_t start, std::int64_t count, Block& sum) {
     const std::vector<int>& holders = segment(part).holders;
+    const std::vector<float>& weights = segment(part).weights;
     const WireFormat format = segment(part).format;
     const std::int64_t bytes_of_part = encoded_size(format, plan_.parts[part].size);
     Block value;
@@ -298,16 +300,33 @@ class Exchange {
         const std::int64_t values = places_.values(part, place_among_others(part, holders[i]), bytes_of_part);
         decode(format, scratch_ + values + encoded_size(format, start), {into, static_cast<std::size_t>(count)});
       }
+      if (!weights.empty()) {
+        for (std::int64_t element = 0; element < count; ++element) {
+          into[element] *= weights[i];
+        }
+      }
       if (i > 0) {
         add(value.data(), count, sum.data());
       }
     }
     if (holders.size() > 1) {
-      const auto divisor = static_cast<float>(holders.size());
+      const float divisor = total_weight(part);
       for (std::int64_t i = 0; i < count; ++i) {
         sum[i] /= divisor;
       }
     }
+  }
+
+  float total_weight(int part) const {
+    const Segment& own = segment(part);
+    return own.weights.empty() ? static_cast<float>(own.holders.size())
+                               : std::accumulate(own.weights.begin(), own.weights.end(), 0.0F);
+  }
+
+  float own_weight(int part) const {
+    const Segment& own = segment(part);
+    return own.weights.empty() ? 1.0F
+                               : own.weights[std::ranges::lower_bound(own.holders, rank()) - own.holders.begin()];
   }
 
   void store_result(int part, std::int64_t start, std::span<float> result) {
@@ -326,9 +345,9 @@ class Exchange {
     const std::span<float> decoded(said.data(), result.size());
     decode(format, encoded, decoded);
     if (own.residual != nullptr) {
-      const auto holders = static_cast<float>(segment(part).holders.size());
+      const float share = total_weight(part) / own_weight(part);
       for (std::size_t i = 0; i < result.size(); ++i) {
-        own.residual[offset + static_cast<std::int64_t>(i)] = holders * (result[i] - said[i]);
+        own.residual[offset + static_cast<std::int64_t>(i)] = share * (result[i] - said[i]);
       }
     }
     if (own.target != nullptr) {

@@ -23,6 +23,8 @@ struct Segment {
   std::vector<int> holders;    // ascending, at least one
   std::vector<int> receivers;  // ascending; may be empty
   WireFormat format = WireFormat::float32;
+  // Of the holders, where they do not count alike: the mean is then weighted. Above zero; empty: all the same.
+  std::vector<float> weights = {};
 };
 
 // 0 .. workers - 1: the holders or receivers of what all have.
@@ -76,8 +78,9 @@ struct SegmentMemory {
   // Only for segments that are held and received by all, in a format other than float32: what all agreed on last.
   // Differences from it travel then, and the result is it plus the decoded mean of them. `residual`, kept from one
   // exchange to the next, takes what rounding left over and is added to the next difference (error feedback): a
-  // worker's own, and for the part that it owns what was left of the mean, times the number of workers, since it comes
-  // back as one of their contributions. So the sum over workers of difference and residual is never changed.
+  // worker's own, and for the part that it owns what was left of the mean, times the number of workers (the sum of
+  // weights over its own), since it comes back as one of their contributions. So the sum over workers of difference and
+  // residual, weighted as the mean is, is never changed.
   const float* reference = nullptr;
   float* residual = nullptr;
 };
@@ -94,12 +97,12 @@ struct Payload {
 };
 
 // Carries the plan out together with all other workers. Blocks until this worker's results are in place and its sends
-// are done. A mean is ((x_0 + x_1) + x_2 ...) / n over the holders in ascending order, for every element, so the
-// result depends neither on timing nor on how it is cut. Where the format is not float32, the other holders' values and
-// the result are rounded, once each, under keys that follow from `rounding_key`, segment and worker; all receivers
-// get the same decoded result, the owner included. A part that nobody but its only holder receives is not rounded.
-// CommError when a peer fails; targets and residuals then hold unspecified values.
-// Returns what it moved.
+// are done. A mean is ((x_0 + x_1) + x_2 ...) / n over the holders in ascending order, for every element (with weights
+// (w_0 x_0 + w_1 x_1 ...) / (w_0 + w_1 ...)), so the result depends neither on timing nor on how it is cut. Where the
+// format is not float32, the other holders' values and the result are rounded, once each, under keys that follow from
+// `rounding_key`, segment and worker; all receivers get the same decoded result, the owner included. A part that nobody
+// but its only holder receives is not rounded. CommError when a peer fails; targets and residuals then hold unspecified
+// values. Returns what it moved.
 Payload exchange(Communicator& communicator, const ExchangePlan& plan, std::span<const SegmentMemory> memory,
                  std::uint32_t tag, std::uint64_t rounding_key = 0);
 

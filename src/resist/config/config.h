@@ -14,6 +14,7 @@ namespace resist {
 
 enum class Method { resist, local_sgd, data_parallel };
 enum class PartitionMode { equal, exact };          // exact: the published code's mode, each block once
+enum class Balance { none, speed };                 // whether faster workers hold more blocks
 enum class MomentumSync { reset, carry, average };  // what happens to momentum at a synchronisation
 enum class Schedule { step, cosine, constant };
 enum class Compression { none, bf16, int8, int6, int4 };  // how shared parameters travel
@@ -57,6 +58,7 @@ struct PartitionOptions {
   PartitionMode partition = PartitionMode::equal;
   std::optional<int> min_blocks;  // a worker's least number of blocks per dealt section (equal mode); unset: 4
   std::vector<int> partition_sections = {3};
+  Balance balance = Balance::none;
   bool partition_first_blocks = false;  // ablation: also deal first blocks' residual branches
 };
 

@@ -29,6 +29,10 @@ inline constexpr auto kWords<PartitionMode> = std::to_array<EnumWord<PartitionMo
                                                                                       {PartitionMode::exact, "exact"}});
 
 template <>
+inline constexpr auto kWords<Balance> = std::to_array<EnumWord<Balance>>({{Balance::none, "none"},
+                                                                          {Balance::speed, "speed"}});
+
+template <>
 inline constexpr auto kWords<MomentumSync> = std::to_array<EnumWord<MomentumSync>>(
     {{MomentumSync::reset, "reset"}, {MomentumSync::carry, "carry"}, {MomentumSync::average, "average"}});
 

@@ -133,6 +133,8 @@ void add_partition(std::vector<Option>& table) {
   group.add("partition", &O::partition, choice<PartitionMode>(),
             "deal every worker as many blocks, or each block once");
   group.add("min-blocks", &O::min_blocks, or_auto(integer<int>(1, 1000)), "fewest blocks a worker holds of a section");
+  group.add("balance", &O::balance, choice<Balance>(),
+            "speed: faster workers hold more blocks, so that all end their rounds at about the same time");
   group.add("partition-sections", &O::partition_sections, integers(1, 8, 1, 8), "sections whose blocks are dealt out");
   group.add("partition-first-blocks", &O::partition_first_blocks, switch_value(),
             "also deal out sections' first blocks");

@@ -76,6 +76,17 @@ void check_partition(const PartitionOptions& partition, std::size_t sections, Me
                     "--min-blocks out or use --partition equal",
                     *partition.min_blocks));
   }
+  if (partition.balance == Balance::speed && method != Method::resist) {
+    throw InputError(fmt::format(
+        "--balance speed deals blocks by speed, and --method {} gives every worker all of them; leave it out "
+        "or use --method resist",
+        to_word(method)));
+  }
+  if (partition.balance == Balance::speed && partition.partition == PartitionMode::exact) {
+    throw InputError(
+        "--balance speed gives workers different numbers of blocks, and --partition exact gives them as equal ones as "
+        "can be; leave one of them out");
+  }
   int before = 0;
   for (const int section : partition.partition_sections) {
     if (section <= before) {

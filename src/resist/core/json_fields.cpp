@@ -17,6 +17,10 @@ JsonFields::JsonFields(const json& object, std::string file) : object_(object), 
   }
 }
 
+bool JsonFields::has(const char* key) const {
+  return object_.contains(key);
+}
+
 const json& JsonFields::at(const char* key) const {
   const auto found = object_.find(key);
   if (found == object_.end()) {
@@ -53,6 +57,17 @@ std::vector<std::int64_t> JsonFields::wholes(const char* key) const {
 
 std::vector<double> JsonFields::numbers(const char* key) const {
   return list(key, &json::is_number, "numbers").get<std::vector<double>>();
+}
+
+std::vector<std::vector<double>> JsonFields::number_lists(const char* key) const {
+  std::vector<std::vector<double>> lists;
+  for (const json& element : list(key, &json::is_array, "lists of numbers")) {
+    if (!std::ranges::all_of(element, [](const json& number) { return number.is_number(); })) {
+      refuse(key, "must be a list of lists of numbers");
+    }
+    lists.push_back(element.get<std::vector<double>>());
+  }
+  return lists;
 }
 
 std::vector<std::string> JsonFields::texts(const char* key) const {

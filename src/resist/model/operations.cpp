@@ -1,5 +1,8 @@
 #include "resist/model/operations.h"
 
+#include <algorithm>
+#include <numeric>
+
 #include "resist/model/activations.h"
 #include "resist/model/block.h"
 
@@ -36,6 +39,17 @@ std::int64_t forward_operations(const NetworkSpec& spec, const Layout& layout, c
   }
   products += std::int64_t{spec.section_channels(static_cast<int>(spec.depths.size()))} * spec.classes;
   return 2 * products;
+}
+
+SubnetworkCost subnetwork_cost(const NetworkSpec& spec, const Layout& layout) {
+  SubnetworkCost cost{.shared = static_cast<double>(forward_operations(spec, layout, {})), .block = {}};
+  for (const Deck& deck : layout.decks) {
+    std::vector<int> blocks(static_cast<std::size_t>(deck.count));
+    std::iota(blocks.begin(), blocks.end(), deck.first_block);
+    const auto all = static_cast<double>(forward_operations(spec, layout, blocks));
+    cost.block.push_back((all - cost.shared) / std::max(1, deck.count));
+  }
+  return cost;
 }
 
 }  // namespace resist

@@ -13,6 +13,13 @@ namespace resist {
 // count. As the algorithm is defined; Winograd's filtering takes fewer.
 std::int64_t forward_operations(const NetworkSpec& spec, const Layout& layout, const std::vector<int>& held);
 
+// Of the sub-network without blocks; and on an average over its blocks, of one of each deck.
+struct SubnetworkCost {
+  double shared = 0;
+  std::vector<double> block;
+};
+SubnetworkCost subnetwork_cost(const NetworkSpec& spec, const Layout& layout);
+
 inline constexpr int kTrainingFactor = 3;  // operations of a training step over those of a forward pass
 
 }  // namespace resist

@@ -1,6 +1,7 @@
 #include "resist/partition/assignment.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <numeric>
@@ -23,6 +24,30 @@ int ceil_divide(int a, int b) {
   return (a + b - 1) / b;
 }
 
+int least_hand(int blocks, const DealingRule& rule) {
+  return std::min(blocks, rule.min_blocks.value_or(kDefaultMinBlocks));
+}
+
+// What each worker holds of one deck under the rule. exact: who takes the first turns gets the blocks that are over.
+std::vector<int> hand_sizes(int blocks, int workers, const DealingRule& rule, int first_worker) {
+  std::vector<int> sizes(static_cast<std::size_t>(workers), blocks_per_worker(blocks, workers, rule));
+  if (rule.mode == PartitionMode::exact && blocks % workers != 0) {
+    for (int place = blocks % workers; place < workers; ++place) {
+      --sizes[(first_worker + place) % workers];
+    }
+  }
+  return sizes;
+}
+
+std::vector<int> column(const Hands& hands, std::size_t deck) {
+  std::vector<int> sizes;
+  sizes.reserve(hands.size());
+  for (const std::vector<int>& hand : hands) {
+    sizes.push_back(hand[deck]);
+  }
+  return sizes;
+}
+
 // Deals one deck to hands of cards 0..cards-1.
 class Dealer {
  public:
@@ -30,9 +55,16 @@ class Dealer {
   Dealer(int cards, int workers, std::uint64_t seed, RandomPlace place)
       : cards_(cards), seed_(seed), place_(place), hands_(workers) {}
 
-  std::vector<std::vector<int>> deal(int turns, int first_worker) {
-    for (int turn = 0; turn < turns; ++turn) {
-      take((first_worker + turn) % static_cast<int>(hands_.size()));
+  // `sizes`: of each worker's hand; together at least all cards.
+  std::vector<std::vector<int>> deal(const std::vector<int>& sizes, int first_worker) {
+    const int workers = static_cast<int>(sizes.size());
+    for (int turn = 0; turn < std::ranges::max(sizes); ++turn) {
+      for (int place = 0; place < workers; ++place) {
+        const int worker = (first_worker + place) % workers;
+        if (turn < sizes[worker]) {
+          take(worker);
+        }
+      }
     }
     for (auto& hand : hands_) {
       std::ranges::sort(hand);
@@ -59,8 +91,8 @@ class Dealer {
   }
 
   // `worker` already holds every card left. Another worker takes `card` and hands over one of its own that `worker`
-  // lacks. There always is one: a worker without `card` exists (card's holders are as few as any card's), and since
-  // its hand is at least as large as `worker`'s, it has something that `worker` lacks.
+  // lacks. There always is one: a card that `worker` lacks is not left, so it has one holder more than `card`, which
+  // `worker` holds besides; so among its holders is one without `card`.
   void swap_for(int worker, int card) {
     std::vector<int>& hand = hands_[worker];
     for (auto& other : hands_) {
@@ -104,7 +136,7 @@ int blocks_per_worker(int blocks, int workers, const DealingRule& rule) {
   if (rule.mode == PartitionMode::exact) {
     return share;
   }
-  return std::min(blocks, std::max(share, rule.min_blocks.value_or(kDefaultMinBlocks)));
+  return std::max(std::min(blocks, share), least_hand(blocks, rule));
 }
 
 double holding_probability(int blocks, int workers, const DealingRule& rule) {
@@ -112,6 +144,49 @@ double holding_probability(int blocks, int workers, const DealingRule& rule) {
     return 1.0 / workers;
   }
   return static_cast<double>(blocks_per_worker(blocks, workers, rule)) / blocks;
+}
+
+int most_blocks_per_worker(int blocks, int workers, const DealingRule& rule) {
+  return std::min(blocks,
+                  workers * blocks_per_worker(blocks, workers, rule) - (workers - 1) * least_hand(blocks, rule));
+}
+
+Hands equal_hands(const std::vector<DeckSize>& decks, int workers, const DealingRule& rule) {
+  std::vector<int> hand;
+  for (const DeckSize& deck : decks) {
+    hand.push_back(blocks_per_worker(deck.blocks, workers, rule));
+  }
+  return Hands(static_cast<std::size_t>(workers), hand);
+}
+
+Hands least_hands(const std::vector<DeckSize>& decks, int workers, const DealingRule& rule) {
+  std::vector<int> hand;
+  for (const DeckSize& deck : decks) {
+    hand.push_back(least_hand(deck.blocks, rule));
+  }
+  return Hands(static_cast<std::size_t>(workers), hand);
+}
+
+void check_hands(const std::vector<DeckSize>& decks, const Hands& hands, const DealingRule& rule) {
+  const int workers = static_cast<int>(hands.size());
+  for (std::size_t index = 0; index < decks.size(); ++index) {
+    const DeckSize& deck = decks[index];
+    const int least = least_hand(deck.blocks, rule);
+    std::int64_t total = 0;
+    for (const std::vector<int>& hand : hands) {
+      if (hand.size() != decks.size() || hand[index] < least || hand[index] > deck.blocks) {
+        throw InputError(
+            fmt::format("a worker can't hold {} blocks of the {} decks; of section {} allowed are {} to {}",
+                        fmt::join(hand, "+"), decks.size(), deck.section, least, deck.blocks));
+      }
+      total += hand[index];
+    }
+    const std::int64_t wanted = std::int64_t{workers} * blocks_per_worker(deck.blocks, workers, rule);
+    if (total != wanted) {
+      throw InputError(fmt::format("{} workers can't hold {} blocks of section {} together; it must be {}", workers,
+                                   total, deck.section, wanted));
+    }
+  }
 }
 
 void check_dealing(const std::vector<DeckSize>& decks, int workers, const DealingRule& rule) {
@@ -146,19 +221,20 @@ void check_dealing(const std::vector<DeckSize>& decks, int workers, const Dealin
 }
 
 Assignment deal(const std::vector<DeckSize>& decks, int workers, const DealingRule& rule, std::uint64_t seed,
-                std::int64_t round) {
+                std::int64_t round, const Hands& hands) {
   std::vector<std::vector<int>> held(workers);
   int first_block = 0;
-  for (const DeckSize& deck : decks) {
-    const int turns =
-        rule.mode == PartitionMode::exact ? deck.blocks : workers * blocks_per_worker(deck.blocks, workers, rule);
+  for (std::size_t index = 0; index < decks.size(); ++index) {
+    const DeckSize& deck = decks[index];
     // Who begins moves on every round, so the extra blocks of uneven hands rotate over the workers.
     const int first_worker = static_cast<int>(round % workers);
     const RandomPlace place{.stream = static_cast<std::uint32_t>(deck.section),
                             .position = static_cast<std::uint32_t>(round)};
-    const auto hands = Dealer(deck.blocks, workers, seed, place).deal(turns, first_worker);
+    const std::vector<int> sizes =
+        hands.empty() ? hand_sizes(deck.blocks, workers, rule, first_worker) : column(hands, index);
+    const auto dealt = Dealer(deck.blocks, workers, seed, place).deal(sizes, first_worker);
     for (int worker = 0; worker < workers; ++worker) {
-      for (const int card : hands[worker]) {
+      for (const int card : dealt[worker]) {
         held[worker].push_back(first_block + card);
       }
     }

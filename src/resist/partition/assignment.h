@@ -52,11 +52,28 @@ double holding_probability(int blocks, int workers, const DealingRule& rule);
 // all, min_blocks together with exact or above B.
 void check_dealing(const std::vector<DeckSize>& decks, int workers, const DealingRule& rule);
 
+// How many blocks of each deck each worker is to hold: hands[worker][deck].
+using Hands = std::vector<std::vector<int>>;
+
+// blocks_per_worker() for everybody.
+Hands equal_hands(const std::vector<DeckSize>& decks, int workers, const DealingRule& rule);
+
+// The fewest that anybody may hold: min_blocks, its default or all.
+Hands least_hands(const std::vector<DeckSize>& decks, int workers, const DealingRule& rule);
+
+// Most blocks of a deck that one worker may be dealt where hands differ: the others keep the least.
+int most_blocks_per_worker(int blocks, int workers, const DealingRule& rule);
+
+// InputError unless every worker holds min_blocks (its default) to B of each deck and all together as many as with
+// equal hands: then the mean of their k/B is still holding_probability(). Only for mode equal.
+void check_hands(const std::vector<DeckSize>& decks, const Hands& hands, const DealingRule& rule);
+
 // The assignment of a round: a pure function of its arguments, so every worker knows it without a message. Every block
 // is dealt at least once, no worker holds one twice, the numbers of holders of two blocks of a deck differ by at most
-// one. Ids run through the decks in their order.
+// one. Ids run through the decks in their order. `hands`: what each holds, as check_hands() wants it; empty: as the
+// rule says for all.
 Assignment deal(const std::vector<DeckSize>& decks, int workers, const DealingRule& rule, std::uint64_t seed,
-                std::int64_t round);
+                std::int64_t round, const Hands& hands = {});
 
 // Every block on every worker: local SGD, data-parallel and warm-up.
 Assignment assign_all(const std::vector<DeckSize>& decks, int workers);

@@ -1,5 +1,6 @@
 #include "resist/partition/training_method.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace resist {
@@ -8,19 +9,25 @@ namespace {
 // ResIST: every round deals the blocks anew.
 class IndependentSubnets : public TrainingMethod {
  public:
-  IndependentSubnets(std::vector<DeckSize> decks, int workers, DealingRule rule, std::uint64_t seed)
-      : decks_(std::move(decks)), workers_(workers), rule_(rule), seed_(seed) {
+  IndependentSubnets(std::vector<DeckSize> decks, int workers, DealingRule rule, std::uint64_t seed, Hands hands)
+      : decks_(std::move(decks)), workers_(workers), rule_(rule), seed_(seed), hands_(std::move(hands)) {
     check_dealing(decks_, workers_, rule_);
+    if (!hands_.empty()) {
+      check_hands(decks_, hands_, rule_);
+    }
   }
 
   Assignment assignment(std::int64_t round, bool warmup) const override {
-    return warmup ? assign_all(decks_, workers_) : deal(decks_, workers_, rule_, seed_, round);
+    return warmup ? assign_all(decks_, workers_) : deal(decks_, workers_, rule_, seed_, round, hands_);
   }
 
   std::vector<int> slots(bool warmup) const override {
     std::vector<int> slots;
     for (const DeckSize& deck : decks_) {
       slots.push_back(warmup ? deck.blocks : blocks_per_worker(deck.blocks, workers_, rule_));
+    }
+    for (const std::vector<int>& hand : warmup ? Hands{} : hands_) {
+      std::ranges::transform(hand, slots, slots.begin(), [](int held, int most) { return std::max(held, most); });
     }
     return slots;
   }
@@ -40,6 +47,7 @@ class IndependentSubnets : public TrainingMethod {
   int workers_;
   DealingRule rule_;
   std::uint64_t seed_;
+  Hands hands_;  // empty: equal ones
 };
 
 // Local SGD and data-parallel training: every worker holds the whole network.
@@ -78,10 +86,15 @@ std::vector<DeckSize> deck_sizes(const Layout& layout) {
   return sizes;
 }
 
-std::unique_ptr<TrainingMethod> make_method(const Config& config, const std::vector<DeckSize>& decks, int workers) {
+DealingRule dealing_rule(const PartitionOptions& options) {
+  return {.mode = options.partition, .min_blocks = options.min_blocks};
+}
+
+std::unique_ptr<TrainingMethod> make_method(const Config& config, const std::vector<DeckSize>& decks, int workers,
+                                            Hands hands) {
   if (config.train.method == Method::resist) {
-    const DealingRule rule{.mode = config.partition.partition, .min_blocks = config.partition.min_blocks};
-    return std::make_unique<IndependentSubnets>(decks, workers, rule, config.train.seed);
+    return std::make_unique<IndependentSubnets>(decks, workers, dealing_rule(config.partition), config.train.seed,
+                                                std::move(hands));
   }
   return std::make_unique<WholeNetworks>(decks, workers, config.train.method == Method::data_parallel);
 }

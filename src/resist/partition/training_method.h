@@ -29,8 +29,12 @@ class TrainingMethod {
 // The decks of a layout, as dealing wants them.
 std::vector<DeckSize> deck_sizes(const Layout& layout);
 
-// The method that the options name. InputError where its dealing is impossible (see check_dealing).
-std::unique_ptr<TrainingMethod> make_method(const Config& config, const std::vector<DeckSize>& decks, int workers);
+// The method that the options name. `hands`: what each worker is dealt, where that is not the same for all
+// (--balance). InputError where its dealing is impossible (see check_dealing, check_hands).
+std::unique_ptr<TrainingMethod> make_method(const Config& config, const std::vector<DeckSize>& decks, int workers,
+                                            Hands hands = {});
+
+DealingRule dealing_rule(const PartitionOptions& options);
 
 // `momentum_sync`, or its default: reset, and carry where gradients are averaged.
 MomentumSync momentum_sync(const Config& config);

@@ -55,9 +55,28 @@ std::int64_t most_copies(const Layout& layout, const TrainingMethod& method, int
   return most;
 }
 
+// The worst that --balance may come to: the first worker is so fast that the others keep the least.
+Hands most_uneven_hands(const Config& config, const std::vector<DeckSize>& decks, int workers) {
+  if (config.partition.balance == Balance::none || config.train.method != Method::resist) {
+    return {};
+  }
+  const DealingRule rule = dealing_rule(config.partition);
+  Hands hands = least_hands(decks, workers, rule);
+  for (std::size_t deck = 0; deck < decks.size(); ++deck) {
+    int left = workers * (blocks_per_worker(decks[deck].blocks, workers, rule) - hands[0][deck]);
+    for (std::vector<int>& hand : hands) {
+      const int more = std::min(left, decks[deck].blocks - hand[deck]);
+      hand[deck] += more;
+      left -= more;
+    }
+  }
+  return hands;
+}
+
 MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, const Layout& layout, int workers,
                                 bool warmup) {
-  const auto method = make_method(config, deck_sizes(layout), workers);
+  const std::vector<DeckSize> decks = deck_sizes(layout);
+  const auto method = make_method(config, decks, workers, most_uneven_hands(config, decks, workers));
   const Placement placement = make_placement(layout, *method, 0, warmup);
   MemoryPrediction memory;
   memory.arena = placement.arena.size() * kFloatBytes;
@@ -118,8 +137,11 @@ RoundPayload predict_round(const Config& config, const Layout& layout, int worke
 
 Prediction predict(const Config& config, const NetworkSpec& spec, const Layout& layout, int workers,
                    std::int64_t rounds) {
-  const auto method = make_method(config, deck_sizes(layout), workers);
-  Prediction prediction{.workers = workers, .slots = method->slots(false)};
+  const std::vector<DeckSize> decks = deck_sizes(layout);
+  const auto method = make_method(config, decks, workers);
+  Prediction prediction{
+      .workers = workers,
+      .slots = make_method(config, decks, workers, most_uneven_hands(config, decks, workers))->slots(false)};
   prediction.memory = predict_memory(config, spec, layout, workers, false);
   if (config.train.method == Method::resist && config.train.warmup_epochs > 0) {
     prediction.warmup_memory = predict_memory(config, spec, layout, workers, true);

@@ -30,11 +30,12 @@ struct MemoryPrediction {
 // What training with S workers takes, before it is tried.
 struct Prediction {
   int workers = 0;
-  std::vector<int> slots;                  // k per deck
+  std::vector<int> slots;                  // k per deck; with --balance the most that a fast worker may come to hold
   std::int64_t parameters_per_worker = 0;  // most that one holds
   // The paper's counting: an upload and a download of everything each worker holds, float32, all workers.
   std::int64_t paper_bytes = 0;
-  // Payload that resist really sends in each of the first rounds, all workers. Exact.
+  // Payload that resist really sends in each of the first rounds, all workers. Exact; with --balance as long as all
+  // workers are equally fast.
   std::vector<std::int64_t> payload_bytes;
   // Most that one worker sends or receives, per round: over a link's rate this is the round's floor.
   std::vector<std::int64_t> busiest_link_bytes;

@@ -59,15 +59,24 @@ bool began_in_warmup(const Config& config, const RoundRecord* before, const Roun
   return samples_before < epochs * dataset_size;
 }
 
+// What the workers had agreed to hold in a round; empty: as many each, or it is not known.
+Hands hands_of(const RoundRecord& record, const RoundRecord* before) {
+  const bool follows = before != nullptr && before->round + 1 == record.round && before->next_blocks &&
+                       before->next_blocks->size() == record.worker_loss.size();
+  return follows ? *before->next_blocks : Hands{};
+}
+
 void add_holdings(RunHistory& history, const Layout& layout) {
   const std::vector<DeckSize> decks = deck_sizes(layout);
-  std::map<int, std::unique_ptr<TrainingMethod>> methods;  // by workers, whose number may change when a run is resumed
+  // By workers, whose number may change, and what they held.
+  std::map<std::pair<int, Hands>, std::unique_ptr<TrainingMethod>> methods;
   const RoundRecord* before = nullptr;
   for (const RoundRecord& record : history.records) {
     const int workers = static_cast<int>(record.worker_loss.size());
-    auto& method = methods[workers];
+    const Hands hands = hands_of(record, before);
+    auto& method = methods[{workers, hands}];
     if (!method) {
-      method = make_method(*history.config, decks, workers);
+      method = make_method(*history.config, decks, workers, hands);
     }
     // A method counts the rounds committed before, a record includes its own.
     Assignment assignment = method->assignment(record.round - 1, began_in_warmup(*history.config, before, record));

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 #include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "resist/comm/agreement.h"
 #include "resist/comm/collectives.h"
 #include "resist/comm/exchange.h"
 #include "resist/comm/tags.h"
@@ -149,6 +151,16 @@ class Saver {
   std::string failure_;
 };
 
+// As the manifest has them: a list for each worker.
+std::vector<std::vector<double>> rounds_of(const std::vector<Pace>& paces) {
+  std::vector<std::vector<double>> rounds;
+  rounds.reserve(paces.size());
+  for (const Pace& pace : paces) {
+    rounds.emplace_back(pace.seconds.begin(), pace.seconds.begin() + pace.rounds);
+  }
+  return rounds;
+}
+
 CheckpointState state_of(const Trainer& trainer, int workers, std::optional<double> accuracy) {
   const TrainPosition& position = trainer.position();
   return {.round = position.round,
@@ -158,6 +170,8 @@ CheckpointState state_of(const Trainer& trainer, int workers, std::optional<doub
           .returned_batches = position.returned_batches,
           .workers = workers,
           .block_scale = trainer.block_scale(),
+          .hands = trainer.balance().hands,
+          .paces = rounds_of(trainer.balance().paces),
           .accuracy = accuracy,
           .config = to_json(stored_config(trainer.setup().config))};
 }
@@ -171,6 +185,13 @@ std::span<const float> receive_group(Communicator& communicator, std::vector<flo
   buffer.resize(static_cast<std::size_t>(size));
   communicator.receive(std::as_writable_bytes(std::span(buffer)), peer, kCheckpointTag)->wait();
   return buffer;
+}
+
+// Worker 0's bytes become all workers'.
+void tell(Communicator& communicator, std::span<std::byte> bytes) {
+  std::vector<std::byte> all(bytes.size() * static_cast<std::size_t>(communicator.size()));
+  all_gather_bytes(communicator, bytes, all, kControlTag);
+  std::copy_n(all.begin(), bytes.size(), bytes.begin());
 }
 
 void read_group(SafetensorsReader& reader, const std::vector<Parameter>& parameters, std::span<float> values) {
@@ -194,6 +215,47 @@ TrainPosition position_of(const CheckpointState& state) {
           .samples = state.samples,
           .stream_position = state.stream_position,
           .returned_batches = state.returned_batches};
+}
+
+BalanceState restore_balance(Communicator& communicator, const TrainingSetup& setup, const CheckpointState* state) {
+  const auto workers = static_cast<std::size_t>(communicator.size());
+  const std::size_t decks = setup.decks.size();
+  BalanceState balance;
+  on_worker_0(communicator, [&] {
+    if (state == nullptr || state->paces.empty() || static_cast<std::size_t>(state->workers) != workers) {
+      return;
+    }
+    balance.hands = state->hands;
+    if (!balance.hands.empty()) {
+      check_hands(setup.decks, balance.hands, dealing_rule(setup.config.partition));
+    }
+    for (const std::vector<double>& rounds : state->paces) {
+      std::ranges::for_each(rounds, [&pace = balance.paces.emplace_back()](double seconds) { pace.add(seconds); });
+    }
+    if (balance.paces.size() != workers || (!balance.hands.empty() && balance.hands.size() != workers)) {
+      throw InputError(
+          fmt::format("the checkpoint of round {} names the blocks of {} workers and the speed of {}, but "
+                      "is of {}",
+                      state->round, balance.hands.size(), balance.paces.size(), workers));
+    }
+  });
+  struct Told {
+    bool dealt = false;
+    bool timed = false;
+  };
+  const Told told = all_gather_value(
+      communicator, Told{.dealt = !balance.hands.empty(), .timed = !balance.paces.empty()}, kControlTag)[0];
+  if (told.dealt) {
+    balance.hands.resize(workers, std::vector<int>(decks));
+    for (std::vector<int>& hand : balance.hands) {
+      tell(communicator, std::as_writable_bytes(std::span(hand)));
+    }
+  }
+  if (told.timed) {
+    balance.paces.resize(workers);
+    tell(communicator, std::as_writable_bytes(std::span(balance.paces)));
+  }
+  return balance;
 }
 
 void save_checkpoint(Trainer& trainer, const std::filesystem::path& run_dir, std::optional<double> accuracy) {

@@ -31,7 +31,10 @@ void restore_checkpoint(Trainer& trainer, const Checkpoint* checkpoint);
 // network's.
 std::int64_t read_block(const Checkpoint& checkpoint, const Layout& layout, int block, std::span<float> values);
 
-// The position of the state, for making the trainer.
+// What a trainer is made of.
 TrainPosition position_of(const CheckpointState& state);
+// How the blocks of the next round are dealt, told to all workers by worker 0, which alone has the state (null on the
+// others). Empty where the state is of another number of workers. InputError on all of them where it can't be.
+BalanceState restore_balance(Communicator& communicator, const TrainingSetup& setup, const CheckpointState* state);
 
 }  // namespace resist

@@ -34,11 +34,29 @@ std::vector<MembershipScript> scripts_of(const std::filesystem::path& run, const
   return scripts;
 }
 
+// Deals as the workers agreed to, whatever their speeds are now.
+class RecordedBalance : public BlockBalance {
+ public:
+  explicit RecordedBalance(const MembershipScript& script) : script_(script) {}
+
+  Hands next_hands(std::int64_t generation, std::int64_t round, const std::vector<Pace>& /*paces*/,
+                   const Hands& /*now*/) const override {
+    const auto blocks = script_.blocks.find({generation, round});
+    return blocks == script_.blocks.end() ? Hands{} : blocks->second;
+  }
+
+ private:
+  const MembershipScript& script_;
+};
+
 // The exit code of the first of the workers that are there in the end.
 int replay_start(const Config& config, const Replay& replay, std::ostream& out) {
   const std::atomic<int>& signal = watch_signals(/*speaks=*/true);
   std::atomic<int> stop = 0;
-  const TrainingSetup setup = prepare_training(config, replay.script.workers);
+  TrainingSetup setup = prepare_training(config, replay.script.workers);
+  if (setup.balance) {
+    setup.balance = std::make_shared<RecordedBalance>(replay.script);
+  }
   take_cores_in_process(config.cluster.threads, replay.script.workers);
   std::atomic<int> code = kExitDone;
   replay_workers(

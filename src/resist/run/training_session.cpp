@@ -171,6 +171,7 @@ class RunObserver : public TrainingObserver {
         }
         output_->progress.show(record);
         written_ = record.round;
+        tell_of_balance(record);
       }
     });
     journal_.note(trainer, generation_, members_.empty() ? everyone(trainer.communicator().size()) : members_);
@@ -278,6 +279,20 @@ class RunObserver : public TrainingObserver {
     written_ = written.empty() ? 0 : written.back().round;
     output_.emplace(open_output(std::move(folder), config_, written_, trainer.length(), out_));
     spdlog::info("worker {} writes the run from now on", trainer.identity());
+  }
+
+  void tell_of_balance(const RoundRecord& record) {
+    if (!record.next_blocks || record.next_blocks == last_record_.next_blocks) {
+      return;
+    }
+    std::vector<std::string> hands;
+    for (const std::vector<int>& hand : *record.next_blocks) {
+      hands.push_back(fmt::format("{}", fmt::join(hand, "+")));
+    }
+    if (!hands.empty()) {
+      spdlog::info("from round {} on the workers hold {} blocks: they are that fast", record.round + 1,
+                   fmt::join(hands, ", "));
+    }
   }
 
   // The assignment of the first round and of every evaluated one: a picture a round would be too many.
@@ -537,7 +552,10 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
   }
   const bool from_checkpoint = !resume_position.empty();
   const TrainPosition start = from_checkpoint ? position_from_numbers(resume_position) : TrainPosition{};
-  Trainer trainer(setup, communicator, start, stop, membership);
+  const BalanceState balance = from_checkpoint && setup.balance
+                                   ? restore_balance(communicator, setup, checkpoint ? &checkpoint->state() : nullptr)
+                                   : BalanceState{};
+  Trainer trainer(setup, communicator, start, stop, membership, balance);
   if (from_checkpoint) {
     restore_checkpoint(trainer, checkpoint ? &*checkpoint : nullptr);
   }

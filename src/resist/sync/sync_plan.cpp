@@ -44,6 +44,16 @@ Sources sources_of(const Assignment& assignment) {
 
 namespace {
 
+// Empty where the holders count alike: all have trained on as many samples, or some on none.
+std::vector<float> weights_of(const std::vector<int>& holders, const std::vector<std::int64_t>& samples) {
+  std::vector<float> weights;
+  for (const int holder : samples.empty() ? std::vector<int>{} : holders) {
+    weights.push_back(static_cast<float>(samples[holder]));
+  }
+  const bool alike = std::ranges::all_of(weights, [&](float weight) { return weight == weights.front(); });
+  return alike || std::ranges::count(weights, 0.0F) > 0 ? std::vector<float>{} : weights;
+}
+
 // Collects the segments of an exchange, each group's in one piece or, where its weights are compressed, in two.
 class Segments {
  public:
@@ -53,12 +63,16 @@ class Segments {
   }
 
   void add(int group, std::int64_t weights, std::int64_t size, WireFormat format, const std::vector<int>& holders,
-           const std::vector<int>& receivers) {
+           const std::vector<std::int64_t>& samples, const std::vector<int>& receivers) {
     const std::int64_t compressed = format == WireFormat::float32 ? 0 : weights;
     for (const auto& [begin, end, wire] :
          {std::tuple(std::int64_t{0}, compressed, format), std::tuple(compressed, size, WireFormat::float32)}) {
       if (end > begin) {
-        segments.push_back({.size = end - begin, .holders = holders, .receivers = receivers, .format = wire});
+        segments.push_back({.size = end - begin,
+                            .holders = holders,
+                            .receivers = receivers,
+                            .format = wire,
+                            .weights = weights_of(holders, samples)});
         origins.push_back({.group = group, .offset = begin});
       }
     }
@@ -113,11 +127,12 @@ SyncPlan make_sync_plan(const Layout& layout, const Sources& now, const Assignme
   if (now.shared_agreed) {
     hand_on_shared(layout, now.shared, next.workers(), parts);
   } else if (rule.scope != SyncScope::blocks) {
-    parts.add(0, layout.shared_weights_size, layout.shared_size, rule.shared, now.shared, everyone(next.workers()));
+    parts.add(0, layout.shared_weights_size, layout.shared_size, rule.shared, now.shared, now.samples,
+              everyone(next.workers()));
   }
   for (int block = 0; block < next.blocks() && rule.scope != SyncScope::shared; ++block) {
     parts.add(1 + block, layout.blocks[block].weights_size, layout.blocks[block].size, rule.blocks, now.blocks[block],
-              receivers_of(next.holders(block), plan.keepers[block]));
+              now.samples, receivers_of(next.holders(block), plan.keepers[block]));
   }
   plan.origins = std::move(parts.origins);
   plan.exchange = make_exchange_plan(std::move(parts.segments), next.workers());

@@ -36,6 +36,8 @@ SyncRule sync_rule(const SyncOptions& options);
 struct Sources {
   std::vector<int> shared;
   std::vector<std::vector<int>> blocks;  // per block, none of them empty
+  // That each worker trained on since the last commit, by rank: a mean counts a source by its samples. Empty: as many.
+  std::vector<std::int64_t> samples = {};
   // Those have the same shared parameters already, so only the others get them, an equal part from each.
   bool shared_agreed = false;
 };

@@ -34,6 +34,7 @@ json encode(const GenerationRecord& record) {
           {"round_kept", record.round_kept},
           {"restored_blocks", record.restored},
           {"lost_blocks", lost_blocks},
+          {"next_blocks", record.next_blocks},
           {"seconds", record.seconds}};
 }
 
@@ -63,6 +64,7 @@ GenerationRecord decode_generation(const json& line) {
                           .joined = line.at("joined"),
                           .round_kept = line.at("round_kept"),
                           .restored = line.at("restored_blocks"),
+                          .next_blocks = line.at("next_blocks"),
                           .seconds = line.at("seconds")};
   for (const json& lost : line.at("lost_blocks")) {
     record.lost_blocks.push_back({.block = lost.at("block"), .rounds = lost.at("rounds")});
@@ -74,6 +76,7 @@ CommitRecord decode_commit(const json& line) {
   CommitRecord record{.round = line.at("round"),
                       .generation = line.at("generation"),
                       .members = line.at("members"),
+                      .next_blocks = line.at("next_blocks"),
                       .shared = line.at("shared")};
   for (const json& worker : line.at("workers")) {
     Contribution one{

@@ -35,7 +35,8 @@ struct GenerationRecord {
   bool round_kept = false;    // the local iterations under way were kept, and ended a round
   std::vector<int> restored;  // blocks that came from a copy
   std::vector<LostBlock> lost_blocks;
-  double seconds = 0;  // from when worker 0 noticed until training went on
+  std::vector<std::vector<int>> next_blocks;  // by worker, of each deck, from now on; empty: all the same
+  double seconds = 0;                         // from when worker 0 noticed until training went on
   bool operator==(const GenerationRecord&) const = default;
 };
 
@@ -62,6 +63,7 @@ struct CommitRecord {
   std::int64_t generation = 0;  // that committed it
   std::vector<int> members;     // of that
   std::vector<Contribution> contributions;
+  std::vector<std::vector<int>> next_blocks;  // by worker, of each deck, in the next round; empty: all the same
   std::string shared;  // XXH3 of the shared parameters then; empty: workers don't have the same (--overlap)
   bool operator==(const CommitRecord&) const = default;
 };

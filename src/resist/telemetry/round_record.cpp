@@ -34,6 +34,16 @@ void parse(const json& value, const char* key, std::int64_t& result) {
   result = value.get<std::int64_t>();
 }
 
+void parse(const json& value, const char* key, int& result) {
+  constexpr std::int64_t kMaximum = std::numeric_limits<int>::max();
+  std::int64_t whole = 0;
+  parse(value, key, whole);
+  if (whole < -kMaximum || whole > kMaximum) {
+    refuse(key, "is too large");
+  }
+  result = static_cast<int>(whole);
+}
+
 template <typename Number>
 void parse(const json& value, const char* key, std::vector<Number>& result) {
   if (!value.is_array()) {
@@ -107,6 +117,7 @@ void visit_fields(Record& record, Visit visit) {
   visit("bytes_sent", record.bytes_sent);
   visit("bytes_received", record.bytes_received);
   visit("peak_memory_bytes", record.peak_memory_bytes);
+  visit("next_blocks", record.next_blocks);
   visit("accuracy", record.accuracy);
   visit("top5_accuracy", record.top5_accuracy);
   visit("test_loss", record.test_loss);
@@ -123,6 +134,7 @@ void visit_worker_fields(Record& record, Visit visit) {
   visit("bytes_sent", record.worker_bytes_sent);
   visit("bytes_received", record.worker_bytes_received);
   visit("peak_memory_bytes", record.worker_peak_memory_bytes);
+  visit("blocks", record.worker_blocks);
 }
 
 template <typename Result, typename Visit>

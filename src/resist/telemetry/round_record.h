@@ -39,6 +39,10 @@ struct RoundRecord {
   std::vector<std::int64_t> worker_bytes_sent;
   std::vector<std::int64_t> worker_bytes_received;
   std::vector<std::int64_t> worker_peak_memory_bytes;
+  // With --balance: the blocks of each deck that each worker held, and those that the workers have agreed to hold in
+  // the next round (none: as many each), by rank.
+  std::optional<std::vector<std::vector<int>>> worker_blocks;
+  std::optional<std::vector<std::vector<int>>> next_blocks;
   // Where evaluated.
   std::optional<double> accuracy;  // top-1 in [0, 1]
   std::optional<double> top5_accuracy;

@@ -30,7 +30,7 @@ RoundSync::RoundSync(const TrainingSetup& setup, Communicator& communicator, Wor
   if (setup.config.sync.overlap) {
     sent_.resize(size);
     mean_.resize(size);
-    plan_average();
+    plan_average({});
   }
 }
 
@@ -40,11 +40,12 @@ RoundSync::~RoundSync() {
   }
 }
 
-void RoundSync::plan_average() {
+void RoundSync::plan_average(const std::vector<std::int64_t>& samples) {
   SyncRule rule = sync_rule(setup_.config.sync);
   rule.scope = SyncScope::shared;
-  const Sources all{.shared = everyone(communicator_->size()), .blocks = {}};
+  const Sources all{.shared = everyone(communicator_->size()), .blocks = {}, .samples = samples};
   average_ = make_sync_plan(setup_.layout, all, Assignment(std::vector<std::vector<int>>(all.shared.size()), 0), rule);
+  average_samples_ = samples;
 }
 
 void RoundSync::agree() {
@@ -61,7 +62,7 @@ void RoundSync::enter(Communicator& communicator) {
   std::ranges::fill(residual_, 0.0F);
   communicator_ = &communicator;
   if (setup_.config.sync.overlap) {
-    plan_average();
+    plan_average({});
   }
 }
 
@@ -83,12 +84,14 @@ Payload RoundSync::land() {
   return landed_;
 }
 
-Payload RoundSync::stage(const Placement& next, std::int64_t round, bool in_full) {
+Payload RoundSync::stage(const Placement& next, std::int64_t round, const std::vector<std::int64_t>& samples,
+                         bool in_full) {
   const bool overlapped = setup_.config.sync.overlap && !in_full;
   SyncRule rule = sync_rule(setup_.config.sync);
   rule.scope = overlapped ? SyncScope::blocks : SyncScope::all;
   const Placement& now = parameters_.placement();
-  const Sources sources = sources_of(now.assignment);
+  Sources sources = sources_of(now.assignment);
+  sources.samples = samples;
   const SyncPlan plan = make_sync_plan(setup_.layout, sources, next.assignment, rule);
   const std::uint32_t tag = round_tag(round);
   auto memory = group_memory(now, parameters_.worker(), parameters_.values(), next, communicator_->rank(),
@@ -96,6 +99,9 @@ Payload RoundSync::stage(const Placement& next, std::int64_t round, bool in_full
   stage_copies(plan, memory);
   if (overlapped) {
     std::copy_n(memory[0].source, setup_.layout.shared_size, memory[0].target);
+    if (samples != average_samples_) {
+      plan_average(samples);
+    }
   }
   Payload payload =
       resist::synchronise(*communicator_, plan, memory, tag, shared_memory(), rounding_key(round, rule.scope));

@@ -45,10 +45,11 @@ class RoundSync {
   // Returns what it sent and received, and nothing where none is under way.
   Payload land();
 
-  // Stages the end of round `round` (0-based): what `now` holds becomes what `next` says. `in_full`: the shared
-  // parameters too; otherwise, with --overlap, their average waits for set_out() and lands later.
-  // Returns what was sent and received, without such an average. Live parameters stay as they are until commit().
-  Payload stage(const Placement& next, std::int64_t round, bool in_full);
+  // Stages the end of round `round` (0-based): what `now` holds becomes what `next` says. `samples`: that each worker
+  // trained on, which its values count by. `in_full`: the shared parameters too; otherwise, with --overlap, their
+  // average waits for set_out() and lands later. Returns what was sent and received, without such an average. Live
+  // parameters stay as they are until commit().
+  Payload stage(const Placement& next, std::int64_t round, const std::vector<std::int64_t>& samples, bool in_full);
 
   // The same after a change of the workers. Exact whatever --compress says, since they remember different things. Lost
   // blocks must have been restored().
@@ -72,7 +73,7 @@ class RoundSync {
   const float* copy(int block) const;  // null: none
   void stage_copies(const SyncPlan& plan, std::vector<GroupMemory>& memory);
   void keep_for_commit(const Placement& next, std::int64_t due);
-  void plan_average();
+  void plan_average(const std::vector<std::int64_t>& samples);
 
   const TrainingSetup& setup_;
   Communicator* communicator_;
@@ -82,7 +83,8 @@ class RoundSync {
   std::vector<float> sent_;  // and these with --overlap
   std::vector<float> mean_;
   SyncPlan average_;
-  std::int64_t due_ = -1;  // the round whose average is to set out; -1: none
+  std::vector<std::int64_t> average_samples_;  // that it counts by
+  std::int64_t due_ = -1;                      // the round whose average is to set out; -1: none
   std::thread under_way_;
   std::exception_ptr failure_;  // these two of the thread
   Payload landed_;

@@ -19,12 +19,17 @@
 #include "resist/core/failpoint.h"
 #include "resist/core/heap.h"
 #include "resist/model/initialise.h"
+#include "resist/model/operations.h"
 #include "resist/sync/mending.h"
 #include "resist/telemetry/memory.h"
 #include "resist/train/sgd.h"
 #include "resist/train/travelling_blocks.h"
 
 namespace resist {
+
+namespace {
+constexpr std::size_t kMostDecks = 8;  // --partition-sections
+}
 
 // These are trivially copyable: workers exchange them.
 
@@ -34,10 +39,11 @@ struct Trainer::LocalRound {
   double seconds_sync = 0;  // averaging gradients, where the method does; waiting for an average to land
   double learning_rate = 0;
   std::int64_t iterations = 0;
-  Payload payload;                  // gradients, and with --overlap the average that landed
-  std::int64_t bad_iteration = -1;  // first at which something is not finite; -1: all is
-  bool bad_loss = false;            // it was the loss, otherwise a parameter after the round's last iteration
-  char bad_parameter[64] = {};      // name of the first parameter that is not finite
+  Payload payload;                       // gradients, and with --overlap the average that landed
+  std::int64_t bad_iteration = -1;       // first at which something is not finite; -1: all is
+  std::array<int, kMostDecks> blocks{};  // held, of each deck
+  bool bad_loss = false;                 // it was the loss, otherwise a parameter after the round's last iteration
+  char bad_parameter[64] = {};           // name of the first parameter that is not finite
   bool finite() const { return bad_iteration < 0; }
 };
 
@@ -56,13 +62,14 @@ struct Trainer::Report {
 
 struct Trainer::Standing {
   LocalRound local;
-  std::int64_t commits = 0;             // -1: it joins
-  std::int64_t staged = -1;             // the commit that it has all of and has not made; -1: none
-  int placed_as = 0;                    // its rank in the placement of the last commit
-  int placed_workers = 0;               // and how many there were then
-  std::array<double, 8> block_scale{};  // per deck
-  std::int64_t reported = 0;            // rounds
-  bool has_report = false;              // of the last round
+  std::int64_t commits = 0;  // -1: it joins
+  std::int64_t staged = -1;  // the commit that it has all of and has not made; -1: none
+  int placed_as = 0;         // its rank in the placement of the last commit
+  int placed_workers = 0;    // and how many there were then
+  std::array<double, kMostDecks> block_scale{};
+  Pace pace;                  // the round that ends included
+  std::int64_t reported = 0;  // rounds
+  bool has_report = false;    // of the last round
   int stop_signal = 0;
   bool somebody_waits = false;
   bool rendezvous_lost = false;
@@ -72,6 +79,8 @@ struct Trainer::Staged {
   TrainPosition after;
   CommitRecord record;
   std::vector<double> block_scale;
+  BalanceState balance;
+  Pace pace;               // this worker's
   bool parameters = true;  // they are staged as well; otherwise they are in place
   Report report;           // of the round that ends with it
   bool complete = false;   // all of it is there
@@ -119,7 +128,7 @@ T sum(const std::vector<T>& values) {
 }  // namespace
 
 Trainer::Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPosition position,
-                 const std::atomic<int>& stop, Membership* membership)
+                 const std::atomic<int>& stop, Membership* membership, const BalanceState& balance)
     : setup_(setup),
       communicator_(&communicator),
       stop_(stop),
@@ -129,9 +138,11 @@ Trainer::Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPo
       method_(make_method(setup.config, setup.decks, communicator.size())),
       position_(std::move(position)),
       length_(train_length(setup.config.train, communicator.size(), setup.data.train->size(), position_)),
-      parameters_(std::make_unique<WorkerParameters>(setup.spec, setup.layout, placement_at(position_),
+      parameters_(std::make_unique<WorkerParameters>(setup.spec, setup.layout, placement_at(position_, balance.hands),
                                                      communicator.rank(), setup.config.train.seed)),
       sync_(std::make_unique<RoundSync>(setup, communicator, *parameters_)),
+      pace_(balance.paces.empty() ? Pace{} : balance.paces.at(static_cast<std::size_t>(communicator.rank()))),
+      balance_(balance),
       block_scale_(method_->block_scale(in_warmup(setup.config.train, setup.data.train->size(), position_))),
       batches_(batch_schedule(setup.config, communicator, identity_)),
       loader_(make_loader(setup, batches_, position_)),
@@ -153,9 +164,48 @@ Trainer::Trainer(const TrainingSetup& setup, Generation generation, const std::a
 
 Trainer::~Trainer() = default;
 
-Placement Trainer::placement_at(const TrainPosition& position) const {
+Placement Trainer::placement_at(const TrainPosition& position, const Hands& hands) const {
   const bool warmup = in_warmup(setup_.config.train, setup_.data.train->size(), position);
-  return make_placement(setup_.layout, *method_, position.round, warmup);
+  const auto method = make_method(setup_.config, setup_.decks, communicator_->size(), hands);
+  return make_placement(setup_.layout, *method, position.round, warmup);
+}
+
+Pace Trainer::pace_now() const {
+  Pace pace = pace_;
+  if (local_->iterations > 0) {
+    const auto operations = static_cast<double>(forward_operations(setup_.spec, setup_.layout, parameters_->held()));
+    pace.add(local_->seconds_compute / static_cast<double>(local_->iterations) / operations);
+  }
+  return pace;
+}
+
+// Since the last commit.
+std::vector<std::int64_t> Trainer::samples_of(const std::vector<Standing>& standings) const {
+  std::vector<std::int64_t> samples;
+  samples.reserve(standings.size());
+  for (const Standing& standing : standings) {
+    samples.push_back(standing.local.iterations * setup_.config.train.batch_size);
+  }
+  return samples;
+}
+
+// Of each deck, by worker.
+std::vector<std::vector<int>> Trainer::blocks_held(const std::vector<LocalRound>& locals) const {
+  std::vector<std::vector<int>> held;
+  held.reserve(locals.size());
+  for (const LocalRound& local : locals) {
+    held.emplace_back(local.blocks.begin(), local.blocks.begin() + static_cast<std::ptrdiff_t>(setup_.decks.size()));
+  }
+  return held;
+}
+
+BalanceState Trainer::next_balance(const TrainPosition& after, const std::vector<Standing>& standings) const {
+  if (!setup_.balance) {
+    return {};
+  }
+  std::vector<Pace> paces = column(standings, &Standing::pace);
+  Hands hands = setup_.balance->next_hands(generation_.number, after.round, paces, mending_ ? Hands{} : balance_.hands);
+  return {.hands = std::move(hands), .paces = std::move(paces)};
 }
 
 void Trainer::note(std::string_view step) const {
@@ -232,13 +282,14 @@ std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
   const Stopwatch watch;
   CommitRecord record = contributions(after, standings);
   Report end{.local = *local_, .synced = {.seconds_wait = seconds_wait}};
-  const Payload payload = mending_
-                              ? stage_mended(after, standings, observer)
-                              : stage(after, last || evaluation_due(after) || observer.needs_agreement(after.round));
+  const Payload payload =
+      mending_ ? stage_mended(after, standings, observer)
+               : stage(after, standings, last || evaluation_due(after) || observer.needs_agreement(after.round));
   end.synced.bytes_sent = payload.sent + local_->payload.sent;
   end.synced.bytes_received = payload.received + local_->payload.received;
   staged_->report = end;
   staged_->record = std::move(record);
+  staged_->record.next_blocks = staged_->balance.hands;
   staged_->complete = true;
   note("staged");
   communicator_->barrier();  // the commit: whoever passes knows that all have staged
@@ -288,6 +339,7 @@ std::vector<Trainer::Standing> Trainer::agree_on_commits() {
                  .somebody_waits = membership_ != nullptr && membership_->somebody_waits(),
                  .rendezvous_lost = membership_ != nullptr && membership_->rendezvous_lost()};
     std::ranges::copy(block_scale_, own.block_scale.begin());
+    own.pace = pace_now();
     auto standings = all_gather_value(*communicator_, own, kControlTag);
     const std::int64_t newest = largest(column(standings, &Standing::commits));
     const auto is_behind = [&](const Standing& standing) {
@@ -381,14 +433,19 @@ CommitRecord Trainer::contributions(const TrainPosition& after, const std::vecto
   return record;
 }
 
-Payload Trainer::stage(const TrainPosition& after, bool in_full) {
+Payload Trainer::stage(const TrainPosition& after, const std::vector<Standing>& standings, bool in_full) {
   give_back_freed_memory();
   staged_ = std::make_unique<Staged>(
       Staged{.after = after,
              .block_scale = method_->block_scale(in_warmup(setup_.config.train, setup_.data.train->size(), position_)),
+             .balance = next_balance(after, standings),
+             .pace = pace_now(),
              .parameters = !method_->averages_gradients(),
              .report = {}});
-  return staged_->parameters ? sync_->stage(placement_at(after), position_.round, in_full) : Payload{};
+  if (!staged_->parameters) {
+    return {};
+  }
+  return sync_->stage(placement_at(after, staged_->balance.hands), position_.round, samples_of(standings), in_full);
 }
 
 void Trainer::commit() {
@@ -403,6 +460,8 @@ void Trainer::commit() {
   }
   placed_ = staged_->record.members;
   position_ = staged_->after;
+  balance_ = std::move(staged_->balance);
+  pace_ = staged_->pace;
   *local_ = {};
   staged_.reset();
   ++commits_;
@@ -445,24 +504,29 @@ RoundRecord Trainer::gather_record() {
       ++trained;
     }
   }
-  return {.round = position_.round,
-          .epoch = static_cast<double>(position_.samples) / static_cast<double>(setup_.data.train->size()),
-          .loss = total / trained,
-          .learning_rate = largest(column(locals, &LocalRound::learning_rate)),
-          .samples = position_.samples,
-          .seconds_compute = largest(column(locals, &LocalRound::seconds_compute)),
-          .seconds_sync = largest(column(synced, &Synced::seconds_sync)),
-          .seconds_wait = largest(column(synced, &Synced::seconds_wait)),
-          .bytes_sent = sum(column(synced, &Synced::bytes_sent)),
-          .bytes_received = sum(column(synced, &Synced::bytes_received)),
-          .peak_memory_bytes = largest(column(synced, &Synced::peak_memory_bytes)),
-          .worker_loss = losses,
-          .worker_seconds_compute = column(locals, &LocalRound::seconds_compute),
-          .worker_seconds_sync = column(synced, &Synced::seconds_sync),
-          .worker_seconds_wait = column(synced, &Synced::seconds_wait),
-          .worker_bytes_sent = column(synced, &Synced::bytes_sent),
-          .worker_bytes_received = column(synced, &Synced::bytes_received),
-          .worker_peak_memory_bytes = column(synced, &Synced::peak_memory_bytes)};
+  RoundRecord record{.round = position_.round,
+                     .epoch = static_cast<double>(position_.samples) / static_cast<double>(setup_.data.train->size()),
+                     .loss = total / trained,
+                     .learning_rate = largest(column(locals, &LocalRound::learning_rate)),
+                     .samples = position_.samples,
+                     .seconds_compute = largest(column(locals, &LocalRound::seconds_compute)),
+                     .seconds_sync = largest(column(synced, &Synced::seconds_sync)),
+                     .seconds_wait = largest(column(synced, &Synced::seconds_wait)),
+                     .bytes_sent = sum(column(synced, &Synced::bytes_sent)),
+                     .bytes_received = sum(column(synced, &Synced::bytes_received)),
+                     .peak_memory_bytes = largest(column(synced, &Synced::peak_memory_bytes)),
+                     .worker_loss = losses,
+                     .worker_seconds_compute = column(locals, &LocalRound::seconds_compute),
+                     .worker_seconds_sync = column(synced, &Synced::seconds_sync),
+                     .worker_seconds_wait = column(synced, &Synced::seconds_wait),
+                     .worker_bytes_sent = column(synced, &Synced::bytes_sent),
+                     .worker_bytes_received = column(synced, &Synced::bytes_received),
+                     .worker_peak_memory_bytes = column(synced, &Synced::peak_memory_bytes)};
+  if (setup_.balance) {
+    record.worker_blocks = blocks_held(locals);
+    record.next_blocks = balance_.hands;
+  }
+  return record;
 }
 
 void Trainer::enter(Generation generation) {
@@ -508,7 +572,8 @@ Mending Trainer::agree_on_sources(const std::vector<Standing>& standings) {
 
 Payload Trainer::stage_mended(const TrainPosition& after, const std::vector<Standing>& standings,
                               TrainingObserver& observer) {
-  const Mending mending = agree_on_sources(standings);
+  Mending mending = agree_on_sources(standings);
+  mending.sources.samples = samples_of(standings);
   mending_->round = position_.round;
   mending_->round_kept = after.round > position_.round;
   for (int block = 0; block < static_cast<int>(mending.copied.size()); ++block) {
@@ -532,14 +597,17 @@ Payload Trainer::stage_mended(const TrainPosition& after, const std::vector<Stan
   staged_ = std::make_unique<Staged>(Staged{
       .after = after,
       .block_scale = method_before->block_scale(in_warmup(setup_.config.train, setup_.data.train->size(), position_)),
+      .balance = next_balance(after, standings),
+      .pace = pace_now(),
       .report = {}});
-  return sync_->stage(placement_at(after), position_.round, mending);
+  return sync_->stage(placement_at(after, staged_->balance.hands), position_.round, mending);
 }
 
 void Trainer::settle(TrainingObserver& observer) {
   batches_ = batch_schedule(setup_.config, *communicator_, identity_);
   loader_ = make_loader(setup_, batches_, position_);
   mending_->seconds = noticed_.seconds();
+  mending_->next_blocks = balance_.hands;
   observer.generation_began(*this, *mending_);
   told_ = true;
 }
@@ -550,6 +618,12 @@ void Trainer::run_local_iterations(TrainingObserver& observer) {
   const std::int64_t iterations = round_iterations(options, communicator_->size(), length_, position_);
   if (momentum_sync(setup_.config) == MomentumSync::reset) {
     std::fill_n(parameters_->momentum(), parameters_->placement().arena.size(), 0.0F);
+  }
+  for (std::size_t deck = 0; deck < setup_.layout.decks.size(); ++deck) {
+    const Deck& dealt = setup_.layout.decks[deck];
+    local.blocks[deck] = static_cast<int>(std::ranges::count_if(parameters_->held(), [&](int block) {
+      return block >= dealt.first_block && block < dealt.first_block + dealt.count;
+    }));
   }
   sync_->set_out();
   Stopwatch watch;

@@ -77,9 +77,10 @@ class TrainingObserver {
 class Trainer {
  public:
   // `stop`: a signal number that a handler may set at any time, 0 before. `membership`: null: a lost worker is a
-  // CommError. All references must outlive the trainer.
+  // CommError. `balance`: how the blocks of the next round are dealt (TrainingSetup::balance). All references but that
+  // must outlive the trainer.
   Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPosition position, const std::atomic<int>& stop,
-          Membership* membership = nullptr);
+          Membership* membership = nullptr, const BalanceState& balance = {});
   // Joins a training that is under way, in a generation that this worker has just come into. It gets what it needs from
   // the others when it runs.
   Trainer(const TrainingSetup& setup, Generation generation, const std::atomic<int>& stop, Membership& membership);
@@ -100,6 +101,9 @@ class Trainer {
   // Evaluation scale per deck of the network as it is now.
   const std::vector<double>& block_scale() const { return block_scale_; }
 
+  // How the blocks of the next round are dealt, and why. Empty without TrainingSetup::balance.
+  const BalanceState& balance() const { return balance_; }
+
   // The trained network as it is now; it reads this trainer's parameters, so no round may follow while it is in use.
   // All workers make one together.
   GlobalNetwork global_network();
@@ -119,7 +123,7 @@ class Trainer {
   struct Report;      // of a committed round
   struct Staged;      // a commit that is prepared
 
-  Placement placement_at(const TrainPosition& position) const;
+  Placement placement_at(const TrainPosition& position, const Hands& hands) const;
   void run_local_iterations(TrainingObserver& observer);
   at::Tensor forward(const Batch& batch);  // the batch's loss
   void step_parameter(const WorkerParameters::Place& place, const float* gradient, double rate);
@@ -133,7 +137,11 @@ class Trainer {
   CommitRecord contributions(const TrainPosition& after, const std::vector<Standing>& standings) const;
   void adopt(const std::vector<Standing>& standings);
   // `in_full`: nothing may be left under way (--overlap).
-  Payload stage(const TrainPosition& after, bool in_full);
+  Payload stage(const TrainPosition& after, const std::vector<Standing>& standings, bool in_full);
+  BalanceState next_balance(const TrainPosition& after, const std::vector<Standing>& standings) const;
+  Pace pace_now() const;  // the round under way included
+  std::vector<std::int64_t> samples_of(const std::vector<Standing>& standings) const;
+  std::vector<std::vector<int>> blocks_held(const std::vector<LocalRound>& locals) const;
   void commit();
   void report(TrainingObserver& observer, bool last);
   RoundRecord gather_record();
@@ -161,6 +169,8 @@ class Trainer {
   TrainLength length_;
   std::unique_ptr<WorkerParameters> parameters_;
   std::unique_ptr<RoundSync> sync_;
+  Pace pace_;             // this worker's, up to the last commit; this and the next with TrainingSetup::balance
+  BalanceState balance_;  // as of the last commit
   std::vector<double> block_scale_;  // of the round that the parameters come from
   BatchSchedule batches_;
   std::unique_ptr<TrainLoader> loader_;

@@ -65,13 +65,15 @@ void check_data(const DataSource& data) {
 }
 
 TrainingSetup lay_out(const Config& config, DataSource data, NetworkSpec spec, int workers) {
-  TrainingSetup setup{.config = config, .spec = std::move(spec), .layout = {}, .decks = {}, .data = std::move(data)};
+  TrainingSetup setup{
+      .config = config, .spec = std::move(spec), .layout = {}, .decks = {}, .data = std::move(data), .balance = {}};
   const DatasetInfo& info = setup.data.info;
   check_fits(setup.spec, info);
   setup.layout = make_layout(setup.spec);
   setup.decks = deck_sizes(setup.layout);
   make_augmentation(config.data, info);       // throws where the padding is impossible
   make_method(config, setup.decks, workers);  // throws where the dealing is impossible
+  setup.balance = make_balance(config.partition, setup.decks, subnetwork_cost(setup.spec, setup.layout));
   return setup;
 }
 

@@ -6,6 +6,7 @@
 
 #include "resist/data/loader.h"
 #include "resist/model/layout.h"
+#include "resist/partition/balance.h"
 #include "resist/partition/training_method.h"
 
 namespace resist {
@@ -17,6 +18,7 @@ struct TrainingSetup {
   Layout layout;
   std::vector<DeckSize> decks;
   DataSource data;
+  std::shared_ptr<const BlockBalance> balance;  // null: every worker holds as many blocks
 };
 
 // A test set cut into batches.
