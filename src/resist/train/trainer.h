@@ -42,7 +42,7 @@ struct TrainingResult {
   std::optional<NonFinite> non_finite;
   int stop_signal = 0;   // the signal that some worker was told to stop by
   bool too_few = false;  // fewer workers are left than the job asks for
-  bool rendezvous_lost = false;
+  bool rendezvous_lost = false;  // by every worker
 };
 
 class Trainer;
