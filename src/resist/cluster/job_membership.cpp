@@ -53,8 +53,7 @@ void log_change(const std::vector<int>& before, const std::vector<int>& now, con
 
 RendezvousLost::RendezvousLost(const LaunchInfo& info)
     : Error(fmt::format("the rendezvous at {}:{} is lost, and with it who could say which workers are left; if it has "
-                        "ended, start it "
-                        "again and go on from the newest checkpoint with --resume",
+                        "ended, start it again and go on from the newest checkpoint with --resume",
                         info.rendezvous_address, info.rendezvous_port)) {
 }
 
@@ -235,22 +234,14 @@ std::vector<int> JobMembership::out_of_reach() const {
 }
 
 std::string JobMembership::why_left_out(std::int64_t generation) const {
-  const std::vector<int> unreached = unreached_;
-  if (!unreached.empty()) {
-    return fmt::format(
-        "the other workers have gone on without worker {0}, which can't reach worker {1} at {2}; once it can, it may "
-        "join "
-        "again, with --join",
-        identity(), fmt::join(unreached, ", "), register_.door_of(unreached.front()).host);
+  std::string reason = fmt::format("gave no sign of life for {:.0f} s", in_seconds(watch_->silence()));
+  if (!unreached_.empty()) {
+    reason = fmt::format("can't reach worker {} at {}; once it can, it may join again, with --join",
+                         fmt::join(unreached_, ", "), register_.door_of(unreached_.front()).host);
+  } else if (register_.has_come(generation, identity())) {
+    reason = "not all of them can reach; once they can, it may join again, with --join";
   }
-  const bool was_there = register_.has_come(generation, identity());
-  return was_there
-             ? fmt::format(
-                   "the other workers have gone on without worker {}, which not all of them can reach; once they can, "
-                   "it may join again, with --join",
-                   identity())
-             : fmt::format("the other workers have gone on without worker {}, which gave no sign of life for {:.0f} s",
-                           identity(), in_seconds(watch_->silence()));
+  return fmt::format("the other workers have gone on without worker {}, which {}", identity(), reason);
 }
 
 // Into a generation whose members are written down. Nothing: not all of them are left to connect with; `why` says so.
