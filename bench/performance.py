@@ -151,11 +151,12 @@ def forecast(result):
 def faults(result):
     speed = result["samples_per_second"]
     seconds = result["recovery_seconds"]
-    return [f"{hardware(result)}; {result['workers']} workers on these cores, {result['seconds']:.0f} s with a fault every "
+    hosts = f", each on a host of its own with a link of {result['rate']}" if result.get("rate") else ""
+    return [f"{hardware(result)}; {result['workers']} workers on these cores{hosts}, {result['seconds']:.0f} s with a fault every "
             f"{result['seconds_between_faults']:g} s on average, lost workers replaced by new ones that join; no block was "
             "lost. Recovery: from noticing a loss until the others train on", "",
             table(("faults", "generations", "rounds", "recovery, median", "longest", "samples/s", "without faults", "kept"),
-                  [(", ".join(f"{count} x {fault}" for fault, count in result["injected"].items()),
+                  [(", ".join(f"{count} x {fault}" for fault, count in result["injected"].items() if count),
                     str(result["generations"]), str(result["rounds"]), f"{seconds['median']:.2f} s",
                     f"{seconds['largest']:.2f} s", f"{speed['disturbed']:.0f}", f"{speed['undisturbed']:.0f}",
                     f"{100 * speed['disturbed'] / speed['undisturbed']:.0f} %")]), ""]

@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 // The workers of a job as threads of this process, over real connections.
 class JobMembershipTest : public testing::Test {
  protected:
-  JobMembership::Job job(int identity) const {
+  JobWorker job(int identity) const {
     return {.info = {.rank = identity,
                      .workers = 3,
                      .rendezvous_address = "127.0.0.1",
@@ -222,7 +222,7 @@ TEST_F(JobMembershipTest, WhoEndedWithoutAWordIsNotWaitedFor) {
 
 TEST_F(JobMembershipTest, ARendezvousThatIsGoneIsNoticed) {
   auto gone = std::make_unique<Store>(Store::host(0, 30s));
-  JobMembership::Job alone = job(0);
+  JobWorker alone = job(0);
   alone.info.rendezvous_port = gone->port();
   const auto first = make_gloo_communicator(job_store(alone.info, 30s).under("first"), 0, 1, "127.0.0.1", 60s);
   JobMembership membership(alone, std::shared_ptr<Communicator>(first.get(), [](Communicator*) {}));

@@ -61,6 +61,17 @@ class Membership(MembershipCase):
         self.assertIn(f"resist train --join 127.0.0.1:{self.port}", errors)
         self.check_run()
 
+    def test_one_that_is_lost_before_it_asks_to_join_is_in_nobodys_way(self):
+        job = self.past_round(0, self.run_dir, train_command(*ENDLESS, "--workers", 3, "--run-dir", self.run_dir))
+        first = set(children(job))
+        os.kill(min(first), signal.SIGKILL)
+        self.wait_for(lambda: set(children(job)) - first, job)
+        os.kill((set(children(job)) - first).pop(), signal.SIGKILL)
+        self.wait_for(lambda: self.members() and self.members()[-1] == 4 and len(self.members()) == 3, job)
+        job.send_signal(signal.SIGTERM)
+        self.ends(job, 75)
+        self.check_run()
+
     def test_who_joins_with_other_options_is_refused(self):
         self.past_round(0, self.run_dir, train_command(*ENDLESS, "--workers", 2, "--port", self.port, "--run-dir",
                                                        self.run_dir))
@@ -134,6 +145,19 @@ class BetweenHosts(MembershipCase):
         process = start(hosts.on(host, train_command(*ENDLESS, *options)), env=env)
         self.addCleanup(process.kill)
         return process
+
+    def test_a_job_of_the_launcher_can_be_joined_from_another_host(self):
+        with Hosts(2) as hosts:
+            job = self.start_on(hosts, 0, "--workers", 2, "--restarts", 0, "--port", self.port, "--interface", "veth",
+                                "--run-dir", self.run_dir)
+            self.wait_for(lambda: rounds_of(self.run_dir) > 0, job)
+            os.kill(children(job)[0], signal.SIGKILL)
+            joiner = self.begin(hosts.on(1, [RESIST, "train", "--join", f"{hosts.address(0)}:{self.port}"]))
+            self.wait_for(lambda: self.members() == [1, 2], job, joiner)
+            job.send_signal(signal.SIGTERM)
+            self.assertIn(f"--join {hosts.address(0)}:{self.port}", self.ends(job, 75))
+            self.ends(joiner, 75)
+        self.check_run()
 
     def test_of_two_that_cannot_reach_each_other_one_is_left_out(self):
         with Hosts(4) as hosts:

@@ -5,14 +5,12 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <iterator>
 #include <map>
-#include <mutex>
 #include <thread>
 #include <utility>
 
-#include "resist/cluster/door.h"
+#include "resist/cluster/membership_watch.h"
 #include "resist/cluster/mutual_reach.h"
 #include "resist/cluster/rendezvous.h"
 #include "resist/comm/exchange.h"
@@ -21,16 +19,14 @@
 namespace resist {
 namespace {
 
-constexpr auto kBeat = std::chrono::milliseconds(200);     // between two signs of life
+constexpr auto kKnockAgain = std::chrono::milliseconds(200);
 constexpr auto kPoll = std::chrono::milliseconds(10);      // while a generation forms
 constexpr auto kStoreDeadline = std::chrono::seconds(10);  // of one request, and of connecting
-constexpr auto kReconnect = std::chrono::seconds(2);
-constexpr auto kFirstSilence = std::chrono::milliseconds(30000);  // until a round has been timed
+constexpr auto kFirstSilence = std::chrono::seconds(30);   // of a worker that never gave a sign of life
 constexpr auto kLeastSilence = std::chrono::milliseconds(5000);
 constexpr auto kJoinGrace = std::chrono::seconds(2);  // how long the others wait for one that has asked to join
-constexpr auto kSecondChance = std::chrono::seconds(1);
-constexpr auto kPatience = std::chrono::seconds(5);  // of who waits to join, with workers that give no sign of life
-constexpr auto kKnock = std::chrono::seconds(3);     // how long a door may take to be reached
+constexpr auto kPatience = std::chrono::seconds(5);   // of who waits to join, with workers that give no sign of life
+constexpr auto kKnock = std::chrono::seconds(3);      // how long a door may take to be reached
 constexpr int kRoundsOfSilence = 3;
 constexpr int kFruitless = 5;  // generations in a row that lose nobody and commit nothing
 
@@ -58,192 +54,11 @@ void log_change(const std::vector<int>& before, const std::vector<int>& now, con
 
 RendezvousLost::RendezvousLost(const LaunchInfo& info)
     : Error(fmt::format("the rendezvous at {}:{} is lost, and with it who could say which workers are left; if it has "
-                        "ended, start it "
-                        "again and go on from the newest checkpoint with --resume",
+                        "ended, start it again and go on from the newest checkpoint with --resume",
                         info.rendezvous_address, info.rendezvous_port)) {
 }
 
-// The thread that gives this worker's signs of life and looks for the others'.
-class JobMembership::Watch {
- public:
-  Watch(const Job& job, std::string mark, std::shared_ptr<Communicator> first, MemberList list)
-      : identity_(job.identity),
-        door_(job.address),
-        register_(job.info, kStoreDeadline),
-        info_(job.info),
-        mark_(std::move(mark)),
-        most_(job.most),
-        communicator_(std::move(first)),
-        list_(std::move(list)),
-        silence_(kFirstSilence),
-        last_contact_(std::chrono::steady_clock::now()) {
-    register_.note_door(identity_, door_.place());
-    thread_ = std::thread([this] { run(); });
-  }
-
-  ~Watch() {
-    {
-      const std::lock_guard lock(mutex_);
-      ends_ = true;
-    }
-    changed_.notify_all();
-    thread_.join();
-  }
-
-  void enter(std::int64_t generation, std::shared_ptr<Communicator> communicator, const MemberList& list) {
-    const std::lock_guard lock(mutex_);
-    generation_ = generation;
-    communicator_ = std::move(communicator);
-    list_ = list;
-    somebody_waits_ = false;
-  }
-
-  void set_silence(std::chrono::milliseconds silence) {
-    const std::lock_guard lock(mutex_);
-    silence_ = silence;
-  }
-  std::chrono::milliseconds silence() const {
-    const std::lock_guard lock(mutex_);
-    return silence_;
-  }
-
-  bool was_heard(int member) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = heard_.find(member);
-    return found != heard_.end() && !found->second.beat.empty();
-  }
-
-  bool is_silent(int member) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = heard_.find(member);
-    return found != heard_.end() && found->second.silent > silence_;
-  }
-
-  bool somebody_waits() const {
-    const std::lock_guard lock(mutex_);
-    return somebody_waits_;
-  }
-
-  bool rendezvous_lost() const {
-    std::unique_lock lock(mutex_);
-    const auto overdue = [this] { return std::chrono::steady_clock::now() - last_contact_ > silence_; };
-    // If this process was stopped meanwhile, the next sign of life comes at once.
-    return replaced_ || (overdue() && !in_contact_.wait_for(lock, kSecondChance, [&] { return !overdue(); }));
-  }
-
- private:
-  struct Heard {
-    std::string beat;
-    // Counted in this thread's own looks, not in time that has passed: if this process was stopped, nobody else was.
-    std::chrono::milliseconds silent{0};
-  };
-
-  void run() {
-    for (std::int64_t beat = 0; pause(); ++beat) {
-      door_.let_go();
-      try {
-        register_.beat(identity_, beat);
-        look();
-        note_contact();
-      } catch (const Error& error) {
-        // The rendezvous is gone: at the end of a job, for a moment, or for good.
-        spdlog::debug("no signs of life any more: {}", error.what());
-        reconnect();
-      }
-    }
-  }
-
-  void note_contact() {
-    const std::lock_guard lock(mutex_);
-    last_contact_ = std::chrono::steady_clock::now();
-    in_contact_.notify_all();
-  }
-
-  void reconnect() {
-    try {
-      WorkerRegister again(info_, kReconnect);
-      const bool same = again.has_mark(mark_);
-      const std::lock_guard lock(mutex_);
-      replaced_ = !same;
-      if (same) {
-        register_ = std::move(again);
-        heard_.clear();
-      }
-    } catch (const Error& error) {
-      spdlog::debug("the rendezvous can't be reached: {}", error.what());
-    }
-  }
-
-  // False when this thread is to end.
-  bool pause() {
-    std::unique_lock lock(mutex_);
-    return !changed_.wait_for(lock, kBeat, [this] { return ends_; });
-  }
-
-  void look() {
-    MemberList list;
-    std::int64_t next = 0;
-    {
-      const std::lock_guard lock(mutex_);
-      list = list_;
-      next = generation_ + 1;
-    }
-    for (const int member : list.members) {
-      if (member != identity_) {
-        listen_to(member, next);
-      }
-    }
-    const bool is_member = !list.members.empty();
-    const bool waits = is_member && std::ssize(list.members) < most_ && register_.who_asked(list.heard + 1);
-    const bool called = register_.is_called(next);
-    const std::lock_guard lock(mutex_);
-    if (generation_ + 1 != next) {
-      return;
-    }
-    somebody_waits_ = waits;
-    if (called && communicator_) {
-      communicator_->abort();
-      communicator_.reset();
-    }
-  }
-
-  void listen_to(int member, std::int64_t next) {
-    const std::string beat = register_.last_beat(member);
-    std::chrono::milliseconds silent{};
-    {
-      const std::lock_guard lock(mutex_);
-      Heard& heard = heard_[member];
-      heard.silent = heard.beat == beat ? heard.silent + kBeat : std::chrono::milliseconds(0);
-      heard.beat = beat;
-      silent = heard.silent > silence_ ? heard.silent : silent;
-    }
-    if (silent.count() > 0) {
-      register_.call(next, fmt::format("worker {} gave no sign of life for {:.0f} s", member, in_seconds(silent)));
-    }
-  }
-
-  int identity_;
-  Door door_;
-  WorkerRegister register_;  // with a connection of its own
-  LaunchInfo info_;
-  std::string mark_;
-  int most_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  mutable std::condition_variable in_contact_;
-  std::int64_t generation_ = 0;  // these are guarded
-  std::shared_ptr<Communicator> communicator_;
-  MemberList list_;
-  std::chrono::milliseconds silence_;
-  std::map<int, Heard> heard_;
-  bool somebody_waits_ = false;
-  std::chrono::steady_clock::time_point last_contact_;  // with the rendezvous
-  bool replaced_ = false;                               // another rendezvous is in its place
-  bool ends_ = false;
-  std::thread thread_;
-};
-
-JobMembership::JobMembership(const Job& job, std::shared_ptr<Communicator> first)
+JobMembership::JobMembership(const JobWorker& job, std::shared_ptr<Communicator> first)
     : job_(job),
       register_(job.info, kStoreDeadline),
       mark_(register_.mark()),
@@ -252,17 +67,17 @@ JobMembership::JobMembership(const Job& job, std::shared_ptr<Communicator> first
   if (job.identity == 0) {
     register_.note_start(first_workers_);
   }
-  watch_ = std::make_unique<Watch>(job, mark_, std::move(first), list_);
+  watch_ = std::make_unique<MembershipWatch>(job, mark_, std::move(first), list_);
 }
 
-JobMembership::JobMembership(const Job& job, int join)
+JobMembership::JobMembership(const JobWorker& job, int join)
     : job_(job),
       register_(job.info, kStoreDeadline),
       mark_(register_.mark()),
       first_workers_(register_.first_workers()),
       join_(join > 0 ? join : register_.new_join()) {
   job_.identity = WorkerRegister::identity_of_join(join_, first_workers_);
-  watch_ = std::make_unique<Watch>(job_, mark_, nullptr, list_);
+  watch_ = std::make_unique<MembershipWatch>(job_, mark_, nullptr, list_);
 }
 
 JobMembership::~JobMembership() {
@@ -370,14 +185,14 @@ Generation JobMembership::form_generation(std::string why) {
     call_next(why);
     register_.come(next, identity(), unreached_);
     const auto began = std::chrono::steady_clock::now();
-    auto next_knock = began + kBeat;
+    auto next_knock = began + kKnockAgain;
     while (!register_.members(next)) {
       const auto now = std::chrono::steady_clock::now();
       if (const auto list = list_for(next, now - began)) {
         register_.write(next, *list);
       } else if (now > next_knock) {
         note_those_gone(next);
-        next_knock = now + kBeat;
+        next_knock = now + kKnockAgain;
       } else {
         std::this_thread::sleep_for(kPoll);
       }
@@ -403,7 +218,7 @@ void JobMembership::note_those_gone(std::int64_t next) {
   std::erase_if(missing, [&](int member) {
     return register_.has_come(next, member) || register_.has_ended(member) || !watch_->was_heard(member);
   });
-  const auto answers = knock_at(missing, kBeat);
+  const auto answers = knock_at(missing, kKnockAgain);
   for (std::size_t place = 0; place < missing.size(); ++place) {
     if (answers[place] == Answer::refused) {
       register_.note_end(missing[place]);
@@ -424,22 +239,14 @@ std::vector<int> JobMembership::out_of_reach() const {
 }
 
 std::string JobMembership::why_left_out(std::int64_t generation) const {
-  const std::vector<int> unreached = unreached_;
-  if (!unreached.empty()) {
-    return fmt::format(
-        "the other workers have gone on without worker {0}, which can't reach worker {1} at {2}; once it can, it may "
-        "join "
-        "again, with --join",
-        identity(), fmt::join(unreached, ", "), register_.door_of(unreached.front()).host);
+  std::string reason = fmt::format("gave no sign of life for {:.0f} s", in_seconds(watch_->silence()));
+  if (!unreached_.empty()) {
+    reason = fmt::format("can't reach worker {} at {}; once it can, it may join again, with --join",
+                         fmt::join(unreached_, ", "), register_.door_of(unreached_.front()).host);
+  } else if (register_.has_come(generation, identity())) {
+    reason = "not all of them can reach; once they can, it may join again, with --join";
   }
-  const bool was_there = register_.has_come(generation, identity());
-  return was_there
-             ? fmt::format(
-                   "the other workers have gone on without worker {}, which not all of them can reach; once they can, "
-                   "it may join again, with --join",
-                   identity())
-             : fmt::format("the other workers have gone on without worker {}, which gave no sign of life for {:.0f} s",
-                           identity(), in_seconds(watch_->silence()));
+  return fmt::format("the other workers have gone on without worker {}, which {}", identity(), reason);
 }
 
 // Into a generation whose members are written down. Nothing: not all of them are left to connect with; `why` says so.

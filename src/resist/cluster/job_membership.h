@@ -10,6 +10,7 @@
 
 #include "resist/cluster/door.h"
 #include "resist/cluster/environment.h"
+#include "resist/cluster/membership_watch.h"
 #include "resist/cluster/worker_register.h"
 #include "resist/comm/membership.h"
 
@@ -30,18 +31,10 @@ class RendezvousLost : public Error {
 // that round, if there is room. Where two can't reach each other, one of them is left out (mutual_reach.h).
 class JobMembership : public Membership {
  public:
-  struct Job {
-    LaunchInfo info;
-    int identity = 0;
-    std::string address;  // of this worker's data connections
-    int least = 1;        // workers
-    int most = 1;
-    std::chrono::milliseconds timeout;  // within a synchronisation
-  };
   // `first`: generation 0. Error where the store can't be reached.
-  JobMembership(const Job& job, std::shared_ptr<Communicator> first);
+  JobMembership(const JobWorker& job, std::shared_ptr<Communicator> first);
   // Of a worker that wants to join, as number `join`, or where that is 0 as the next; join() comes next.
-  JobMembership(const Job& job, int join);
+  JobMembership(const JobWorker& job, int join);
   // Tells the others that this worker ends.
   ~JobMembership() override;
 
@@ -60,7 +53,6 @@ class JobMembership : public Membership {
   bool rendezvous_lost() const override;
 
  private:
-  class Watch;
   void reach_job();
   Generation form_generation(std::string why);
   std::optional<MemberList> list_for(std::int64_t next, std::chrono::steady_clock::duration waited) const;
@@ -70,13 +62,13 @@ class JobMembership : public Membership {
   std::optional<Generation> enter(std::int64_t generation, std::string& why);
   std::string why_left_out(std::int64_t generation) const;
 
-  Job job_;
+  JobWorker job_;
   WorkerRegister register_;
   std::string mark_;  // the job's
   int first_workers_;
   int join_ = 0;                // 0: it was there from the start
   std::vector<int> unreached_;  // at the last attempt to connect
-  std::unique_ptr<Watch> watch_;
+  std::unique_ptr<MembershipWatch> watch_;
   std::int64_t generation_ = 0;
   MemberList list_;     // of that generation
   bool timed_ = false;  // a round

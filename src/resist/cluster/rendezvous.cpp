@@ -18,8 +18,8 @@ namespace resist {
 namespace {
 
 constexpr auto kPoll = std::chrono::milliseconds(50);
-constexpr auto kServed = std::chrono::seconds(60);   // longest wait for this process's own store
-constexpr auto kPatience = std::chrono::seconds(5);  // with workers that give no sign of life
+constexpr auto kServed = std::chrono::seconds(60);    // longest wait for this process's own store
+constexpr auto kPatience = std::chrono::seconds(10);  // with workers that give no sign of life
 
 nlohmann::json encode(const Cores& cores) {
   return {{"machine", cores.machine}, {"allowed", cores.allowed}, {"quota", cores.quota}, {"threads", cores.threads}};
@@ -152,7 +152,8 @@ bool Rendezvous::find_attempt() {
     info_.job = name_of_attempt(job_, attempt_);
     store_ = job_store(served_, info_.job);
     WorkerRegister workers(*store_);
-    if (!workers.is_over() && workers.started() && workers.shows_life(kPatience)) {
+    // Where the launcher says that this worker joins, there is no doubt about it.
+    if (!workers.is_over() && workers.started() && (info_.join > 0 || workers.shows_life(kPatience))) {
       return false;
     }
     // If a worker like this one has been here, it ended before the job began.

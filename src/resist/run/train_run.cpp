@@ -150,7 +150,7 @@ CoreShare share_of_joiner(std::vector<WorkerCard> present, const WorkerCard& own
   return {.threads = share_cores(cores_of(present), static_cast<int>(present.size()) - 1).threads, .pinned = {}};
 }
 
-JobMembership::Job job_of(const LaunchInfo& info, const WorkerCard& card, const ClusterOptions& cluster) {
+JobWorker job_of(const LaunchInfo& info, const WorkerCard& card, const ClusterOptions& cluster) {
   return {.info = info,
           .identity = info.rank,
           .address = card.address,
@@ -209,7 +209,7 @@ int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& launched, st
 // `resist train --join`.
 int run_as_joiner(const ResolvedConfig& resolved, std::ostream& out) {
   const ClusterOptions& cluster = resolved.config.cluster;
-  check_alone(resolved, "join", {"resume", "rendezvous", "port", "in-process"});
+  check_alone(resolved, "join", {"resume", "run-dir", "rendezvous", "port", "in-process"});
   const Endpoint at = parse_endpoint("join", cluster.join);
   start_logging();
   const std::atomic<int>& stop = watch_signals(/*speaks=*/true);

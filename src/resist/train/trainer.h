@@ -40,9 +40,9 @@ struct NonFinite {
 struct TrainingResult {
   TrainPosition position;
   std::optional<NonFinite> non_finite;
-  int stop_signal = 0;   // the signal that some worker was told to stop by
-  bool too_few = false;  // fewer workers are left than the job asks for
-  bool rendezvous_lost = false;
+  int stop_signal = 0;           // the signal that some worker was told to stop by
+  bool too_few = false;          // fewer workers are left than the job asks for
+  bool rendezvous_lost = false;  // by every worker
 };
 
 class Trainer;
