@@ -16,6 +16,8 @@ struct LaunchInfo {
   bool store_is_served = false;  // by the launcher itself; otherwise worker 0 serves it
   int join = 0;                  // it joins a job that trains already, as the so manieth; 0: it is there from the start
   std::string job;               // tells jobs, and restarts of one job, apart at a shared rendezvous
+  bool one_machine = false;      // all workers are on it
+  std::string token;             // the job's secret (token.h); no launcher tells it
 };
 
 inline constexpr int kDefaultPort = 29500;  // torchrun's
@@ -29,10 +31,17 @@ inline constexpr const char* kJoin = "RESIST_JOIN";
 using Environment = std::function<std::optional<std::string>(const std::string&)>;
 Environment process_environment();
 
+// The port beside the one of torchrun's own agent, where worker 0 serves the rendezvous.
+int port_beside(int agent_port);
+
 // Finds out how this process was launched: torchrun (or any launcher that sets RANK, WORLD_SIZE, MASTER_ADDR,
 // MASTER_PORT), Slurm's srun, Open MPI's mpirun; nothing if by none of these. InputError names a variable that is
 // missing or makes no sense.
 std::optional<LaunchInfo> detect_launcher(const Environment& environment);
+
+// The same with the job's token. Without one, the rendezvous of workers on one machine is at its loopback address,
+// whatever name the launcher gave it.
+LaunchInfo with_token(LaunchInfo info, const std::string& token);
 
 // First host of Slurm's compact list ("node[03-05,7],login"): node03.
 std::string first_host(const std::string& slurm_node_list);

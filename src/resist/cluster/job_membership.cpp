@@ -56,8 +56,7 @@ WorkerRegister::WorkerRegister(const LaunchInfo& info, std::chrono::milliseconds
 }
 
 std::string WorkerRegister::last_beat(int identity) const {
-  const std::string key = beat_key(identity);
-  return store_.has(key) ? store_.get(key) : "";
+  return store_.find(beat_key(identity)).value_or("");
 }
 
 void WorkerRegister::write(std::int64_t generation, const MemberList& list) {
@@ -65,17 +64,22 @@ void WorkerRegister::write(std::int64_t generation, const MemberList& list) {
 }
 
 std::optional<MemberList> WorkerRegister::members(std::int64_t generation) const {
-  const std::string key = members_key(generation);
-  if (!store_.has(key)) {
+  const auto text = store_.find(members_key(generation));
+  if (!text) {
     return std::nullopt;
   }
-  std::istringstream in(store_.get(key));
+  std::istringstream in(*text);
   MemberList list;
   in >> list.joins;
   for (int member = 0; in >> member;) {
     list.members.push_back(member);
   }
   return list;
+}
+
+void WorkerRegister::forget(std::int64_t generation) {
+  store_.forget(place_key(generation));
+  store_.forget(here_key(generation));
 }
 
 // The thread that gives this worker's signs of life and looks for the others'.
@@ -330,6 +334,9 @@ std::optional<Generation> JobMembership::enter(std::int64_t generation, std::str
     std::shared_ptr<Communicator> communicator = make_gloo_communicator(
         register_.meeting_place(generation), rank, static_cast<int>(members.size()), job_.address, job_.timeout);
     watch_->enter(generation, communicator, list_);
+    if (rank == 0) {
+      register_.forget(generation - 1);
+    }
     return Generation{.number = generation,
                       .members = members,
                       .communicator = std::move(communicator),

@@ -56,8 +56,10 @@ class WorkerRegister {
   bool has_come(std::int64_t generation, int identity) const { return store_.has(here_key(generation, identity)); }
   void write(std::int64_t generation, const MemberList& list);  // unless somebody has already
   std::optional<MemberList> members(std::int64_t generation) const;
+  // What its members told each other, and where they connected: nobody needs it once the next one has connected.
+  void forget(std::int64_t generation);
   // Where its members connect.
-  Store meeting_place(std::int64_t generation) const { return store_.under("data/" + std::to_string(generation)); }
+  Store meeting_place(std::int64_t generation) const { return store_.under(place_key(generation)); }
 
  private:
   static std::string beat_key(int identity) { return "beat/" + std::to_string(identity); }
@@ -65,8 +67,10 @@ class WorkerRegister {
   static std::string join_key(int join) { return "join/" + std::to_string(join); }
   static std::string call_key(std::int64_t generation) { return "call/" + std::to_string(generation); }
   static std::string members_key(std::int64_t generation) { return "members/" + std::to_string(generation); }
+  static std::string place_key(std::int64_t generation) { return "data/" + std::to_string(generation); }
+  static std::string here_key(std::int64_t generation) { return "here/" + std::to_string(generation); }
   static std::string here_key(std::int64_t generation, int identity) {
-    return "here/" + std::to_string(generation) + "/" + std::to_string(identity);
+    return here_key(generation) + "/" + std::to_string(identity);
   }
   Store store_;
 };

@@ -46,6 +46,15 @@ WorkerCard decode(const std::string& text, int worker) {
   }
 }
 
+StoreAccess access_of(const LaunchInfo& info) {
+  return {.token = info.token, .job = info.job};
+}
+
+void check_address(const WorkerCard& own, const LaunchInfo& info) {
+  require_token(fmt::format("the address {} of this worker's data connections", own.address), own.address,
+                access_of(info));
+}
+
 void check_config(const nlohmann::json& first, const nlohmann::json& other, int worker, const std::string& host) {
   for (const auto& [name, value] : other.items()) {
     if (first.at(name) != value) {
@@ -91,12 +100,14 @@ Store job_store(const Store& served, const std::string& job) {
 }
 
 Store job_store(const LaunchInfo& info, std::chrono::milliseconds deadline) {
-  return job_store(Store::join(info.rendezvous_address, info.rendezvous_port, deadline), info.job);
+  return job_store(Store::join(info.rendezvous_address, info.rendezvous_port, deadline, access_of(info)), info.job);
 }
 
 Rendezvous::Rendezvous(const LaunchInfo& info, std::chrono::milliseconds deadline) : info_(info), deadline_(deadline) {
   if (info.rank == 0 && !info.store_is_served && info.join == 0) {
-    served_ = Store::host(info.rendezvous_port, deadline);
+    require_token(fmt::format("the rendezvous at {}:{}", info.rendezvous_address, info.rendezvous_port),
+                  info.rendezvous_address, access_of(info));
+    served_ = Store::host(info.rendezvous_port, deadline, access_of(info));
   }
   store_ = served_ ? job_store(*served_, info.job) : job_store(info, deadline);
 }
@@ -106,6 +117,7 @@ Interrupted::Interrupted(int signal)
 }
 
 std::vector<WorkerCard> Rendezvous::exchange(const WorkerCard& own, const std::atomic<int>& stop) {
+  check_address(own, info_);
   store_->set(fmt::format("card/{}", info_.rank), encode(own));
   const auto end = std::chrono::steady_clock::now() + deadline_;
   std::vector<int> missing(static_cast<std::size_t>(info_.workers));
@@ -145,6 +157,7 @@ std::vector<WorkerCard> Rendezvous::exchange(const WorkerCard& own, const std::a
 }
 
 WorkerCard Rendezvous::meet_first(const WorkerCard& own) {
+  check_address(own, info_);
   WorkerCard first = decode(store_->get("card/0"), 0);
   WorkerCard joins = own;
   joins.resumes = first.resumes;

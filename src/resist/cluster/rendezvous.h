@@ -47,7 +47,8 @@ Store job_store(const Store& served, const std::string& job);
 Store job_store(const LaunchInfo& info, std::chrono::milliseconds deadline);
 
 // Brings the workers of one job together. InputError (on every worker alike) where versions or configs differ, naming
-// worker, option and both values, or where a loopback address would have to serve other hosts; Error where workers do
+// worker, option and both values, or where a loopback address would have to serve other hosts, or where an address is
+// not loopback and there is no token; Error where workers do
 // not come before the deadline, naming them.
 class Rendezvous {
  public:

@@ -196,6 +196,8 @@ void add_cluster(std::vector<Option>& table) {
             Scope::worker);
   group.add("port", &O::port, integer<int>(0, 65535), "rendezvous port; 0: the launcher's or a free one",
             Scope::resume);
+  group.add("token-file", &O::token_file, path(),
+            "private file with the secret that a job on several machines needs; empty: RESIST_TOKEN", Scope::worker);
   group.add("rendezvous-timeout", &O::rendezvous_timeout, integer<std::chrono::seconds>(1, kWeekSeconds),
             "longest wait for all workers to arrive", Scope::resume);
   group.add("timeout", &O::timeout, integer<std::chrono::seconds>(1, kWeekSeconds),

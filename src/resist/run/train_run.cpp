@@ -16,6 +16,7 @@
 #include "resist/cluster/job_membership.h"
 #include "resist/cluster/local_launcher.h"
 #include "resist/cluster/rendezvous.h"
+#include "resist/cluster/token.h"
 #include "resist/comm/worker_threads.h"
 #include "resist/config/enum_words.h"
 #include "resist/config/option.h"
@@ -201,9 +202,11 @@ int run_train(const ResolvedConfig& resolved, const std::vector<std::string>& ar
   if (resolved.run_elsewhere && (!role.launched || role.launched->rank == 0)) {
     load_run_config(resolved.config.run.resume);  // throws: worker 0 needs the folder
   }
+  const auto token = [&] { return read_token(resolved.config.cluster.token_file, process_environment()); };
   if (role.launched) {
-    return role.launched->join > 0 ? join_as_worker(resolved, *role.launched, role.workers, out)
-                                   : run_as_worker(resolved, *role.launched, role.workers, out);
+    const LaunchInfo info = with_token(*role.launched, token());
+    return info.join > 0 ? join_as_worker(resolved, info, role.workers, out)
+                         : run_as_worker(resolved, info, role.workers, out);
   }
   Config config = resolved.config;
   config.cluster.workers = role.workers;
@@ -223,6 +226,7 @@ int run_train(const ResolvedConfig& resolved, const std::vector<std::string>& ar
                          .least = role.workers.least,
                          .restarts = config.cluster.restarts,
                          .port = config.cluster.port,
+                         .token = token(),
                          .deadline = config.cluster.rendezvous_timeout},
                         watch_signals(/*speaks=*/true));
 }
