@@ -67,6 +67,7 @@ inline const std::map<std::string, std::string>& changed_options() {
       {"interface", "eth0"},
       {"port", "29500"},
       {"precision", "bf16"},
+      {"token-file", "job.token"},
       {"rendezvous-timeout", "10"},
       {"timeout", "20"},
   };

@@ -39,8 +39,8 @@ std::size_t count_fields() {
   [[maybe_unused]] const auto& [s1, s2, s3] = sync;
   [[maybe_unused]] const auto& [e1, e2, e3, e4] = evaluation;
   [[maybe_unused]] const auto& [r1, r2, r3, r4, r5, r6] = run;
-  [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11] = cluster;
-  return 9 + 8 + 4 + 16 + 3 + 4 + 6 + 11;
+  [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12] = cluster;
+  return 9 + 8 + 4 + 16 + 3 + 4 + 6 + 12;
 }
 
 TEST(OptionTable, HasEveryFieldOnce) {
@@ -121,7 +121,8 @@ TEST(OptionTable, SaysWhatMayChangeOnResume) {
                                    "record-round",
                                    "tensorboard",
                                    "protect",
-                                   "restarts"}));
+                                   "restarts",
+                                   "token-file"}));
 }
 
 TEST(WorkerCount, IsANumberOrTheFewestAndTheMost) {
@@ -139,7 +140,7 @@ TEST(WorkerCount, IsANumberOrTheFewestAndTheMost) {
 TEST(OptionTable, SaysWhatWorkersNeedNotShare) {
   EXPECT_EQ(names_where([](const Option& option) { return !option.same_on_all_workers; }),
             (std::set<std::string>{"threads", "loader-threads", "device", "precision", "interface", "run-dir", "resume",
-                                   "data-dir", "tensorboard", "restarts"}));
+                                   "data-dir", "tensorboard", "restarts", "token-file"}));
 }
 
 TEST(SetOption, RefusesWhatIsMalformedOrOutOfBounds) {

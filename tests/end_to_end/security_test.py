@@ -11,6 +11,7 @@ from pathlib import Path
 from support import DEADLINE, TOKEN, Hosts, TestCase, checkpoint, children, free_port, metrics, run, start, \
     torchrun_environment, train_command
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 OTHER_TOKEN = TOKEN.upper()
 LISTENING = "0A"
 
@@ -90,6 +91,27 @@ class Tokens(TestCase):
         short = self.token_file("secret")
         line = self.one_line(run(train_command("--workers", 2, "--token-file", short), check=2, cwd=self.folder))
         self.assertIn("openssl rand -hex 32", line)
+
+    def test_the_documented_command_makes_one_that_is_taken(self):
+        command = (ROOT / "docs" / "security.md").read_text().split("```\n")[1]
+        run(["bash", "-c", command], cwd=self.folder)
+        made = ("--token-file", self.folder / "job.token")
+        codes, outputs = self.pair("", "", options=(made, made))
+        self.assertEqual(codes, [0, 0], outputs)
+
+    def test_the_port_of_torchruns_agent_is_left_to_it(self):
+        with socket.socket() as agent:
+            agent.bind(("127.0.0.1", 0))
+            agent.listen()
+            port = agent.getsockname()[1]
+            processes = [start(train_command("--run-dir", self.folder / "run"),
+                               env={**torchrun_environment(rank, 2, "127.0.0.1", port, 2),
+                                    "TORCHELASTIC_USE_AGENT_STORE": "True"}) for rank in range(2)]
+            for process in processes:
+                _, errors = process.communicate(timeout=DEADLINE)
+                self.assertEqual(process.returncode, 0, errors)
+            agent.setblocking(False)
+            self.assertRaises(BlockingIOError, agent.accept)
 
     @unittest.skipIf(Hosts.missing(), Hosts.missing())
     def test_two_hosts_train_with_the_same_one_only(self):

@@ -35,7 +35,7 @@ std::string content_of(const std::filesystem::path& file) {
 }  // namespace
 
 std::string read_token(const std::filesystem::path& file, const Environment& environment) {
-  const std::string token = file.empty() ? environment(kTokenVariable).value_or("") : content_of(file);
+  std::string token = file.empty() ? environment(kTokenVariable).value_or("") : content_of(file);
   if (token.empty() && file.empty()) {
     return "";
   }

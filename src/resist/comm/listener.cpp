@@ -8,15 +8,16 @@
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "resist/core/error.h"
@@ -95,10 +96,10 @@ Bound listen_on(Listener::Reach reach, int port) {
   return *bound;
 }
 
-// What a descriptor stands for, as no other open one does; nothing if it is closed.
-std::optional<unsigned long> identity_of(int descriptor) {
-  struct stat facts {};
-  return ::fstat(descriptor, &facts) == 0 ? std::optional<unsigned long>(facts.st_ino) : std::nullopt;
+// What a descriptor stands for, as no other open one does; empty if it is closed.
+std::string identity_of(int descriptor) {
+  std::error_code closed;
+  return std::filesystem::read_symlink(fmt::format("/proc/self/fd/{}", descriptor), closed).string();
 }
 
 }  // namespace
@@ -162,7 +163,7 @@ void Listener::run() {
       continue;
     }
     if (has_room()) {
-      open_[descriptor] = identity_of(descriptor).value_or(0);
+      open_[descriptor] = identity_of(descriptor);
       accepted_(descriptor);
       continue;
     }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <string>
 #include <thread>
 
 namespace resist {
@@ -36,7 +37,7 @@ class Listener {
   int port_;
   std::size_t most_;
   Accepted accepted_;
-  std::map<int, unsigned long> open_;  // descriptors that were handed on, and what they stood for
+  std::map<int, std::string> open_;  // descriptors that were handed on, and what they stood for
   std::thread thread_;
 };
 
