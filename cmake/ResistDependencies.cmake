@@ -27,6 +27,13 @@ find_package(CLI11 REQUIRED)
 if(RESIST_WITH_TENSORBOARD AND NOT Protobuf_PROTOC_EXECUTABLE)
   message(FATAL_ERROR "protoc is missing (Debian's protobuf-compiler); or give -DRESIST_WITH_TENSORBOARD=OFF")
 endif()
+if(RESIST_WITH_GRPC)
+  find_program(RESIST_GRPC_PLUGIN grpc_cpp_plugin)
+  if(NOT Protobuf_PROTOC_EXECUTABLE OR NOT RESIST_GRPC_PLUGIN)
+    message(FATAL_ERROR "protoc or its gRPC plugin is missing (Debian's protobuf-compiler, protobuf-compiler-grpc); or "
+      "give -DRESIST_WITH_GRPC=OFF")
+  endif()
+endif()
 
 if(RESIST_WITH_TORCH)
   message(STATUS "libtorch ${Torch_VERSION}: ${Torch_DIR}")

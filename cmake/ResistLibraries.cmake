@@ -16,7 +16,7 @@ if(RESIST_WITH_PICTURES OR RESIST_WITH_TENSORBOARD)
   find_package(PNG REQUIRED)
 endif()
 
-if(RESIST_WITH_ONNX OR RESIST_WITH_TENSORBOARD)
+if(RESIST_WITH_ONNX OR RESIST_WITH_TENSORBOARD OR RESIST_WITH_GRPC)
   # Where CMAKE_PREFIX_PATH names pip's torch, its protobuf, of another version, would be found first.
   find_path(Protobuf_INCLUDE_DIR google/protobuf/service.h NO_CMAKE_PATH NO_CMAKE_ENVIRONMENT_PATH)
   find_program(Protobuf_PROTOC_EXECUTABLE protoc NO_CMAKE_PATH NO_CMAKE_ENVIRONMENT_PATH)
@@ -24,6 +24,11 @@ if(RESIST_WITH_ONNX OR RESIST_WITH_TENSORBOARD)
 endif()
 if(RESIST_WITH_ONNX)
   find_package(ONNX REQUIRED)
+endif()
+
+if(RESIST_WITH_GRPC)
+  find_package(OpenSSL REQUIRED)
+  find_package(gRPC CONFIG REQUIRED)
 endif()
 
 if(RESIST_WITH_SERVER)

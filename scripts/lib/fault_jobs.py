@@ -8,7 +8,7 @@ import time
 from types import MappingProxyType
 
 from run_checker import generations_of, lines_of
-from support import STEPS, Hosts
+from support import STEPS, TOKEN, Hosts
 
 BATCH = 16
 JOB = ["--data", "synthetic:4000,1,16,16,4", "--data-mode", "sharded", "--depths", "1,1,9,1", "--width", "8", "--batch-size", str(BATCH),
@@ -40,7 +40,8 @@ class Job:
         """A process that writes a log and a journal."""
         with open(self.logs / f"{next(self.numbers):04}", "w", encoding="utf-8") as log:
             process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=log,
-                                       env={**os.environ, "RESIST_JOURNAL": str(self.journals[-1]), **environment})
+                                       env={**os.environ, "RESIST_JOURNAL": str(self.journals[-1]), "RESIST_TOKEN": TOKEN,
+                                            **environment})
         self.processes.append(process)
         return process
 

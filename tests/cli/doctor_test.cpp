@@ -16,7 +16,7 @@ DoctorFacts good_facts() {
   DoctorFacts facts;
   facts.release = "resist 1.2.3";
   facts.torch = {.version = "2.1.0", .parallel = "OpenMP", .threads = 4, .blas = "OpenBLAS 0.3.21", .onednn = true};
-  facts.pictures = facts.onnx = true;
+  facts.pictures = facts.onnx = facts.processes = true;
   facts.cores = {.machine = "here", .allowed = {0, 1, 2, 3}};
   facts.machine_cores = 4;
   facts.memory = {.total_bytes = 8'000'000'000, .available_bytes = 6'000'000'000};
@@ -63,7 +63,7 @@ TEST(Doctor, EverythingElseThatMattersIsANoteWithAdvice) {
   DoctorFacts facts = good_facts();
   facts.torch.fast_blas = false;
   facts.torch.blas = "/usr/lib/libblas.so.3";
-  facts.pictures = facts.onnx = false;
+  facts.pictures = facts.onnx = facts.processes = false;
   facts.cores.quota = 1.5;
   facts.memory.limit_bytes = 500'000'000;
   facts.processor.slow = true;
@@ -72,8 +72,8 @@ TEST(Doctor, EverythingElseThatMattersIsANoteWithAdvice) {
   facts.port_problem = "Address already in use";
   facts.free_bytes.reset();
   facts.sets[0] = {.name = "mnist", .missing = "put it there"};
-  for (const char* name :
-       {"BLAS", "pictures", "ONNX", "cores", "memory", "processor", "GPU", "host name", "ports", "disk", "data"}) {
+  for (const char* name : {"BLAS", "pictures", "ONNX", "gRPC", "cores", "memory", "processor", "GPU", "host name",
+                           "ports", "disk", "data"}) {
     EXPECT_EQ(topic(facts, name).health, Health::note) << name;
     EXPECT_NE(topic(facts, name).advice, "") << name;
   }

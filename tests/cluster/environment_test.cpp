@@ -40,7 +40,10 @@ TEST(DetectLauncher, Torchrun) {
   EXPECT_EQ(info->rendezvous_port, 1234);
   EXPECT_FALSE(info->store_is_served);
   EXPECT_NE(info->source.find("torchrun"), std::string::npos);
-  EXPECT_TRUE(detect(with(kTorchrun, "TORCHELASTIC_USE_AGENT_STORE", "True"))->store_is_served);
+  // The agent listens on its own port.
+  EXPECT_EQ(detect(with(kTorchrun, "TORCHELASTIC_USE_AGENT_STORE", "True"))->rendezvous_port, 1235);
+  EXPECT_EQ(port_beside(65535), 65534);
+  EXPECT_TRUE(detect(with(kTorchrun, kOwnLauncher, "local"))->store_is_served);
   EXPECT_NE(detect(with(kTorchrun, "TORCHELASTIC_RESTART_COUNT", "2"))->job, info->job);
 }
 
@@ -70,6 +73,29 @@ TEST(DetectLauncher, OpenMpi) {
   EXPECT_EQ(info->rendezvous_address, "127.0.0.1");
   EXPECT_EQ(info->rendezvous_port, kDefaultPort);
   EXPECT_THROW(detect(with(mpi, "OMPI_COMM_WORLD_LOCAL_SIZE", "1")), InputError);  // two machines need MASTER_ADDR
+}
+
+TEST(DetectLauncher, WorkersOfOneMachineNeedNoTokenAndMeetOnLoopback) {
+  const std::string token = "0123456789abcdef0123456789abcdef";
+  const Variables mpi = {{"OMPI_COMM_WORLD_RANK", "1"},
+                         {"OMPI_COMM_WORLD_SIZE", "2"},
+                         {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"},
+                         {"MASTER_ADDR", "node0"}};
+  const Variables slurm = {{"SLURM_PROCID", "1"},
+                           {"SLURM_STEP_ID", "0"},
+                           {"SLURM_NTASKS", "4"},
+                           {"SLURM_STEP_NUM_NODES", "1"},
+                           {"SLURM_STEP_NODELIST", "node0"}};
+  for (const Variables& variables : {with(kTorchrun, "LOCAL_WORLD_SIZE", "4"), mpi, slurm}) {
+    const auto info = detect(variables);
+    EXPECT_EQ(with_token(*info, "").rendezvous_address, "127.0.0.1");
+    EXPECT_EQ(with_token(*info, token).rendezvous_address, "node0");
+    EXPECT_EQ(with_token(*info, token).token, token);
+  }
+  const Variables two_machines = with(with(mpi, "OMPI_COMM_WORLD_SIZE", "4"), "OMPI_COMM_WORLD_RANK", "3");
+  for (const Variables& variables : {kTorchrun, with(slurm, "SLURM_STEP_NUM_NODES", "2"), two_machines}) {
+    EXPECT_EQ(with_token(*detect(variables), "").rendezvous_address, "node0");
+  }
 }
 
 TEST(DetectLauncher, RefusesWhatMakesNoSenseAndNamesTheVariable) {

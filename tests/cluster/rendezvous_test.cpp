@@ -7,6 +7,7 @@
 
 #include "resist/cluster/worker_register.h"
 #include "resist/core/error.h"
+#include "support/input_error.h"
 
 namespace resist {
 namespace {
@@ -31,6 +32,10 @@ LaunchInfo launch(const Store& store, int rank, int workers) {
           .rendezvous_port = store.port(),
           .store_is_served = true,
           .job = "test"};
+}
+
+int free_port() {
+  return Store::host(0, std::chrono::seconds(20)).port();
 }
 
 std::string refusal(const std::vector<WorkerCard>& cards) {
@@ -164,6 +169,49 @@ TEST(Rendezvous, ASignalEndsTheWait) {
   } catch (const Interrupted& interrupted) {
     EXPECT_EQ(interrupted.signal(), SIGTERM);
   }
+}
+
+TEST(Rendezvous, WithoutATokenNothingButLoopbackIsUsed) {
+  for (const int rank : {0, 1}) {
+    const std::string message = input_error([&] {
+      Rendezvous({.source = "test",
+                  .rank = rank,
+                  .workers = 2,
+                  .rendezvous_address = "192.0.2.1",
+                  .rendezvous_port = 1234,
+                  .job = "test"},
+                 std::chrono::seconds(20));
+    });
+    EXPECT_TRUE(contains(message, "192.0.2.1:1234"));
+    EXPECT_TRUE(contains(message, "--token-file"));
+  }
+  const Store store = Store::host(0, std::chrono::seconds(20));
+  Rendezvous rendezvous({.source = "test",
+                         .rank = 1,
+                         .workers = 2,
+                         .rendezvous_address = "127.0.0.1",
+                         .rendezvous_port = store.port(),
+                         .store_is_served = true,
+                         .job = "test"},
+                        std::chrono::seconds(20));
+  const std::string message = input_error([&] { rendezvous.exchange(card("a", "192.0.2.7"), kNever); });
+  EXPECT_TRUE(contains(message, "192.0.2.7"));
+  EXPECT_TRUE(contains(message, "--token-file"));
+}
+
+TEST(Rendezvous, AWorkerOfAnotherStartOfTheJobIsRefused) {
+  LaunchInfo info{.source = "test",
+                  .rank = 0,
+                  .workers = 2,
+                  .rendezvous_address = "127.0.0.1",
+                  .rendezvous_port = free_port(),
+                  .job = "job-1"};
+  const Rendezvous served(info, std::chrono::seconds(20));
+  info.rank = 1;
+  const Rendezvous joined(info, std::chrono::seconds(20));
+  info.job = "job-0";
+  const std::string message = input_error([&] { Rendezvous(info, std::chrono::seconds(20)); });
+  EXPECT_TRUE(contains(message, "it serves the job 'job-1', not 'job-0'"));
 }
 
 TEST(Rendezvous, NamesWhoDidNotCome) {

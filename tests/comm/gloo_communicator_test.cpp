@@ -82,37 +82,5 @@ TEST(GlooMessages, OneOfAnotherJobOrGenerationIsAnError) {
   }
 }
 
-TEST(Store, APortThatIsTakenIsNamed) {
-  const Store store = Store::host(0, std::chrono::seconds(5));
-  try {
-    Store::host(store.port(), std::chrono::seconds(5));
-    FAIL() << "two stores on one port";
-  } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find(std::to_string(store.port())), std::string::npos);
-    EXPECT_NE(std::string(error.what()).find("--port"), std::string::npos);
-  }
-}
-
-TEST(Store, KeepsValuesUnderPrefixes) {
-  Store store = Store::host(0, std::chrono::seconds(5));
-  Store under = store.under("a");
-  under.set("key", "value");
-  EXPECT_TRUE(under.has("key"));
-  EXPECT_FALSE(store.has("key"));
-  EXPECT_FALSE(store.under("b").has("key"));
-  EXPECT_EQ(store.under("a").get("key"), "value");
-}
-
-TEST(Store, NobodyThereIsAnErrorWithTheAddress) {
-  int port = 0;
-  { port = Store::host(0, std::chrono::seconds(5)).port(); }
-  try {
-    Store::join("127.0.0.1", port, std::chrono::seconds(1));
-    FAIL() << "joined a store that is gone";
-  } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("127.0.0.1:" + std::to_string(port)), std::string::npos) << error.what();
-  }
-}
-
 }  // namespace
 }  // namespace resist

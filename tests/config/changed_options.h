@@ -71,6 +71,7 @@ inline const std::map<std::string, std::string>& changed_options() {
       {"rendezvous", "node0:29500"},
       {"join", "node0:29500/night"},
       {"precision", "bf16"},
+      {"token-file", "job.token"},
       {"rendezvous-timeout", "10"},
       {"timeout", "20"},
   };

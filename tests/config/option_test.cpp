@@ -39,8 +39,8 @@ std::size_t count_fields() {
   [[maybe_unused]] const auto& [s1, s2, s3] = sync;
   [[maybe_unused]] const auto& [e1, e2, e3, e4] = evaluation;
   [[maybe_unused]] const auto& [r1, r2, r3, r4, r5, r6, r7] = run;
-  [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13] = cluster;
-  return 9 + 8 + 5 + 16 + 3 + 4 + 7 + 13;
+  [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14] = cluster;
+  return 9 + 8 + 5 + 16 + 3 + 4 + 7 + 14;
 }
 
 TEST(OptionTable, HasEveryFieldOnce) {
@@ -124,7 +124,8 @@ TEST(OptionTable, SaysWhatMayChangeOnResume) {
                                    "record-round",
                                    "tensorboard",
                                    "protect",
-                                   "restarts"}));
+                                   "restarts",
+                                   "token-file"}));
 }
 
 TEST(WorkerCount, IsANumberOrTheFewestAndTheMost) {
@@ -142,7 +143,8 @@ TEST(WorkerCount, IsANumberOrTheFewestAndTheMost) {
 TEST(OptionTable, SaysWhatWorkersNeedNotShare) {
   EXPECT_EQ(names_where([](const Option& option) { return !option.same_on_all_workers; }),
             (std::set<std::string>{"threads", "loader-threads", "device", "precision", "interface", "run-dir", "resume",
-                                   "replay-membership", "data-dir", "tensorboard", "restarts", "rendezvous", "join"}));
+                                   "replay-membership", "data-dir", "tensorboard", "restarts", "rendezvous", "join",
+                                   "token-file"}));
 }
 
 TEST(SetOption, RefusesWhatIsMalformedOrOutOfBounds) {

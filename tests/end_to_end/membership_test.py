@@ -3,8 +3,9 @@ import os
 import re
 import signal
 import unittest
+from unittest import mock
 
-from support import DEADLINE, Hosts, RESIST, TestCase, checkpoint, children, evaluation, free_port, generations, metrics, \
+from support import DEADLINE, TOKEN, Hosts, RESIST, TestCase, checkpoint, children, evaluation, free_port, generations, metrics, \
     rounds_of, run, start, train_command
 
 ENDLESS = ("--rounds", 1000000)
@@ -15,6 +16,9 @@ class MembershipCase(TestCase):
         super().setUp()
         self.run_dir = self.folder / "run"
         self.port = free_port()
+        token = mock.patch.dict(os.environ, RESIST_TOKEN=TOKEN)
+        token.start()
+        self.addCleanup(token.stop)
 
     def begin(self, command, env=None):
         process = start(command, env=env)

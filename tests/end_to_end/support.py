@@ -125,9 +125,12 @@ def write_class_folders(folder, counts):
     return folder
 
 
-def torchrun_environment(rank, workers, address, port, local_workers):
+TOKEN = "no-job-has-this-token-but-those-of-the-tests"
+
+
+def torchrun_environment(rank, workers, address, port, local_workers, token=TOKEN):
     return {"RANK": str(rank), "WORLD_SIZE": str(workers), "LOCAL_WORLD_SIZE": str(local_workers),
-            "MASTER_ADDR": address, "MASTER_PORT": str(port)}
+            "MASTER_ADDR": address, "MASTER_PORT": str(port), "RESIST_TOKEN": token}
 
 
 def free_port():

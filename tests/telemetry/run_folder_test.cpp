@@ -88,6 +88,19 @@ TEST(RunFolder, HistoryEndsWithTheMetrics) {
   EXPECT_NE(message_of_input_error([&] { read_history(path); }).find("line 6"), std::string::npos);
 }
 
+TEST(RunFolder, IsItsOwnersAloneUnlessItWasThereBefore) {
+  const TemporaryFolder folder;
+  const fs::path made = folder.path() / "runs" / "a";
+  RunFolder::create(made, "");
+  EXPECT_EQ(fs::status(made).permissions(), fs::perms::owner_all);
+  const fs::path given = folder.path() / "b";
+  fs::create_directory(given);
+  const auto shared = fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec;
+  fs::permissions(given, shared);
+  RunFolder::create(given, "");
+  EXPECT_EQ(fs::status(given).permissions(), shared);
+}
+
 TEST(RunFolder, TakesAnEmptyFolderAndNeverOverwritesARun) {
   const TemporaryFolder folder;
   RunFolder::create(folder.path(), "first\n");

@@ -212,6 +212,7 @@ DoctorFacts gather_facts(const DoctorCommand& command) {
   facts.torch = torch_facts();
   facts.pictures = RESIST_HAS_PICTURES != 0;
   facts.onnx = RESIST_HAS_ONNX != 0;
+  facts.processes = RESIST_HAS_GRPC != 0;
   facts.cores = own_cores(0);
   facts.machine_cores = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
   facts.memory = memory_facts();
@@ -246,6 +247,11 @@ std::vector<Finding> findings_of(const DoctorFacts& facts) {
   findings.push_back(facts.onnx ? finding("ONNX", Health::good, "export to ONNX", "", {{"built_in", true}})
                                 : finding("ONNX", Health::note, "this build does not export ONNX",
                                           "build with -DRESIST_WITH_ONNX=ON", {{"built_in", false}}));
+  findings.push_back(facts.processes
+                         ? finding("gRPC", Health::good, "workers that are processes, on several machines too", "",
+                                   {{"built_in", true}})
+                         : finding("gRPC", Health::note, "this build's workers are threads of one process",
+                                   "build with -DRESIST_WITH_GRPC=ON", {{"built_in", false}}));
   findings.push_back(processor_finding(facts));
   findings.push_back(cores_finding(facts));
   findings.push_back(memory_finding(facts.memory));

@@ -26,6 +26,7 @@ struct DoctorFacts {
   TorchFacts torch;
   bool pictures = false;  // built in
   bool onnx = false;
+  bool processes = false;  // workers can be processes
   Cores cores;
   int machine_cores = 0;
   MemoryFacts memory;

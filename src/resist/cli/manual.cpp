@@ -137,6 +137,9 @@ std::string general_sections() {
                        {"RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT",
                         "Set by torchrun: this process is one of several workers. Slurm's and Open MPI's variables are "
                         "understood too."},
+                       {"RESIST_TOKEN",
+                        "The secret that the workers of a job on several machines share; --token-file is used before "
+                        "it."},
                        {"NO_COLOR", "If set and not empty, nothing is coloured."},
                        {"LC_ALL, LC_CTYPE, LANG", "A UTF-8 locale gives resist watch finer curves."}}) +
          list_section("FILES", {{"runs/DATA-METHOD/config.toml", "Every option of a run."},

@@ -184,7 +184,9 @@ void describe_report(CommandLine& report) {
 void describe_rendezvous(CommandLine& rendezvous) {
   rendezvous.add_own("--port", "N", fmt::format("to listen on; 0: any that is free; default {}", kDefaultPort),
                      "Network");
-  rendezvous.add_examples({"resist rendezvous", "resist rendezvous --port 0"});
+  rendezvous.add_own("--token-file", "FILE",
+                     "private file with the secret of its jobs; empty: RESIST_TOKEN, or for this machine alone", "Network");
+  rendezvous.add_examples({"resist rendezvous", "resist rendezvous --port 0 --token-file token"});
 }
 
 void describe_doctor(CommandLine& doctor) {
@@ -520,7 +522,8 @@ Command parse(const std::vector<std::string>& args) {
   }
   if (parser.rendezvous.chosen()) {
     return RendezvousCommand{.port =
-                                 own_value(parser.rendezvous, "--port", codecs::integer<int>(0, 65535), kDefaultPort)};
+                                 own_value(parser.rendezvous, "--port", codecs::integer<int>(0, 65535), kDefaultPort),
+                             .token_file = parser.rendezvous.own("--token-file").value_or("")};
   }
   if (parser.doctor.chosen()) {
     return read_doctor(parser.doctor);

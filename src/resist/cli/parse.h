@@ -87,6 +87,7 @@ struct ServeCommand {
 
 struct RendezvousCommand {
   int port = 0;
+  std::filesystem::path token_file;
 };
 
 struct ReportCommand {

@@ -11,6 +11,7 @@
 #include "resist/cli/reports.h"
 #include "resist/cli/simulate_report.h"
 #include "resist/cluster/rendezvous.h"
+#include "resist/cluster/token.h"
 #include "resist/comm/agreement.h"
 #include "resist/core/error.h"
 #include "resist/core/file.h"
@@ -100,7 +101,8 @@ struct Dispatch {
   }
   int operator()(const RendezvousCommand& command) const {
     start_logging();
-    serve_rendezvous(command.port, watch_signals(/*speaks=*/false), out);
+    serve_rendezvous(command.port, read_token(command.token_file, process_environment()),
+                     watch_signals(/*speaks=*/false), out);
     return kExitDone;
   }
   int operator()(const DoctorCommand& command) const {

@@ -67,7 +67,12 @@ LaunchInfo from_torchrun(const Environment& environment) {
   info.rendezvous_address = variables.text("MASTER_ADDR");
   info.rendezvous_port = variables.number("MASTER_PORT", 1, kMaxPort);
   info.join = variables.number_or(kJoin, 0, 1, 1'000'000'000);
-  info.store_is_served = environment("TORCHELASTIC_USE_AGENT_STORE").value_or("") == "True";
+  info.store_is_served = environment(kOwnLauncher).has_value();
+  info.closed = environment(kOwnLauncher) == kClosedJob;
+  if (!info.store_is_served && environment("TORCHELASTIC_USE_AGENT_STORE").value_or("") == "True") {
+    info.rendezvous_port = port_beside(info.rendezvous_port);
+  }
+  info.one_machine = variables.number_or("LOCAL_WORLD_SIZE", 0, 1, kMaxWorkers) == info.workers;
   info.job = environment("TORCHELASTIC_RUN_ID").value_or("torchrun") + "-" +
              environment("TORCHELASTIC_RESTART_COUNT").value_or("0");
   return info;
@@ -87,6 +92,7 @@ LaunchInfo from_slurm(const Environment& environment) {
   constexpr int kPorts = 10000;
   const int job_port = kFirstPort + variables.number_or("SLURM_JOB_ID", 0, 0, 2'000'000'000) % kPorts;
   info.rendezvous_port = variables.number_or("MASTER_PORT", job_port, 1, kMaxPort);
+  info.one_machine = variables.number_or("SLURM_STEP_NUM_NODES", 0, 1, kMaxWorkers) == 1;
   info.job = environment("SLURM_JOB_ID").value_or("slurm") + "-" + variables.text("SLURM_STEP_ID") + "-" +
              environment("SLURM_RESTART_COUNT").value_or("0");
   return info;
@@ -103,11 +109,24 @@ LaunchInfo from_open_mpi(const Environment& environment) {
   }
   info.rendezvous_address = environment("MASTER_ADDR").value_or("127.0.0.1");
   info.rendezvous_port = variables.number_or("MASTER_PORT", kDefaultPort, 1, kMaxPort);
+  info.one_machine = on_this_machine == info.workers;
   info.job = environment("PMIX_NAMESPACE").value_or("mpirun");
   return info;
 }
 
 }  // namespace
+
+int port_beside(int agent_port) {
+  return agent_port < kMaxPort ? agent_port + 1 : agent_port - 1;
+}
+
+LaunchInfo with_token(LaunchInfo info, const std::string& token) {
+  info.token = token;
+  if (token.empty() && info.one_machine) {
+    info.rendezvous_address = "127.0.0.1";
+  }
+  return info;
+}
 
 Environment process_environment() {
   return [](const std::string& name) -> std::optional<std::string> {

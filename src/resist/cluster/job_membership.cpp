@@ -273,6 +273,9 @@ std::optional<Generation> JobMembership::enter(std::int64_t generation, std::str
                                job_.address, job_.timeout, message_fence(job_.info.job, generation));
     watch_->enter(generation, communicator, list_);
     unreached_.clear();
+    if (rank == 0) {
+      register_.forget(generation - 1);
+    }
     return Generation{.number = generation,
                       .members = members,
                       .communicator = std::move(communicator),

@@ -14,8 +14,11 @@
 #include <map>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "resist/cluster/environment.h"
+#include "resist/cluster/rendezvous.h"
+#include "resist/cluster/token.h"
 #include "resist/cluster/worker_register.h"
 #include "resist/comm/store.h"
 #include "resist/core/error.h"
@@ -36,19 +39,22 @@ constexpr const char* kJob = "local";
 // The shell's code for "can't be executed".
 constexpr int kExitNotExecuted = 126;
 
-// Environment of one worker: this process's, with torchrun's variables. `join`: as LaunchInfo has it.
-std::vector<std::string> worker_environment(int rank, int workers, int port, int join) {
-  const std::map<std::string, std::string> own = {{kJoin, join == 0 ? "" : std::to_string(join)},
-                                                  {"RANK", std::to_string(rank)},
-                                                  {"WORLD_SIZE", std::to_string(workers)},
-                                                  {"LOCAL_RANK", std::to_string(rank)},
-                                                  {"LOCAL_WORLD_SIZE", std::to_string(workers)},
-                                                  {"MASTER_ADDR", "127.0.0.1"},
-                                                  {"MASTER_PORT", std::to_string(port)},
-                                                  {"TORCHELASTIC_USE_AGENT_STORE", "True"},
-                                                  {"TORCHELASTIC_RUN_ID", kJob},
-                                                  {"TORCHELASTIC_RESTART_COUNT", "0"},
-                                                  {kOwnLauncher, "local"}};
+// Environment of one worker: this process's, with torchrun's variables. `join`: as LaunchInfo has it. `token`: one that
+// this launcher has made, or empty.
+std::vector<std::string> worker_environment(int rank, int workers, int port, int join, const std::string& token) {
+  std::map<std::string, std::string> own = {{kJoin, join == 0 ? "" : std::to_string(join)},
+                                            {"RANK", std::to_string(rank)},
+                                            {"WORLD_SIZE", std::to_string(workers)},
+                                            {"LOCAL_RANK", std::to_string(rank)},
+                                            {"LOCAL_WORLD_SIZE", std::to_string(workers)},
+                                            {"MASTER_ADDR", "127.0.0.1"},
+                                            {"MASTER_PORT", std::to_string(port)},
+                                            {"TORCHELASTIC_RUN_ID", kJob},
+                                            {"TORCHELASTIC_RESTART_COUNT", "0"},
+                                            {kOwnLauncher, token.empty() ? kOpenJob : kClosedJob}};
+  if (!token.empty()) {
+    own[kTokenVariable] = token;
+  }
   std::vector<std::string> environment;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
@@ -74,7 +80,9 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 class Supervisor {
  public:
-  Supervisor(const LocalLaunch& launch, const Store& job) : launch_(launch), register_(job) {}
+  // `token`: one that was made for the workers, or empty.
+  Supervisor(const LocalLaunch& launch, std::string token, const Store& job)
+      : launch_(launch), token_(std::move(token)), register_(job) {}
 
   void start(int port) {
     port_ = port;
@@ -119,7 +127,7 @@ class Supervisor {
   void start_worker(int rank, int join) {
     std::vector<std::string> arguments = {"resist"};
     arguments.insert(arguments.end(), launch_.arguments.begin(), launch_.arguments.end());
-    std::vector<std::string> environment = worker_environment(rank, launch_.workers, port_, join);
+    std::vector<std::string> environment = worker_environment(rank, launch_.workers, port_, join, token_);
     const auto argument_pointers = pointers(arguments);
     const auto environment_pointers = pointers(environment);
     const pid_t parent = ::getpid();
@@ -279,6 +287,7 @@ class Supervisor {
   }
 
   const LocalLaunch& launch_;
+  std::string token_;
   int port_ = 0;
   std::map<pid_t, Worker> running_;
   int passed_on_ = 0;  // signal that the workers were told to stop by
@@ -299,8 +308,11 @@ class Supervisor {
 }  // namespace
 
 int launch_workers(const LocalLaunch& launch, const std::atomic<int>& stop) {
-  const Store store = Store::host(launch.port, launch.deadline);
-  Supervisor supervisor(launch, job_store(store, name_of_attempt(fmt::format("{}-0", kJob), 0)));
+  const std::string made = launch.token.empty() ? make_token() : "";
+  const std::string job = fmt::format("{}-0", kJob);
+  const Store store =
+      Store::host(launch.port, launch.deadline, {.token = launch.token + made, .loopback = !made.empty(), .job = job});
+  Supervisor supervisor(launch, made, job_store(store, name_of_attempt(job, 0)));
   try {
     supervisor.start(store.port());
   } catch (...) {

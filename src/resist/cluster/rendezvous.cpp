@@ -54,6 +54,15 @@ WorkerCard decode(const std::string& text, int worker) {
   }
 }
 
+StoreAccess access_of(const LaunchInfo& info) {
+  return {.token = info.token, .job = info.job};
+}
+
+void check_address(const WorkerCard& own, const LaunchInfo& info) {
+  require_token(fmt::format("the address {} of this worker's data connections", own.address), own.address,
+                access_of(info));
+}
+
 void check_config(const nlohmann::json& first, const nlohmann::json& other, int worker, const std::string& host) {
   for (const auto& [name, value] : other.items()) {
     if (first.at(name) != value) {
@@ -109,19 +118,35 @@ void check_cards(const std::vector<WorkerCard>& cards) {
   }
 }
 
+namespace {
+
+Store served_to(const LaunchInfo& info, std::chrono::milliseconds deadline) {
+  if (info.rank != 0 || info.store_is_served || info.join > 0) {
+    return Store::join(info.rendezvous_address, info.rendezvous_port, deadline, access_of(info));
+  }
+  require_token(fmt::format("the rendezvous at {}:{}", info.rendezvous_address, info.rendezvous_port),
+                info.rendezvous_address, access_of(info));
+  return Store::host(info.rendezvous_port, deadline, access_of(info));
+}
+
+}  // namespace
+
 Rendezvous::Rendezvous(const LaunchInfo& info, std::chrono::milliseconds deadline)
     : info_(info),
       job_(info.job),
       deadline_(deadline),
-      served_(info.rank == 0 && !info.store_is_served
-                  ? Store::host(info.rendezvous_port, deadline)
-                  : Store::join(info.rendezvous_address, info.rendezvous_port, deadline)) {
+      served_(served_to(info, deadline)) {
 }
 
-Rendezvous::Rendezvous(const Endpoint& at, std::chrono::milliseconds deadline, const std::atomic<int>& stop)
-    : info_{.source = "--join", .rendezvous_address = at.host, .rendezvous_port = at.port, .store_is_served = true},
+Rendezvous::Rendezvous(const Endpoint& at, const std::string& token, std::chrono::milliseconds deadline,
+                       const std::atomic<int>& stop)
+    : info_{.source = "--join",
+            .rendezvous_address = at.host,
+            .rendezvous_port = at.port,
+            .store_is_served = true,
+            .token = token},
       deadline_(deadline),
-      served_(Store::join(at.host, at.port, deadline)) {
+      served_(Store::join(at.host, at.port, deadline, {.token = token})) {
   const auto end = std::chrono::steady_clock::now() + deadline;
   std::vector<std::string> jobs;
   while ((jobs = living_jobs(served_, at.job)).empty()) {
@@ -195,6 +220,7 @@ bool Rendezvous::wait_for_all(const std::string& what, std::chrono::steady_clock
 }
 
 std::optional<std::vector<WorkerCard>> Rendezvous::exchange(const WorkerCard& own, const std::atomic<int>& stop) {
+  check_address(own, info_);
   const auto end = std::chrono::steady_clock::now() + deadline_;
   while (find_attempt()) {
     store_->set(card_key(info_.rank), encode(own));
@@ -222,6 +248,7 @@ std::optional<std::vector<WorkerCard>> Rendezvous::exchange(const WorkerCard& ow
 }
 
 WorkerCard Rendezvous::meet_first(const WorkerCard& own) {
+  check_address(own, info_);
   WorkerCard first = decode(store_->get(card_key(0)), 0);
   WorkerCard joins = own;
   joins.resumes = first.resumes;
@@ -257,9 +284,9 @@ std::unique_ptr<Communicator> Rendezvous::connect(const WorkerCard& own, std::ch
                                 message_fence(info_.job, 0));
 }
 
-void serve_rendezvous(int port, const std::atomic<int>& stop, std::ostream& out) {
-  const Store store = Store::host(port, kServed);
-  const std::string host = host_name_and_address().name;
+void serve_rendezvous(int port, const std::string& token, const std::atomic<int>& stop, std::ostream& out) {
+  const Store store = Store::host(port, kServed, {.token = token});
+  const std::string host = token.empty() ? "127.0.0.1" : host_name_and_address().name;
   out << fmt::format("the rendezvous is at {0}:{1}; workers find it with: resist train --rendezvous {0}:{1}\n", host,
                      store.port())
       << std::flush;

@@ -44,15 +44,16 @@ class Interrupted : public Error {
 };
 
 // Brings the workers of one job together. InputError (on every worker alike) where versions or configs differ, naming
-// worker, option and both values, or where a loopback address would have to serve other hosts; Error where workers do
-// not come before the deadline, naming them.
+// worker, option and both values, or where a loopback address would have to serve other hosts, or where an address is
+// not loopback and there is no token; Error where workers do not come before the deadline, naming them.
 class Rendezvous {
  public:
   // Serves the store or joins it.
   Rendezvous(const LaunchInfo& info, std::chrono::milliseconds deadline);
-  // Of a worker that wants to join the job at `at`: waits until one trains there, until the deadline. InputError where
-  // there are several and `at` names none.
-  Rendezvous(const Endpoint& at, std::chrono::milliseconds deadline, const std::atomic<int>& stop);
+  // Of a worker that wants to join the job at `at`, whose token it has: waits until one trains there, until the
+  // deadline. InputError where there are several and `at` names none.
+  Rendezvous(const Endpoint& at, const std::string& token, std::chrono::milliseconds deadline,
+             const std::atomic<int>& stop);
 
   // All workers' cards, by rank, checked against worker 0's. Nothing: the job trains already, and this worker can only
   // join it. Interrupted when `stop` becomes a signal's number.
@@ -85,8 +86,9 @@ class Rendezvous {
   std::optional<Store> store_;  // the job's part
 };
 
-// `resist rendezvous`: serves a rendezvous for workers that are told so until `stop` becomes a signal's number.
-void serve_rendezvous(int port, const std::atomic<int>& stop, std::ostream& out);
+// `resist rendezvous`: serves a rendezvous for workers that are told so until `stop` becomes a signal's number. Without a
+// token for this machine's workers only.
+void serve_rendezvous(int port, const std::string& token, const std::atomic<int>& stop, std::ostream& out);
 
 // Throws InputError where the cards can't work together; pure.
 void check_cards(const std::vector<WorkerCard>& cards);

@@ -39,7 +39,8 @@ Store job_store(const Store& served, const std::string& name) {
 }
 
 Store job_store(const LaunchInfo& info, std::chrono::milliseconds deadline) {
-  return job_store(Store::join(info.rendezvous_address, info.rendezvous_port, deadline), info.job);
+  return job_store(
+      Store::join(info.rendezvous_address, info.rendezvous_port, deadline, {.token = info.token}), info.job);
 }
 
 void add_job_name(Store& served, const std::string& name) {
@@ -80,8 +81,7 @@ std::string WorkerRegister::mark() {
 }
 
 std::string WorkerRegister::last_beat(int identity) const {
-  const std::string key = beat_key(identity);
-  return store_.has(key) ? store_.get(key) : "";
+  return store_.find(beat_key(identity)).value_or("");
 }
 
 int WorkerRegister::ask_to_join(int join) {
@@ -96,8 +96,8 @@ int WorkerRegister::ask_to_join(int join) {
 }
 
 std::optional<int> WorkerRegister::who_asked(int place) const {
-  const std::string key = queue_key(place);
-  return store_.has(key) ? std::optional(std::stoi(store_.get(key))) : std::nullopt;
+  const auto join = store_.find(queue_key(place));
+  return join ? std::optional(std::stoi(*join)) : std::nullopt;
 }
 
 void WorkerRegister::note_door(int identity, const Endpoint& door) {
@@ -126,20 +126,25 @@ void WorkerRegister::write(std::int64_t generation, const MemberList& list) {
 }
 
 std::optional<MemberList> WorkerRegister::members(std::int64_t generation) const {
-  const std::string key = members_key(generation);
-  if (!store_.has(key)) {
+  const auto text = store_.find(members_key(generation));
+  if (!text) {
     return std::nullopt;
   }
-  std::istringstream in(store_.get(key));
+  std::istringstream in(*text);
   MemberList list;
   in >> list.heard;
   list.members = read_numbers(in);
   return list;
 }
 
+void WorkerRegister::forget(std::int64_t generation) {
+  store_.forget(place_key(generation));
+  store_.forget(here_key(generation));
+}
+
 std::int64_t WorkerRegister::newest_generation() const {
   // Who writes one late may say of an older one that it is the newest.
-  std::int64_t newest = store_.has("newest") ? std::stoll(store_.get("newest")) : 0;
+  std::int64_t newest = std::stoll(store_.find("newest").value_or("0"));
   while (store_.has(members_key(newest + 1))) {
     ++newest;
   }

@@ -52,7 +52,7 @@ class WorkerRegister {
 
   // Tells this job from one of the same name at a rendezvous that was started anew. Made by whoever asks first.
   std::string mark();
-  bool has_mark(const std::string& mark) const { return store_.has("mark") && store_.get("mark") == mark; }
+  bool has_mark(const std::string& mark) const { return store_.find("mark") == mark; }
 
   // Gives signs of life.
   void beat(int identity, std::int64_t count) { store_.set(beat_key(identity), std::to_string(count)); }
@@ -90,7 +90,9 @@ class WorkerRegister {
   // The members of the newest generation, of a job that has started.
   std::vector<int> present_workers() const;
   // Where its members connect.
-  Store meeting_place(std::int64_t generation) const { return store_.under("data/" + std::to_string(generation)); }
+  Store meeting_place(std::int64_t generation) const { return store_.under(place_key(generation)); }
+  // What its members told each other, and where they connected: nobody needs it once the next one has connected.
+  void forget(std::int64_t generation);
 
  private:
   static std::string beat_key(int identity) { return "beat/" + std::to_string(identity); }
@@ -99,8 +101,10 @@ class WorkerRegister {
   static std::string queue_key(int place) { return "queue/" + std::to_string(place); }
   static std::string call_key(std::int64_t generation) { return "call/" + std::to_string(generation); }
   static std::string members_key(std::int64_t generation) { return "members/" + std::to_string(generation); }
+  static std::string place_key(std::int64_t generation) { return "data/" + std::to_string(generation); }
+  static std::string here_key(std::int64_t generation) { return "here/" + std::to_string(generation); }
   static std::string here_key(std::int64_t generation, int identity) {
-    return "here/" + std::to_string(generation) + "/" + std::to_string(identity);
+    return here_key(generation) + "/" + std::to_string(identity);
   }
   Store store_;
 };

@@ -10,9 +10,9 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <utility>
 
+#include "resist/comm/c10d_store.h"
 #include "resist/comm/message_checksum.h"
 #include "resist/comm/store.h"
-#include "resist/comm/store_impl.h"
 #include "resist/core/failpoint.h"
 
 namespace resist {
@@ -236,10 +236,11 @@ std::unique_ptr<Communicator> make_gloo_communicator(const Store& store, int ran
       addresses.push_back(addresses_store.get(std::to_string(peer)));
     }
     // For connecting: transfers are waited for with the communicator's own deadline.
-    auto options = c10d::ProcessGroupGloo::Options::create(store.impl_->deadline);
+    auto options = c10d::ProcessGroupGloo::Options::create(store.deadline());
     options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(address));
     options->threads = 1;
-    auto group = c10::make_intrusive<c10d::ProcessGroupGloo>(store.impl_->store, rank, size, options);
+    auto group = c10::make_intrusive<c10d::ProcessGroupGloo>(c10::make_intrusive<C10dStore>(store.under("gloo")), rank,
+                                                             size, options);
     return std::make_unique<GlooCommunicator>(std::move(group), rank, size, std::move(addresses), deadline, fence);
   } catch (const CommError&) {
     throw;

@@ -1,82 +1,80 @@
 #include "resist/comm/store.h"
 
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <utility>
 
-#include "resist/comm/store_impl.h"
+#include "resist/comm/listener.h"
+#include "resist/comm/store_service.h"
 #include "resist/core/error.h"
 
 namespace resist {
 namespace {
 
-// The first line of what c10d says; the rest is a C++ backtrace.
-std::string first_line(const std::exception& error) {
-  const std::string text = error.what();
-  return text.substr(0, text.find('\n'));
-}
-
-// c10d would try every kind of address and log each failure; this says it once.
-void check_port_is_free(int port) {
-  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_ANY);
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  const bool bound = ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-                     ::listen(descriptor, 1) == 0;
-  const std::string reason = system_message(errno);
-  ::close(descriptor);
-  if (!bound) {
-    throw Error(fmt::format("can't serve the rendezvous on port {}: {}; choose another with --port", port, reason));
-  }
-}
+constexpr const char* kLoopback = "127.0.0.1";
 
 }  // namespace
 
-Store::Store(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {
+void require_token(const std::string& what, const std::string& address, const StoreAccess& access) {
+  if (access.token.empty() && !is_loopback_host(address)) {
+    throw InputError(fmt::format(
+        "{} can be reached by other machines, and this worker has no job token; make one, (umask 077; openssl rand "
+        "-hex "
+        "32 > job.token), and give it to every worker with --token-file job.token or RESIST_TOKEN in the environment",
+        what));
+  }
+}
+
+struct Store::Impl {
+  std::shared_ptr<StoreServer> server;  // where this process serves
+  std::shared_ptr<StoreConnection> connection;
+  std::string address;
+  int port;
+  std::chrono::milliseconds deadline;
+  std::string prefix;
+
+  std::string where() const { return fmt::format("{}:{}", address, port); }
+
+  // Calls the connection, and says what was lost while doing what.
+  template <typename Call>
+  auto ask(const char* doing, const std::string& key, const Call& call) const {
+    try {
+      return call(*connection, prefix + key);
+    } catch (const Error& error) {
+      throw Error(fmt::format("the rendezvous at {} was lost while {} '{}': {}", where(), doing, key, error.what()));
+    }
+  }
+};
+
+Store::Store(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {
 }
 Store::~Store() = default;
 Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
 
-Store Store::host(int port, std::chrono::milliseconds deadline) {
-  check_port_is_free(port);
-  c10d::TCPStoreOptions options;
-  options.port = static_cast<std::uint16_t>(port);
-  options.isServer = true;
-  options.waitWorkers = false;
-  options.timeout = deadline;
-  try {
-    auto store = c10::make_intrusive<c10d::TCPStore>("127.0.0.1", options);
-    const int actual_port = store->getPort();
-    return Store(std::make_shared<Impl>(Impl{std::move(store), actual_port, deadline}));
-  } catch (const std::exception& error) {
-    throw Error(
-        fmt::format("can't serve the rendezvous on port {}: {}; choose another with --port", port, first_line(error)));
-  }
+Store Store::host(int port, std::chrono::milliseconds deadline, const StoreAccess& access) {
+  std::shared_ptr<StoreServer> server = serve_store(port, access);
+  const Store joined = join(kLoopback, server->port(), deadline, access);
+  Impl impl = *joined.impl_;
+  impl.server = std::move(server);
+  return Store(std::make_shared<const Impl>(std::move(impl)));
 }
 
-Store Store::join(const std::string& address, int port, std::chrono::milliseconds deadline) {
-  c10d::TCPStoreOptions options;
-  options.port = static_cast<std::uint16_t>(port);
-  options.waitWorkers = false;
-  options.timeout = deadline;
+Store Store::join(const std::string& address, int port, std::chrono::milliseconds deadline, const StoreAccess& access) {
+  require_token(fmt::format("the rendezvous at {}:{}", address, port), address, access);
   try {
-    auto store = c10::make_intrusive<c10d::TCPStore>(address, options);
-    return Store(std::make_shared<Impl>(Impl{std::move(store), port, deadline}));
-  } catch (const std::exception& error) {
-    throw Error(fmt::format(
-        "can't reach the rendezvous at {}:{} within {} s: {}; is worker 0 running there and the port open?", address,
-        port, std::chrono::duration_cast<std::chrono::seconds>(deadline).count(), first_line(error)));
+    return Store(std::make_shared<const Impl>(Impl{.server = nullptr,
+                                                   .connection = connect_to_store(address, port, access, deadline),
+                                                   .address = address,
+                                                   .port = port,
+                                                   .deadline = deadline,
+                                                   .prefix = ""}));
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("the rendezvous at {}:{} refused this worker: {}", address, port, error.what()));
+  } catch (const Error& error) {
+    throw Error(
+        fmt::format("can't reach the rendezvous at {}:{} within {} s: {}; is worker 0 running there and the port open?",
+                    address, port, std::chrono::duration_cast<std::chrono::seconds>(deadline).count(), error.what()));
   }
 }
 
@@ -84,52 +82,52 @@ int Store::port() const {
   return impl_->port;
 }
 
+std::chrono::milliseconds Store::deadline() const {
+  return impl_->deadline;
+}
+
 void Store::set(const std::string& key, const std::string& value) {
+  impl_->ask("writing", key, [&](StoreConnection& connection, const std::string& full) {
+    connection.set(full, value, impl_->deadline);
+  });
+}
+
+std::string Store::get(const std::string& key, std::chrono::milliseconds deadline) const {
   try {
-    impl_->store->set(key, std::vector<std::uint8_t>(value.begin(), value.end()));
-  } catch (const std::exception& error) {
-    throw Error(fmt::format("the rendezvous was lost while writing '{}': {}", key, first_line(error)));
+    return impl_->connection->get(impl_->prefix + key, deadline);
+  } catch (const Error& error) {
+    throw Error(fmt::format("the rendezvous at {} has no '{}': {}", impl_->where(), key, error.what()));
   }
 }
 
-std::string Store::get(const std::string& key) const {
-  try {
-    impl_->store->wait({key}, impl_->deadline);
-    const auto value = impl_->store->get(key);
-    return {value.begin(), value.end()};
-  } catch (const std::exception& error) {
-    throw Error(fmt::format("the rendezvous has no '{}': {}", key, first_line(error)));
-  }
-}
-
-bool Store::has(const std::string& key) const {
-  try {
-    return impl_->store->check({key});
-  } catch (const std::exception& error) {
-    throw Error(fmt::format("the rendezvous was lost while looking for '{}': {}", key, first_line(error)));
-  }
+std::optional<std::string> Store::find(const std::string& key) const {
+  return impl_->ask("looking for", key, [&](StoreConnection& connection, const std::string& full) {
+    return connection.find(full, impl_->deadline);
+  });
 }
 
 std::int64_t Store::add(const std::string& key, std::int64_t amount) {
-  try {
-    return impl_->store->add(key, amount);
-  } catch (const std::exception& error) {
-    throw Error(fmt::format("the rendezvous was lost while writing '{}': {}", key, first_line(error)));
-  }
+  return impl_->ask("writing", key, [&](StoreConnection& connection, const std::string& full) {
+    return connection.add(full, amount, impl_->deadline);
+  });
 }
 
 std::string Store::set_first(const std::string& key, const std::string& value) {
-  try {
-    const auto held = impl_->store->compareSet(key, {}, std::vector<std::uint8_t>(value.begin(), value.end()));
-    return {held.begin(), held.end()};
-  } catch (const std::exception& error) {
-    throw Error(fmt::format("the rendezvous was lost while writing '{}': {}", key, first_line(error)));
-  }
+  return impl_->ask("writing", key, [&](StoreConnection& connection, const std::string& full) {
+    return connection.set_first(full, value, impl_->deadline);
+  });
+}
+
+void Store::forget(const std::string& prefix) {
+  impl_->ask("clearing", prefix, [&](StoreConnection& connection, const std::string& full) {
+    connection.forget(full + "/", impl_->deadline);
+  });
 }
 
 Store Store::under(const std::string& prefix) const {
-  return Store(std::make_shared<Impl>(
-      Impl{c10::make_intrusive<c10d::PrefixStore>(prefix, impl_->store), impl_->port, impl_->deadline}));
+  Impl impl = *impl_;
+  impl.prefix += prefix + "/";
+  return Store(std::make_shared<const Impl>(std::move(impl)));
 }
 
 }  // namespace resist

@@ -3,21 +3,39 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "resist/comm/communicator.h"
 
 namespace resist {
 
-// A small key-value store over TCP through which workers find each other (c10d's TCPStore). Errors are Error with the
-// address and the reason. One thread at a time.
+// Who may use a store.
+struct StoreAccess {
+  // A secret of all who use it, never logged. Then they talk over TLS, and only those who know it can serve or join.
+  // Empty: anybody on this host may, and nobody else.
+  std::string token;
+  // Serve this host only, also with a token.
+  bool loopback = false;
+  // What the store is for. Who wants to join it for something else is refused. Empty: anything.
+  std::string job;
+};
+
+// InputError, which says how to make a token, where there is none though `what` is at an address that is not loopback.
+void require_token(const std::string& what, const std::string& address, const StoreAccess& access);
+
+// A small key-value store over the network through which workers find each other: a service of our own (store.proto)
+// over gRPC. Errors are Error with the address and the reason. One thread at a time.
 class Store {
  public:
-  // Serves on `port` (0: a free one) of all of this host's addresses and joins it.
-  static Store host(int port, std::chrono::milliseconds deadline);
-  // Joins a store that another process serves; waits for it to come up until the deadline.
-  static Store join(const std::string& address, int port, std::chrono::milliseconds deadline);
+  // Serves on `port` (0: a free one) and joins: on all of this host's addresses where there is a token, otherwise on
+  // the loopback one. The server lives as long as this store and those that were made from it by under(). What it
+  // holds, and how many connect at once, is limited.
+  static Store host(int port, std::chrono::milliseconds deadline, const StoreAccess& access = {});
+  // Joins a store that another process serves; waits for it to come up until the deadline. InputError where it has
+  // another token or is for another job, or where `address` is not loopback and there is no token.
+  static Store join(const std::string& address, int port, std::chrono::milliseconds deadline,
+                    const StoreAccess& access = {});
   ~Store();
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
@@ -25,21 +43,26 @@ class Store {
   int port() const;
   void set(const std::string& key, const std::string& value);
   // Waits for the key until the deadline.
-  std::string get(const std::string& key) const;
-  bool has(const std::string& key) const;
+  std::string get(const std::string& key) const { return get(key, deadline()); }
+  std::string get(const std::string& key, std::chrono::milliseconds deadline) const;
+  // What the key holds; nothing if nobody has set it.
+  std::optional<std::string> find(const std::string& key) const;
+  bool has(const std::string& key) const { return find(key).has_value(); }
   // Adds to a number that begins at 0, in one step for all; returns the sum.
   std::int64_t add(const std::string& key, std::int64_t amount);
   // Sets the key if nobody has, in one step for all who try; returns what it holds then.
   std::string set_first(const std::string& key, const std::string& value);
+  // Drops everything under `prefix`, for all.
+  void forget(const std::string& prefix);
   // The same store with every key under `prefix`.
   Store under(const std::string& prefix) const;
+  // Of one request.
+  std::chrono::milliseconds deadline() const;
 
  private:
-  friend std::unique_ptr<Communicator> make_gloo_communicator(const Store&, int, int, const std::string&,
-                                                              std::chrono::milliseconds, std::uint64_t);
   struct Impl;
-  explicit Store(std::shared_ptr<Impl> impl);
-  std::shared_ptr<Impl> impl_;
+  explicit Store(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;
 };
 
 // Connects this worker with all others over TCP (c10d's Gloo). `address` is this host's own address that peers can

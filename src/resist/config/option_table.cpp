@@ -205,6 +205,8 @@ void add_cluster(std::vector<Option>& table) {
             "where `resist rendezvous` runs; empty: the launcher or worker 0 serves the rendezvous", Scope::worker);
   group.add("join", &O::join, text_or_empty("HOST:PORT"),
             "join the job whose rendezvous is there, as one more worker; all else comes from the job", Scope::worker);
+  group.add("token-file", &O::token_file, path(),
+            "private file with the secret that a job on several machines needs; empty: RESIST_TOKEN", Scope::worker);
   group.add("rendezvous-timeout", &O::rendezvous_timeout, integer<std::chrono::seconds>(1, kWeekSeconds),
             "longest wait for all workers to arrive", Scope::resume);
   group.add("timeout", &O::timeout, integer<std::chrono::seconds>(1, kWeekSeconds),

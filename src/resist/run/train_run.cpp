@@ -16,6 +16,7 @@
 #include "resist/cluster/job_membership.h"
 #include "resist/cluster/local_launcher.h"
 #include "resist/cluster/rendezvous.h"
+#include "resist/cluster/token.h"
 #include "resist/comm/worker_threads.h"
 #include "resist/config/enum_words.h"
 #include "resist/config/option.h"
@@ -83,6 +84,10 @@ Role find_role(const ResolvedConfig& resolved) {
   return {.launched = std::move(launched), .workers = workers};
 }
 
+std::string token_of(const ClusterOptions& cluster) {
+  return read_token(cluster.token_file, process_environment());
+}
+
 std::string host_name() {
   std::array<char, 256> name{};
   ::gethostname(name.data(), name.size() - 1);
@@ -110,9 +115,11 @@ void log_workers(const LaunchInfo& info, const std::vector<WorkerCard>& cards) {
                  cards[worker].device, cards[worker].precision,
                  cores_in_words(share_cores(cores_of(cards), static_cast<int>(worker))));
   }
-  const bool local = is_loopback(info.rendezvous_address);
-  spdlog::info("while it trains others can join: resist train --join {}",
-               to_text({.host = local ? cards[0].address : info.rendezvous_address, .port = info.rendezvous_port}));
+  const std::string address = is_loopback(info.rendezvous_address) ? cards[0].address : info.rendezvous_address;
+  if (!info.closed) {
+    spdlog::info("while it trains others can join: resist train --join {}",
+                 to_text({.host = address, .port = info.rendezvous_port}));
+  }
 }
 
 // What this worker's card says of its config. Without the resumed run's folder, and where it is to join a job whatever
@@ -213,7 +220,7 @@ int run_as_joiner(const ResolvedConfig& resolved, std::ostream& out) {
   const Endpoint at = parse_endpoint("join", cluster.join);
   start_logging();
   const std::atomic<int>& stop = watch_signals(/*speaks=*/true);
-  Rendezvous rendezvous(at, cluster.rendezvous_timeout, stop);
+  Rendezvous rendezvous(at, token_of(cluster), cluster.rendezvous_timeout, stop);
   spdlog::info("joining the job {} at {}", rendezvous.info().job, cluster.join);
   return join_job(resolved, rendezvous, own_card(resolved, rendezvous.info()), stop, out);
 }
@@ -253,8 +260,9 @@ int run_train(const ResolvedConfig& given, const std::vector<std::string>& argum
     start_logging();
     return run_replay(resolved, out);
   }
+  const auto token = [&] { return token_of(resolved.config.cluster); };
   if (role.launched) {
-    return run_as_worker(resolved, *role.launched, out);
+    return run_as_worker(resolved, with_token(*role.launched, token()), out);
   }
   const Config& config = resolved.config;
   start_logging();
@@ -273,6 +281,7 @@ int run_train(const ResolvedConfig& given, const std::vector<std::string>& argum
                          .least = role.workers.least,
                          .restarts = config.cluster.restarts,
                          .port = config.cluster.port,
+                         .token = token(),
                          .deadline = config.cluster.rendezvous_timeout},
                         watch_signals(/*speaks=*/true));
 }

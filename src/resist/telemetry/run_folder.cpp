@@ -60,6 +60,9 @@ bool claim_folder(const fs::path& path) {
     throw InputError(fmt::format("can't create the run folder '{}': {}", path.string(),
                                  problem ? problem.message() : "it is not a folder"));
   }
+  if (is_new) {
+    fs::permissions(path, fs::perms::owner_all, problem);
+  }
   const bool empty = fs::is_empty(path, problem);
   const fs::path metrics = path / kMetricsFile;
   const int claim = empty && !problem ? ::open(metrics.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : -1;

@@ -15,8 +15,9 @@ namespace resist {
 // metrics.jsonl, history.jsonl, resist.log, checkpoints/.
 class RunFolder {
  public:
-  // Makes a new folder; InputError if it exists and is not empty (a run is never overwritten) or can't be written.
-  // Of two runs started at once on the same folder one gets it. Nothing stays behind when it fails.
+  // Makes a new folder that its owner alone can enter; InputError if it exists and is not empty (a run is never
+  // overwritten) or can't be written. Of two runs started at once on the same folder one gets it. Nothing stays behind
+  // when it fails.
   static RunFolder create(const std::filesystem::path& path, const std::string& config_toml);
   // The part of create()'s checks that can be made without writing; for finding a mistake before workers start.
   static void require_new(const std::filesystem::path& path);
