@@ -10,7 +10,7 @@ namespace {
 using Change = MembershipScript::Change;
 
 CommitRecord commit(std::int64_t round, std::int64_t generation, std::vector<int> members,
-                    std::vector<int> contributors, std::int64_t iterations = 3) {
+                    const std::vector<int>& contributors, std::int64_t iterations = 3) {
   CommitRecord record{.round = round, .generation = generation, .members = std::move(members)};
   for (const int worker : contributors) {
     record.contributions.push_back({.worker = worker, .iterations = iterations});

@@ -30,11 +30,11 @@ class Rounds {
           for (; iteration < 2; ++iteration) {
             membership.passes(round, iteration);
           }
-          const auto met = all_gather_value(*communicator, membership.identity(), kControlTag);
+          const auto others = all_gather_value(*communicator, membership.identity(), kControlTag);
           const auto told = all_gather_value(*communicator, stop.load(), kControlTag);
           stops = std::ranges::max(told) != 0;  // as trainers agree on it
           const std::lock_guard lock(mutex_);
-          met_[round + 1][membership.identity()] = met;
+          met[round + 1][membership.identity()] = others;
           break;
         } catch (const CommError& error) {
           communicator = membership.next_generation(error.what()).communicator;
@@ -44,7 +44,7 @@ class Rounds {
   }
 
   // Who met whom, by round and worker.
-  std::map<std::int64_t, std::map<int, std::vector<int>>> met_;
+  std::map<std::int64_t, std::map<int, std::vector<int>>> met;
 
  private:
   std::int64_t rounds_;
@@ -53,7 +53,7 @@ class Rounds {
 
 // Everybody of a generation met everybody of it.
 void expect_met(const Rounds& rounds, std::int64_t round, const std::vector<int>& members) {
-  const auto& met = rounds.met_.at(round);
+  const auto& met = rounds.met.at(round);
   EXPECT_EQ(met.size(), members.size()) << "round " << round;
   for (const int member : members) {
     EXPECT_EQ(met.at(member), members) << "round " << round << ", worker " << member;
@@ -69,8 +69,8 @@ void run(Rounds& rounds, const Replay& replay, std::int64_t joined_in = 0) {
   std::atomic<int> stop = 0;
   replay_workers(
       replay, signal, stop,
-      [&](std::shared_ptr<Communicator> communicator, Membership& membership) {
-        rounds.work(std::move(communicator), membership, 0, stop);
+      [&](const std::shared_ptr<Communicator>& communicator, Membership& membership) {
+        rounds.work(communicator, membership, 0, stop);
       },
       [&](Generation generation, Membership& membership) {
         rounds.work(std::move(generation.communicator), membership, joined_in, stop);
@@ -103,7 +103,7 @@ TEST(ReplayedWorkers, EndWhereTheHistoryDoesOrAreToldToStopThere) {
   for (const bool goes_on : {false, true}) {
     Rounds rounds(10);
     run(rounds, replay_of({.workers = 2, .last_round = 4}, goes_on));
-    EXPECT_EQ(rounds.met_.size(), 4U);
+    EXPECT_EQ(rounds.met.size(), 4U);
   }
 }
 
@@ -116,10 +116,10 @@ TEST(ReplayedWorkers, WhoIsNeverLetInEndsWithTheOthers) {
   replay_workers(
       replay_of({.workers = 2, .last_round = 10, .changes = {{.rounds = 5, .generation = 1, .members = {0, 1, 2}}}}),
       signal, stop,
-      [&](std::shared_ptr<Communicator> communicator, Membership& membership) {
-        rounds.work(std::move(communicator), membership, 0, stop);
+      [&](const std::shared_ptr<Communicator>& communicator, Membership& membership) {
+        rounds.work(communicator, membership, 0, stop);
       },
-      [&](Generation /*generation*/, Membership& /*membership*/) { joined = true; });
+      [&](const Generation& /*generation*/, Membership& /*membership*/) { joined = true; });
   EXPECT_EQ(stop, SIGINT);
   EXPECT_FALSE(joined);
 }
@@ -131,13 +131,13 @@ TEST(ReplayedWorkers, AnErrorEndsAllAndIsTheOneThatIsThrown) {
   const auto fail = [&] {
     replay_workers(
         replay_of({.workers = 3, .last_round = 10}), signal, stop,
-        [&](std::shared_ptr<Communicator> communicator, Membership& membership) {
+        [&](const std::shared_ptr<Communicator>& communicator, Membership& membership) {
           if (membership.identity() == 1) {
             throw InputError("worker 1 has had enough");
           }
-          rounds.work(std::move(communicator), membership, 0, stop);
+          rounds.work(communicator, membership, 0, stop);
         },
-        [](Generation, Membership&) {});
+        [](const Generation&, Membership&) {});
   };
   try {
     fail();
@@ -153,13 +153,13 @@ TEST(ReplayedWorkers, ALossOfWhichTheHistorySaysNothingIsAnError) {
   Rounds rounds(10);
   EXPECT_THROW(replay_workers(
                    replay_of({.workers = 2, .last_round = 10}), signal, stop,
-                   [&](std::shared_ptr<Communicator> communicator, Membership& membership) {
+                   [&](const std::shared_ptr<Communicator>& communicator, Membership& membership) {
                      if (membership.identity() == 1) {
                        return;
                      }
-                     rounds.work(std::move(communicator), membership, 0, stop);
+                     rounds.work(communicator, membership, 0, stop);
                    },
-                   [](Generation, Membership&) {}),
+                   [](const Generation&, Membership&) {}),
                Error);
 }
 

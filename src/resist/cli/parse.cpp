@@ -185,7 +185,8 @@ void describe_rendezvous(CommandLine& rendezvous) {
   rendezvous.add_own("--port", "N", fmt::format("to listen on; 0: any that is free; default {}", kDefaultPort),
                      "Network");
   rendezvous.add_own("--token-file", "FILE",
-                     "private file with the secret of its jobs; empty: RESIST_TOKEN, or for this machine alone", "Network");
+                     "private file with the secret of its jobs; empty: RESIST_TOKEN, or for this machine alone",
+                     "Network");
   rendezvous.add_examples({"resist rendezvous", "resist rendezvous --port 0 --token-file token"});
 }
 
@@ -521,9 +522,9 @@ Command parse(const std::vector<std::string>& args) {
                          .output = parser.report.own("--output").value_or("report.html")};
   }
   if (parser.rendezvous.chosen()) {
-    return RendezvousCommand{.port =
-                                 own_value(parser.rendezvous, "--port", codecs::integer<int>(0, 65535), kDefaultPort),
-                             .token_file = parser.rendezvous.own("--token-file").value_or("")};
+    return RendezvousCommand{
+        .port = own_value(parser.rendezvous, "--port", codecs::integer<int>(0, 65535), kDefaultPort),
+        .token_file = parser.rendezvous.own("--token-file").value_or("")};
   }
   if (parser.doctor.chosen()) {
     return read_doctor(parser.doctor);

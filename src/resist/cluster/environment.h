@@ -37,7 +37,7 @@ inline constexpr int kDefaultPort = 29500;  // torchrun's
 
 // Set for workers that resist's own launcher starts under torchrun's variables.
 inline constexpr const char* kOwnLauncher = "RESIST_LAUNCHER";
-inline constexpr const char* kOpenJob = "open";      // its values: whether others can have the job's token, and join
+inline constexpr const char* kOpenJob = "open";  // its values: whether others can have the job's token, and join
 inline constexpr const char* kClosedJob = "closed";
 // Set for a worker that takes the place of a lost one: which join of the job it is.
 inline constexpr const char* kJoin = "RESIST_JOIN";

@@ -132,10 +132,7 @@ Store served_to(const LaunchInfo& info, std::chrono::milliseconds deadline) {
 }  // namespace
 
 Rendezvous::Rendezvous(const LaunchInfo& info, std::chrono::milliseconds deadline)
-    : info_(info),
-      job_(info.job),
-      deadline_(deadline),
-      served_(served_to(info, deadline)) {
+    : info_(info), job_(info.job), deadline_(deadline), served_(served_to(info, deadline)) {
 }
 
 Rendezvous::Rendezvous(const Endpoint& at, const std::string& token, std::chrono::milliseconds deadline,

@@ -86,8 +86,8 @@ class Rendezvous {
   std::optional<Store> store_;  // the job's part
 };
 
-// `resist rendezvous`: serves a rendezvous for workers that are told so until `stop` becomes a signal's number. Without a
-// token for this machine's workers only.
+// `resist rendezvous`: serves a rendezvous for workers that are told so until `stop` becomes a signal's number. Without
+// a token for this machine's workers only.
 void serve_rendezvous(int port, const std::string& token, const std::atomic<int>& stop, std::ostream& out);
 
 // Throws InputError where the cards can't work together; pure.

@@ -39,8 +39,8 @@ Store job_store(const Store& served, const std::string& name) {
 }
 
 Store job_store(const LaunchInfo& info, std::chrono::milliseconds deadline) {
-  return job_store(
-      Store::join(info.rendezvous_address, info.rendezvous_port, deadline, {.token = info.token}), info.job);
+  return job_store(Store::join(info.rendezvous_address, info.rendezvous_port, deadline, {.token = info.token}),
+                   info.job);
 }
 
 void add_job_name(Store& served, const std::string& name) {

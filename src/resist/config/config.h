@@ -116,10 +116,10 @@ struct ClusterOptions {
   bool in_process = false;      // workers are threads of this process
   std::string device = "auto";  // auto or cpu
   Precision precision = Precision::automatic;
-  int threads = 0;                   // per worker; 0: this machine's cores divided by its workers, at least 1
-  int loader_threads = 0;            // per worker; 0: as many as threads where pictures are decoded, otherwise 1
-  std::string interface;             // network interface of data connections; empty: the route to the rendezvous
-  int port = 0;                      // rendezvous port; 0: the launcher's (MASTER_PORT), or a free one on one machine
+  int threads = 0;         // per worker; 0: this machine's cores divided by its workers, at least 1
+  int loader_threads = 0;  // per worker; 0: as many as threads where pictures are decoded, otherwise 1
+  std::string interface;   // network interface of data connections; empty: the route to the rendezvous
+  int port = 0;            // rendezvous port; 0: the launcher's (MASTER_PORT), or a free one on one machine
   std::string rendezvous;  // HOST:PORT that `resist rendezvous` serves; empty: worker 0 or the launcher serves one
   std::string join;        // HOST:PORT or HOST:PORT/JOB of a job that trains, to join it; empty: this starts one
   std::filesystem::path token_file;  // with the job's secret; empty: RESIST_TOKEN has it, or there is none
