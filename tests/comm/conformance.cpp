@@ -214,8 +214,8 @@ TEST_P(CommunicatorConformance, AMeanMayBeWeighted) {
   constexpr std::int64_t kSize = 1000;
   const std::vector<float> weights = {6, 1, 3};
   const auto plan_with = [&](const std::vector<float>& used) {
-    return make_exchange_plan(
-        {{.size = kSize, .holders = everyone(3), .receivers = everyone(3), .weights = used}}, 3, 100);
+    return make_exchange_plan({{.size = kSize, .holders = everyone(3), .receivers = everyone(3), .weights = used}}, 3,
+                              100);
   };
   run(3, [&](Communicator& communicator) {
     const auto own = values(communicator.rank(), kSize);
@@ -236,17 +236,21 @@ TEST_P(CommunicatorConformance, AMeanMayBeWeighted) {
 TEST_P(CommunicatorConformance, CompressedExchangesGiveAllTheSameAndLoseNothingForGood) {
   constexpr int kWorkers = 3;
   constexpr std::int64_t kSize = 3000;
-  for (const auto& [format, weights] : std::vector<std::pair<WireFormat, std::vector<float>>>{
-           {WireFormat::bf16, {}},
-           {WireFormat::int8, {}},
-           {WireFormat::int6, {}},
-           {WireFormat::int4, {}},
-           {WireFormat::int6, {1, 4, 3}}}) {
-    const ExchangePlan plan = make_exchange_plan(
-        {{.size = kSize, .holders = everyone(kWorkers), .receivers = everyone(kWorkers), .format = format, .weights = weights},
-         {.size = kSize, .holders = {1}, .receivers = {1, 2}, .format = format},
-         {.size = kSize, .holders = {2}, .receivers = {2}, .format = format}},
-        kWorkers, 256);
+  for (const auto& [format, weights] :
+       std::vector<std::pair<WireFormat, std::vector<float>>>{{WireFormat::bf16, {}},
+                                                              {WireFormat::int8, {}},
+                                                              {WireFormat::int6, {}},
+                                                              {WireFormat::int4, {}},
+                                                              {WireFormat::int6, {1, 4, 3}}}) {
+    const ExchangePlan plan =
+        make_exchange_plan({{.size = kSize,
+                             .holders = everyone(kWorkers),
+                             .receivers = everyone(kWorkers),
+                             .format = format,
+                             .weights = weights},
+                            {.size = kSize, .holders = {1}, .receivers = {1, 2}, .format = format},
+                            {.size = kSize, .holders = {2}, .receivers = {2}, .format = format}},
+                           kWorkers, 256);
     std::vector<std::vector<float>> means(kWorkers);
     std::vector<std::vector<float>> moved(kWorkers);
     std::vector<std::vector<float>> residuals(kWorkers);

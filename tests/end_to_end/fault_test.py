@@ -157,12 +157,26 @@ class Faults(TestCase):
 
     def test_every_way_of_training_survives(self):
         for options in (("--method", "local-sgd"), ("--method", "data-parallel"), ("--overlap",), ("--compress", "int6"),
-                        ("--momentum-sync", "average"), ("--data-mode", "sharded")):
+                        ("--momentum-sync", "average"), ("--data-mode", "sharded"),
+                        ("--balance", "speed", "--min-blocks", "1")):
             with self.subTest(options=options):
                 run_dir = self.folder / "-".join(options)
                 run(train_command("--workers", 3, "--restarts", 0, *options, "--run-dir", run_dir),
                     env={"RESIST_FAILPOINT": "2:training:2:kill,1:agreed:3:kill"})
                 self.assertEqual([line["round"] for line in metrics(run_dir)], [1, 2, 3, 4])
+
+    def test_a_run_goes_on_with_the_blocks_that_its_workers_had_agreed_on(self):
+        run_dir = self.folder / "run"
+        run(train_command("--workers", 3, "--balance", "speed", "--min-blocks", 1, "--rounds", 6, "--run-dir", run_dir))
+        agreed = metrics(run_dir)[-1]["next_blocks"]
+        manifest = json.loads((run_dir / "checkpoints" / "round-000006" / "manifest.json").read_text())
+        self.assertEqual(manifest["hands"], agreed)
+        self.assertEqual([len(paces) for paces in manifest["paces"]], [5, 5, 5])
+        run([RESIST, "train", "--resume", run_dir, "--rounds", 7])
+        last = metrics(run_dir)[-1]
+        self.assertEqual(last["workers"]["blocks"], agreed)
+        self.assertEqual(sum(hand[0] for hand in last["next_blocks"]), 6)
+        evaluation(run_dir)
 
     def test_a_failpoint_that_makes_no_sense_is_refused(self):
         result = run(train_command("--workers", 2, "--run-dir", self.folder / "run"), check=2,

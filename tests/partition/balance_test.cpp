@@ -135,7 +135,8 @@ TEST(BalancedHands, KeepTheirPropertiesOverThousandsOfCases) {
 TEST(BalancedHands, DealAsBeforeWhereTheyAreEqual) {
   for (const int workers : {1, 2, 3, 4, 8}) {
     for (std::int64_t round = 0; round < 50; ++round) {
-      EXPECT_EQ(deal(kDeck, workers, {}, 7, round, equal_hands(kDeck, workers, {})), deal(kDeck, workers, {}, 7, round));
+      EXPECT_EQ(deal(kDeck, workers, {}, 7, round, equal_hands(kDeck, workers, {})),
+                deal(kDeck, workers, {}, 7, round));
     }
   }
 }
