@@ -1,4 +1,5 @@
 """Worker processes are killed and stopped at every step of a round, and the others go on."""
+import json
 import os
 import signal
 import unittest
@@ -147,7 +148,8 @@ class Faults(TestCase):
 
     def test_every_way_of_training_survives(self):
         for options in (("--method", "local-sgd"), ("--method", "data-parallel"), ("--overlap",), ("--compress", "int6"),
-                        ("--momentum-sync", "average"), ("--data-mode", "sharded")):
+                        ("--momentum-sync", "average"), ("--data-mode", "sharded"),
+                        ("--balance", "speed", "--min-blocks", "1")):
             with self.subTest(options=options):
                 run_dir = self.folder / "-".join(options)
                 run(train_command("--workers", 3, "--restarts", 0, *options, "--run-dir", run_dir),
@@ -205,6 +207,19 @@ class Faults(TestCase):
         self.assertFalse((self.folder / "third").exists())
         result = run([RESIST, "train", "--replay-membership", run_dir, "--seed", 9], check=2)
         self.assertIn("--seed", result.stderr)
+
+    def test_a_run_goes_on_with_the_blocks_that_its_workers_had_agreed_on(self):
+        run_dir = self.folder / "run"
+        run(train_command("--workers", 3, "--balance", "speed", "--min-blocks", 1, "--rounds", 6, "--run-dir", run_dir))
+        agreed = metrics(run_dir)[-1]["next_blocks"]
+        manifest = json.loads((run_dir / "checkpoints" / "round-000006" / "manifest.json").read_text())
+        self.assertEqual(manifest["hands"], agreed)
+        self.assertEqual([len(paces) for paces in manifest["paces"]], [5, 5, 5])
+        run([RESIST, "train", "--resume", run_dir, "--rounds", 7])
+        last = metrics(run_dir)[-1]
+        self.assertEqual(last["workers"]["blocks"], agreed)
+        self.assertEqual(sum(hand[0] for hand in last["next_blocks"]), 6)
+        evaluation(run_dir)
 
     def test_a_failpoint_that_makes_no_sense_is_refused(self):
         result = run(train_command("--workers", 2, "--run-dir", self.folder / "run"), check=2,

@@ -41,6 +41,19 @@ TEST(Predict, ArenasHoldSlotsNotBlocks) {
   EXPECT_GT(local.step, memory.step);  // more blocks, more activations
 }
 
+// Of S * k = 24 blocks the three others keep four each.
+TEST(Predict, ABalancedWorkerMayHoldWhatTheOthersCanSpare) {
+  Config config;
+  config.partition.balance = Balance::speed;
+  const NetworkSpec spec = paper_network();
+  const Prediction balanced = predict(config, spec, make_layout(spec), 4, 3);
+  EXPECT_EQ(balanced.slots, std::vector<int>{12});
+  EXPECT_EQ(balanced.memory.arena, (15'422'116 + 12 * 1'180'672) * 4);
+  EXPECT_EQ(balanced.payload_bytes, predict_paper(Method::resist, 4).payload_bytes) << "as long as all are as fast";
+  config.partition.min_blocks = 1;
+  EXPECT_EQ(predict(config, spec, make_layout(spec), 4, 3).slots, std::vector<int>{21});
+}
+
 TEST(Predict, MemoryOfASynchronisationIsWhatIsStagedAndItsChunks) {
   const MemoryPrediction memory = predict_paper(Method::resist, 4).memory;
   const std::int64_t chunks = memory.synchronisation - memory.arena;

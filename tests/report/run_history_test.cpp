@@ -69,6 +69,17 @@ TEST_F(RunHistoryTest, ResistDealsAnewInEachRound) {
   }
 }
 
+TEST_F(RunHistoryTest, WhatWorkersAgreedToHoldCounts) {
+  std::vector<RoundRecord> records = sample_records(4);
+  const Hands uneven = {{4}, {2}};
+  records[1].next_blocks = uneven;
+  records[2].next_blocks = Hands{};
+  const RunHistory history = history_of(sample_config(), records);
+  EXPECT_EQ(held_in(history, 2), deal(kDecks, 2, kRule, 7, 1));
+  EXPECT_EQ(held_in(history, 3), deal(kDecks, 2, kRule, 7, 2, uneven));
+  EXPECT_EQ(held_in(history, 4), deal(kDecks, 2, kRule, 7, 3));
+}
+
 TEST_F(RunHistoryTest, EachSectionHasItsOwnDeck) {
   Config config = sample_config();
   config.model.depths = {1, 4, 6, 1};

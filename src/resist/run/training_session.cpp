@@ -282,17 +282,16 @@ class RunObserver : public TrainingObserver {
   }
 
   void tell_of_balance(const RoundRecord& record) {
-    if (!record.next_blocks || record.next_blocks == last_record_.next_blocks) {
+    // The first ones are equal, or those of the checkpoint that a run goes on from.
+    if (!last_record_.next_blocks || !record.next_blocks || *record.next_blocks == *last_record_.next_blocks) {
       return;
     }
     std::vector<std::string> hands;
     for (const std::vector<int>& hand : *record.next_blocks) {
       hands.push_back(fmt::format("{}", fmt::join(hand, "+")));
     }
-    if (!hands.empty()) {
-      spdlog::info("from round {} on the workers hold {} blocks: they are that fast", record.round + 1,
-                   fmt::join(hands, ", "));
-    }
+    spdlog::info("from round {} on the workers hold {} blocks: they are that fast", record.round + 1,
+                 fmt::join(hands, ", "));
   }
 
   // The assignment of the first round and of every evaluated one: a picture a round would be too many.

@@ -617,7 +617,9 @@ void Trainer::run_local_iterations(TrainingObserver& observer) {
   LocalRound& local = *local_;
   const std::int64_t iterations = round_iterations(options, communicator_->size(), length_, position_);
   if (momentum_sync(setup_.config) == MomentumSync::reset) {
-    std::fill_n(parameters_->momentum(), parameters_->placement().arena.size(), 0.0F);
+    for (const WorkerParameters::Run& run : parameters_->runs()) {
+      std::fill_n(parameters_->momentum() + run.offset, run.size, 0.0F);
+    }
   }
   for (std::size_t deck = 0; deck < setup_.layout.decks.size(); ++deck) {
     const Deck& dealt = setup_.layout.decks[deck];
