@@ -224,7 +224,7 @@ TEST_F(JobMembershipTest, ARendezvousThatIsGoneIsNoticed) {
   auto gone = std::make_unique<Store>(Store::host(0, 30s));
   JobWorker alone = job(0);
   alone.info.rendezvous_port = gone->port();
-  const auto first = make_gloo_communicator(job_store(alone.info, 30s).under("first"), 0, 1, "127.0.0.1", 60s);
+  const auto first = make_gloo_communicator(job_store(alone.info, 30s).under("first"), 0, 1, "127.0.0.1", 60s, 1);
   JobMembership membership(alone, std::shared_ptr<Communicator>(first.get(), [](Communicator*) {}));
   EXPECT_FALSE(membership.rendezvous_lost());
   const int port = gone->port();

@@ -153,7 +153,7 @@ TEST(RunFolder, WhatAFullDiskHasNoRoomForIsWrittenLaterAndNeverByHalves) {
   EXPECT_EQ(rounds_in(run.path()), (std::vector<std::int64_t>{1, 2, 3, 4}));
   run.write_waiting();
   EXPECT_EQ(rounds_in(run.path()), (std::vector<std::int64_t>{1, 2, 3, 4}));
-  EXPECT_FALSE(fs::exists(run.path() / "history.jsonl"));
+  EXPECT_TRUE(fs::is_empty(run.path() / "history.jsonl"));
 }
 
 TEST(RunFolder, ResumeCutsLaterRoundsAndATornLine) {

@@ -64,7 +64,7 @@ class StoreService : public wire::Store::CallbackService {
   grpc::ServerUnaryReactor* greet(grpc::CallbackServerContext* context, const wire::Greeting* greeting,
                                   wire::Welcome* welcome) override {
     return finish(context, [&] {
-      if (!job_.empty() && greeting->job() != job_) {
+      if (!job_.empty() && !greeting->job().empty() && greeting->job() != job_) {
         return grpc::Status(grpc::FAILED_PRECONDITION,
                             fmt::format("it serves the job '{}', not '{}'; give each job a port of its own (--port)",
                                         job_, greeting->job()));

@@ -17,7 +17,7 @@ struct StoreAccess {
   std::string token;
   // Serve this host only, also with a token.
   bool loopback = false;
-  // What the store is for. Who wants to join it for something else is refused. Empty: anything.
+  // What the store is for. Who wants to join it for something else is refused. Empty, on either side: anything.
   std::string job;
 };
 

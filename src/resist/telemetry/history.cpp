@@ -49,7 +49,8 @@ json encode(const CommitRecord& record) {
         {{"worker", one.worker}, {"iterations", one.iterations}, {"batches", batches}, {"blocks", one.blocks}});
   }
   return {{kEvent, kCommit},           {"round", record.round}, {"generation", record.generation},
-          {"members", record.members}, {"workers", workers},    {"shared", record.shared}};
+          {"members", record.members}, {"workers", workers},    {"next_blocks", record.next_blocks},
+          {"shared", record.shared}};
 }
 
 StartRecord decode_start(const json& line) {
