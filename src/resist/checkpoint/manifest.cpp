@@ -30,6 +30,7 @@ std::string ending(const std::string& checksum) {
 std::vector<int> whole_numbers(const JsonFields& fields, const char* key, const std::vector<double>& numbers) {
   constexpr double kMost = 1e6;
   std::vector<int> whole;
+  whole.reserve(numbers.size());
   for (const double number : numbers) {
     if (!(number >= 0 && number <= kMost && number == std::floor(number))) {
       fields.refuse(key, "must be lists of whole numbers from 0 to a million");

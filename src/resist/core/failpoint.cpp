@@ -9,7 +9,6 @@
 #include <charconv>
 #include <csignal>
 #include <optional>
-#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +31,15 @@ void stop_this_process() {
 
 constexpr std::array<std::pair<std::string_view, void (*)()>, 3> kActions = {
     {{"kill", kill_this_process}, {"stop", stop_this_process}, {"corrupt", corrupt_next_message}}};
+
+std::vector<std::string_view> action_words() {
+  std::vector<std::string_view> words;
+  words.reserve(kActions.size());
+  for (const auto& [word, action] : kActions) {
+    words.push_back(word);
+  }
+  return words;
+}
 
 struct Fault {
   int worker = 0;
@@ -103,7 +111,7 @@ FailpointHook parse_failpoints(std::string_view text) {
       throw InputError(
           fmt::format("RESIST_FAILPOINT has '{}'; it must be WORKER:STEP:ROUND:ACTION with a STEP of {}, and an "
                       "ACTION of {}",
-                      part, fmt::join(kFailpoints, ", "), fmt::join(kActions | std::views::keys, ", ")));
+                      part, fmt::join(kFailpoints, ", "), fmt::join(action_words(), ", ")));
     }
     faults.push_back(*fault);
   }

@@ -60,8 +60,10 @@ std::vector<double> JsonFields::numbers(const char* key) const {
 }
 
 std::vector<std::vector<double>> JsonFields::number_lists(const char* key) const {
+  const json& all = list(key, &json::is_array, "lists of numbers");
   std::vector<std::vector<double>> lists;
-  for (const json& element : list(key, &json::is_array, "lists of numbers")) {
+  lists.reserve(all.size());
+  for (const json& element : all) {
     if (!std::ranges::all_of(element, [](const json& number) { return number.is_number(); })) {
       refuse(key, "must be a list of lists of numbers");
     }

@@ -153,6 +153,7 @@ int most_blocks_per_worker(int blocks, int workers, const DealingRule& rule) {
 
 Hands equal_hands(const std::vector<DeckSize>& decks, int workers, const DealingRule& rule) {
   std::vector<int> hand;
+  hand.reserve(decks.size());
   for (const DeckSize& deck : decks) {
     hand.push_back(blocks_per_worker(deck.blocks, workers, rule));
   }
@@ -161,6 +162,7 @@ Hands equal_hands(const std::vector<DeckSize>& decks, int workers, const Dealing
 
 Hands least_hands(const std::vector<DeckSize>& decks, int workers, const DealingRule& rule) {
   std::vector<int> hand;
+  hand.reserve(decks.size());
   for (const DeckSize& deck : decks) {
     hand.push_back(least_hand(deck.blocks, rule));
   }

@@ -287,6 +287,7 @@ class RunObserver : public TrainingObserver {
       return;
     }
     std::vector<std::string> hands;
+    hands.reserve(record.next_blocks->size());
     for (const std::vector<int>& hand : *record.next_blocks) {
       hands.push_back(fmt::format("{}", fmt::join(hand, "+")));
     }

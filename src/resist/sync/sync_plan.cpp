@@ -46,8 +46,12 @@ namespace {
 
 // Empty where the holders count alike: all have trained on as many samples, or some on none.
 std::vector<float> weights_of(const std::vector<int>& holders, const std::vector<std::int64_t>& samples) {
+  if (samples.empty()) {
+    return {};
+  }
   std::vector<float> weights;
-  for (const int holder : samples.empty() ? std::vector<int>{} : holders) {
+  weights.reserve(holders.size());
+  for (const int holder : holders) {
     weights.push_back(static_cast<float>(samples[holder]));
   }
   const bool alike = std::ranges::all_of(weights, [&](float weight) { return weight == weights.front(); });
