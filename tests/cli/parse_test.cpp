@@ -73,7 +73,7 @@ TEST(Parse, MistakesGiveOneClearLine) {
   EXPECT_EQ(
       refused({"frobnicate"}),
       "unknown command 'frobnicate'; it must be train, watch, serve, report, evaluate, calibrate, export, predict, "
-      "plan, simulate, data, doctor, completion or man");
+      "plan, simulate, data, rendezvous, doctor, completion or man");
   EXPECT_EQ(refused({"train", "--workers", "four"}),
             "--workers is 'four'; it must be an integer from 0 to 1024, or MIN:MAX with 1 to 1024 each");
   EXPECT_EQ(refused({"train", "--lr", "-1"}), "--lr is -1; it must be a number from 0 to 1000");
