@@ -47,6 +47,19 @@ TEST(DetectLauncher, Torchrun) {
   EXPECT_NE(detect(with(kTorchrun, "TORCHELASTIC_RESTART_COUNT", "2"))->job, info->job);
 }
 
+TEST(DetectLauncher, ARendezvousOfItsOwnIsWhereItIsSaidToBe) {
+  const auto environment = [](const std::string& name) -> std::optional<std::string> {
+    const Variables variables = with(with(kTorchrun, "TORCHELASTIC_USE_AGENT_STORE", "True"), "LOCAL_WORLD_SIZE", "4");
+    const auto found = variables.find(name);
+    return found == variables.end() ? std::nullopt : std::optional(found->second);
+  };
+  const auto info = detect_launcher(environment, Endpoint{.host = "meeting", .port = 4000});
+  ASSERT_TRUE(info.has_value());
+  EXPECT_EQ(info->rendezvous_port, 4000);
+  EXPECT_TRUE(info->store_is_served);
+  EXPECT_EQ(with_token(*info, "").rendezvous_address, "meeting");
+}
+
 TEST(DetectLauncher, Slurm) {
   EXPECT_FALSE(detect({{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "4"}}).has_value());  // a batch script
   const Variables slurm = {{"SLURM_PROCID", "1"},

@@ -8,7 +8,7 @@ import time
 import unittest
 from pathlib import Path
 
-from support import DEADLINE, TOKEN, Hosts, TestCase, checkpoint, children, free_port, metrics, run, start, \
+from support import DEADLINE, TOKEN, Hosts, TestCase, checkpoint, children, free_port, generations, metrics, run, start, \
     torchrun_environment, train_command
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -171,12 +171,14 @@ class Strangers(TestCase):
                     self.connect(address).sendall(garbage)
                 except OSError:
                     pass  # closed on us, as it should be
-            for _ in range(300):
-                self.connect(address)
+            flood = [self.connect(address) for _ in range(300)]
+            self.wait_for_round(process, run_dir, metrics(run_dir)[-1]["round"] + 2)
+            for connection in flood:
+                connection.close()
         self.wait_for_round(process, run_dir, metrics(run_dir)[-1]["round"] + 5)
         os.kill(children(process)[1], signal.SIGKILL)
         end = time.monotonic() + DEADLINE
-        while not (run_dir / "history.jsonl").exists():
+        while not generations(run_dir):
             self.assertLess(time.monotonic(), end)
             time.sleep(0.05)
         self.wait_for_round(process, run_dir, metrics(run_dir)[-1]["round"] + 5)

@@ -46,7 +46,9 @@ CheckpointState parse_state(const JsonFields& fields) {
   state.iteration = fields.whole("iteration");
   state.samples = fields.whole("samples");
   state.stream_position = fields.whole("stream_position");
-  state.returned_batches = fields.wholes("returned_batches");
+  if (fields.has("returned_batches")) {
+    state.returned_batches = fields.wholes("returned_batches");
+  }
   state.workers = static_cast<int>(fields.whole("workers", 0, std::numeric_limits<int>::max()));
   state.block_scale = fields.numbers("block_scale");
   if (fields.has("paces")) {
@@ -92,7 +94,9 @@ std::string format_manifest(const Manifest& manifest) {
   text["iteration"] = state.iteration;
   text["samples"] = state.samples;
   text["stream_position"] = state.stream_position;
-  text["returned_batches"] = state.returned_batches;
+  if (!state.returned_batches.empty()) {
+    text["returned_batches"] = state.returned_batches;
+  }
   text["workers"] = state.workers;
   text["block_scale"] = state.block_scale;
   if (!state.paces.empty()) {

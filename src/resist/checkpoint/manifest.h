@@ -13,8 +13,8 @@ inline constexpr const char* kManifestFile = "manifest.json";
 // The manifest of a checkpoint folder, JSON with the keys
 //   format            "resist-checkpoint"
 //   version           1
-//   round, iteration, samples, stream_position, returned_batches, workers, block_scale, accuracy (null: not evaluated),
-//   config
+//   round, iteration, samples, stream_position, returned_batches (where there are some), workers, block_scale, accuracy
+//   (null: not evaluated), config
 //                     the fields of CheckpointState
 //   hands, paces      the same; left out where they are empty
 //   parts             for each file its size and checksum: {"shared.safetensors": {"bytes": N, "xxh3_128": "HEX"}}

@@ -79,7 +79,11 @@ Door::~Door() {
 }
 
 void Door::let_go() {
-  for (int caller = 0; (caller = ::accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0;) {
+  for (int callers = 0; callers < SOMAXCONN; ++callers) {  // a flood of them must not hold up who calls this
+    const int caller = ::accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (caller < 0) {
+      return;
+    }
     ::close(caller);
   }
 }

@@ -163,12 +163,14 @@ std::optional<LaunchInfo> detect_launcher(const Environment& environment, const 
   if (rendezvous) {
     // Said as launchers say it.
     auto info = detect_launcher([&](const std::string& name) {
-      return name == "MASTER_ADDR"   ? std::optional(rendezvous->host)
-             : name == "MASTER_PORT" ? std::optional(std::to_string(rendezvous->port))
-                                     : environment(name);
+      return name == "MASTER_ADDR"                    ? std::optional(rendezvous->host)
+             : name == "MASTER_PORT"                  ? std::optional(std::to_string(rendezvous->port))
+             : name == "TORCHELASTIC_USE_AGENT_STORE" ? std::nullopt
+                                                      : environment(name);
     });
     if (info) {
       info->store_is_served = true;
+      info->one_machine = false;  // or somebody might look for it at the loopback address instead
     }
     return info;
   }

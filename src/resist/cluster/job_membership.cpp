@@ -20,9 +20,11 @@ namespace resist {
 namespace {
 
 constexpr auto kKnockAgain = std::chrono::milliseconds(200);
-constexpr auto kPoll = std::chrono::milliseconds(10);      // while a generation forms
-constexpr auto kStoreDeadline = std::chrono::seconds(10);  // of one request, and of connecting
-constexpr auto kFirstSilence = std::chrono::seconds(30);   // of a worker that never gave a sign of life
+constexpr auto kPoll = std::chrono::milliseconds(10);       // while a generation forms
+constexpr auto kSoon = std::chrono::seconds(1);             // it has formed by then, unless somebody still trains:
+constexpr auto kPollLater = std::chrono::milliseconds(50);  // no need to keep that one's processor busy
+constexpr auto kStoreDeadline = std::chrono::seconds(10);   // of one request, and of connecting
+constexpr auto kFirstSilence = std::chrono::seconds(30);    // of a worker that never gave a sign of life
 constexpr auto kLeastSilence = std::chrono::milliseconds(5000);
 constexpr auto kJoinGrace = std::chrono::seconds(2);  // how long the others wait for one that has asked to join
 constexpr auto kPatience = std::chrono::seconds(5);   // of who waits to join, with workers that give no sign of life
@@ -163,8 +165,13 @@ std::optional<MemberList> JobMembership::list_for(std::int64_t next, std::chrono
   return list;
 }
 
+// A connection that was cut while nothing was said over it is made anew by next_generation(), which calls as well.
 void JobMembership::call_next(const std::string& cause) {
-  register_.call(generation_ + 1, cause);
+  try {
+    register_.call(generation_ + 1, cause);
+  } catch (const Error& error) {
+    spdlog::debug("the next generation is not called yet: {}", error.what());
+  }
 }
 
 Generation JobMembership::next_generation(const std::string& cause) {
@@ -182,7 +189,7 @@ Generation JobMembership::next_generation(const std::string& cause) {
 Generation JobMembership::form_generation(std::string why) {
   while (true) {
     const std::int64_t next = generation_ + 1;
-    call_next(why);
+    register_.call(next, why);
     register_.come(next, identity(), unreached_);
     const auto began = std::chrono::steady_clock::now();
     auto next_knock = began + kKnockAgain;
@@ -194,7 +201,7 @@ Generation JobMembership::form_generation(std::string why) {
         note_those_gone(next);
         next_knock = now + kKnockAgain;
       } else {
-        std::this_thread::sleep_for(kPoll);
+        std::this_thread::sleep_for(now - began < kSoon ? kPoll : kPollLater);
       }
     }
     if (auto generation = enter(next, why)) {
@@ -249,13 +256,24 @@ std::string JobMembership::why_left_out(std::int64_t generation) const {
   return fmt::format("the other workers have gone on without worker {}, which {}", identity(), reason);
 }
 
+// What the generations before have left at the rendezvous. That can wait, so a failure is none.
+void JobMembership::forget_before(std::int64_t generation) {
+  try {
+    for (; forgotten_ < generation; ++forgotten_) {
+      register_.forget(forgotten_);
+    }
+  } catch (const Error& error) {
+    spdlog::debug("generation {} is not forgotten: {}", forgotten_, error.what());
+  }
+}
+
 // Into a generation whose members are written down. Nothing: not all of them are left to connect with; `why` says so.
 std::optional<Generation> JobMembership::enter(std::int64_t generation, std::string& why) {
   const MemberList before = std::exchange(list_, *register_.members(generation));
   generation_ = generation;
   const auto& members = list_.members;
   fruitless_ = members == before.members ? fruitless_ + 1 : 0;
-  if (fruitless_ > kFruitless) {
+  if (fruitless_ >= kFruitless) {
     throw Error(
         fmt::format("the workers lose their connections again and again, though all of them are there: {}", why));
   }
@@ -274,7 +292,7 @@ std::optional<Generation> JobMembership::enter(std::int64_t generation, std::str
     watch_->enter(generation, communicator, list_);
     unreached_.clear();
     if (rank == 0) {
-      register_.forget(generation - 1);
+      forget_before(generation);
     }
     return Generation{.number = generation,
                       .members = members,

@@ -61,6 +61,7 @@ class JobMembership : public Membership {
   std::vector<int> out_of_reach() const;
   std::optional<Generation> enter(std::int64_t generation, std::string& why);
   std::string why_left_out(std::int64_t generation) const;
+  void forget_before(std::int64_t generation);
 
   JobWorker job_;
   WorkerRegister register_;
@@ -70,9 +71,10 @@ class JobMembership : public Membership {
   std::vector<int> unreached_;  // at the last attempt to connect
   std::unique_ptr<MembershipWatch> watch_;
   std::int64_t generation_ = 0;
-  MemberList list_;     // of that generation
-  bool timed_ = false;  // a round
-  int fruitless_ = 0;   // generations in a row
+  std::int64_t forgotten_ = 0;  // all generations before this one
+  MemberList list_;             // of that generation
+  bool timed_ = false;          // a round
+  int fruitless_ = 0;           // generations in a row
 };
 
 }  // namespace resist

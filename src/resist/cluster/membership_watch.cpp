@@ -161,7 +161,8 @@ void MembershipWatch::listen_to(int member, std::int64_t next) {
   {
     const std::lock_guard lock(mutex_);
     Heard& heard = heard_[member];
-    heard.silent = heard.beat == beat ? heard.silent + kBeat : std::chrono::milliseconds(0);
+    // Who has not begun yet may still read its data; if it has ended, its connections are closed.
+    heard.silent = heard.beat == beat && !beat.empty() ? heard.silent + kBeat : std::chrono::milliseconds(0);
     heard.beat = beat;
     silent = heard.silent > silence_ ? heard.silent : silent;
   }

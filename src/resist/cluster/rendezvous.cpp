@@ -78,9 +78,12 @@ std::string card_key(int worker) {
 }
 
 // Of a rendezvous; with `name`, only the one of that name. Also one that was named without its attempt.
-std::vector<std::string> living_jobs(const Store& served, const std::string& name) {
+std::vector<std::string> living_jobs(const Store& served, const std::string& name, const std::atomic<int>& stop) {
   std::vector<std::string> jobs = job_names(served);
   std::erase_if(jobs, [&](const std::string& job) {
+    if (stop.load() != 0) {
+      return true;
+    }
     const bool named = name.empty() || job == name || job.substr(0, job.rfind('.')) == name;
     const WorkerRegister workers(job_store(served, job));
     return !named || workers.is_over() || !workers.started() || !workers.shows_life(kPatience);
@@ -146,7 +149,7 @@ Rendezvous::Rendezvous(const Endpoint& at, const std::string& token, std::chrono
       served_(Store::join(at.host, at.port, deadline, {.token = token})) {
   const auto end = std::chrono::steady_clock::now() + deadline;
   std::vector<std::string> jobs;
-  while ((jobs = living_jobs(served_, at.job)).empty()) {
+  while ((jobs = living_jobs(served_, at.job, stop)).empty()) {
     if (const int signal = stop.load(); signal != 0) {
       throw Interrupted(signal);
     }

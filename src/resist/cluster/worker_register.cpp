@@ -116,7 +116,7 @@ void WorkerRegister::come(std::int64_t generation, int identity, const std::vect
 }
 
 std::vector<int> WorkerRegister::unreached_by(std::int64_t generation, int identity) const {
-  std::istringstream in(store_.get(here_key(generation, identity)));
+  std::istringstream in(store_.find(here_key(generation, identity)).value_or(""));
   return read_numbers(in);
 }
 

@@ -73,7 +73,8 @@ Store Store::join(const std::string& address, int port, std::chrono::millisecond
     throw InputError(fmt::format("the rendezvous at {}:{} refused this worker: {}", address, port, error.what()));
   } catch (const Error& error) {
     throw Error(
-        fmt::format("can't reach the rendezvous at {}:{} within {} s: {}; is worker 0 running there and the port open?",
+        fmt::format("can't reach the rendezvous at {}:{} within {} s: {}; is worker 0 running there, with this "
+                    "worker's job token, and the port open?",
                     address, port, std::chrono::duration_cast<std::chrono::seconds>(deadline).count(), error.what()));
   }
 }

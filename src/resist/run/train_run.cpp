@@ -216,7 +216,7 @@ int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& launched, st
 // `resist train --join`.
 int run_as_joiner(const ResolvedConfig& resolved, std::ostream& out) {
   const ClusterOptions& cluster = resolved.config.cluster;
-  check_alone(resolved, "join", {"resume", "run-dir", "rendezvous", "port", "in-process"});
+  check_alone(resolved, "join", {"resume", "replay-membership", "run-dir", "rendezvous", "port", "in-process"});
   const Endpoint at = parse_endpoint("join", cluster.join);
   start_logging();
   const std::atomic<int>& stop = watch_signals(/*speaks=*/true);
@@ -253,6 +253,7 @@ int run_train(const ResolvedConfig& given, const std::vector<std::string>& argum
     load_run_config(resolved.config.run.resume);  // throws: worker 0 needs the folder
   }
   if (!resolved.config.run.replay_membership.empty()) {
+    check_alone(resolved, "replay-membership", {"workers", "restarts"});
     if (role.launched) {
       throw InputError(fmt::format("--replay-membership trains in one process, but {} starts {}; start it alone",
                                    role.launched->source, role.launched->workers));

@@ -228,11 +228,21 @@ class RunObserver : public TrainingObserver {
   void finish() {
     if (output_) {
       output_->progress.finish();
+      write_waiting();
     }
   }
   const RoundRecord& last_record() const { return last_record_; }
 
  private:
+  // Of a training that ended before its last round was reported; there the run ends with an error where it can't be.
+  void write_waiting() {
+    try {
+      output_->folder.write_waiting();
+    } catch (const Error& error) {
+      spdlog::error("{}", error.what());
+    }
+  }
+
   CommitRecord commit_of(Trainer& trainer) const {
     CommitRecord commit = trainer.last_commit();
     if (!config_.sync.overlap) {
@@ -273,7 +283,7 @@ class RunObserver : public TrainingObserver {
 
   // The worker that wrote the run is lost.
   void take_over(Trainer& trainer) {
-    RunFolder folder = RunFolder::open(path_);
+    RunFolder folder = RunFolder::take_over(path_);
     folder.go_on_after(trainer.position().round, to_toml(stored_config(config_)));
     const auto written = read_metrics(path_);
     written_ = written.empty() ? 0 : written.back().round;

@@ -144,15 +144,19 @@ class RunFolder::LineFile {
 
 // Held on the folder itself; the kernel gives it up when the process ends, however that happens.
 struct RunFolder::Lock {
-  explicit Lock(const fs::path& path) : descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    // A run that was just killed may still be ending.
-    constexpr int kTries = 50;
+  // A run that was just killed may still be ending, so it is tried for a while. `insists`: throws if somebody has it.
+  Lock(const fs::path& path, bool insists) : descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
     constexpr auto kPause = std::chrono::milliseconds(100);
+    const int tries = insists ? 50 : 10;
     for (int i = 0; descriptor >= 0 && ::flock(descriptor, LOCK_EX | LOCK_NB) != 0; ++i) {
       if (errno != EWOULDBLOCK) {
         break;  // a file system without locks
       }
-      if (i == kTries) {
+      if (i == tries && !insists) {
+        spdlog::warn("the worker that wrote the run '{}' has not ended, but is out of reach", path.string());
+        break;
+      }
+      if (i == tries) {
         ::close(descriptor);
         throw InputError(
             fmt::format("the run '{}' is in use by another process; wait for it or stop it", path.string()));
@@ -184,7 +188,7 @@ RunFolder::~RunFolder() = default;
 RunFolder RunFolder::create(const fs::path& path, const std::string& config_toml) {
   const bool is_new = claim_folder(path);
   try {
-    auto lock = std::make_unique<Lock>(path);
+    auto lock = std::make_unique<Lock>(path, /*insists=*/true);
     write_file_atomically(path / kConfigFile, config_toml);
     return {path, std::move(lock)};
   } catch (const Error& error) {
@@ -200,12 +204,25 @@ RunFolder RunFolder::create(const fs::path& path, const std::string& config_toml
   }
 }
 
-RunFolder RunFolder::open(const fs::path& path) {
+namespace {
+
+void require_run(const fs::path& path) {
   std::error_code ignored;
   if (!fs::is_regular_file(path / kConfigFile, ignored)) {
     throw InputError(fmt::format("'{}' is not the folder of a run: it has no {}", path.string(), kConfigFile));
   }
-  return {path, std::make_unique<Lock>(path)};
+}
+
+}  // namespace
+
+RunFolder RunFolder::open(const fs::path& path) {
+  require_run(path);
+  return {path, std::make_unique<Lock>(path, /*insists=*/true)};
+}
+
+RunFolder RunFolder::take_over(const fs::path& path) {
+  require_run(path);
+  return {path, std::make_unique<Lock>(path, /*insists=*/false)};
 }
 
 void RunFolder::go_on_after(std::int64_t round, const std::string& config_toml) {

@@ -23,6 +23,9 @@ class RunFolder {
   static void require_new(const std::filesystem::path& path);
   // Opens an existing run; from now on nobody else changes it. InputError if it is not a run's folder.
   static RunFolder open(const std::filesystem::path& path);
+  // The same of a run under way, from a worker that was lost. Where that one still holds it, stopped or cut off, it is
+  // not waited for: when it goes on it finds out, and ends.
+  static RunFolder take_over(const std::filesystem::path& path);
   // The default for a new run: runs/<name>, or runs/<name>-2, ... the first that does not exist.
   static std::filesystem::path free_path(const std::string& name);
 

@@ -216,6 +216,7 @@ TrainingResult Trainer::run(TrainingObserver& observer) {
   sync_->agree();
   while (mending_ || position_.round < length_.total_rounds) {
     const Stopwatch watch;
+    const bool whole_round = !mending_;
     try {
       if (!mending_) {
         observer.round_starts(*this);
@@ -226,7 +227,7 @@ TrainingResult Trainer::run(TrainingObserver& observer) {
       if (const auto result = end_round(observer)) {
         return *result;
       }
-      if (membership_ != nullptr) {
+      if (membership_ != nullptr && whole_round) {
         membership_->round_took(watch.seconds());
       }
     } catch (const CommError& error) {
