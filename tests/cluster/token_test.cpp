@@ -22,7 +22,7 @@ Environment environment(const std::optional<std::string>& token) {
 class TokenFile : public testing::Test {
  protected:
   std::filesystem::path file(const std::string& content, std::filesystem::perms mode = kPrivate) {
-    const auto path = folder_.path() / "job.token";
+    auto path = folder_.path() / "job.token";
     std::ofstream(path) << content;
     std::filesystem::permissions(path, mode);
     return path;
@@ -58,7 +58,7 @@ TEST_F(TokenFile, IsRefusedWhereItIsMissing) {
 
 TEST_F(TokenFile, IsRefusedWithoutSayingTheTokenWhereItIsNoGoodOne) {
   for (const std::string& token : {std::string("secret"), std::string(31, 'x'), std::string(1025, 'x'),
-                                   "two words " + kToken, kToken + "\x80", kToken + "\n" + kToken}) {
+                                   "two words " + kToken, kToken + "\x80", kToken + "\nand more"}) {
     for (const auto& message : {input_error([&] { read_token("", environment(token)); }),
                                 input_error([&] { read_token(file(token), environment(std::nullopt)); })}) {
       EXPECT_TRUE(contains(message, "openssl rand -hex 32"));
