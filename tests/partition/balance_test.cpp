@@ -103,6 +103,7 @@ TEST(BalancedHands, KeepTheirPropertiesOverThousandsOfCases) {
       rule.min_blocks = 1 + static_cast<int>(random.below(blocks));
     }
     std::vector<double> seconds;
+    seconds.reserve(static_cast<std::size_t>(workers));
     for (int worker = 0; worker < workers; ++worker) {
       seconds.push_back(std::exp(random.below(1000) / 300.0));
     }
@@ -153,6 +154,7 @@ TEST(Deal, KeepsItsPropertiesForAllSmallUnequalHands) {
       for (std::int64_t round = 0; round < 8; ++round) {
         const Assignment assignment = deal(deck, 3, {.min_blocks = 1}, 5, round, hands);
         std::vector<std::size_t> holders;
+        holders.reserve(static_cast<std::size_t>(blocks));
         for (int block = 0; block < blocks; ++block) {
           holders.push_back(assignment.holders(block).size());
         }
