@@ -187,7 +187,7 @@ void describe_rendezvous(CommandLine& rendezvous) {
   rendezvous.add_own("--token-file", "FILE",
                      "private file with the secret of its jobs; empty: RESIST_TOKEN, or for this machine alone",
                      "Network");
-  rendezvous.add_examples({"resist rendezvous", "resist rendezvous --port 0 --token-file token"});
+  rendezvous.add_examples({"resist rendezvous", "resist rendezvous --port 0"});
 }
 
 void describe_doctor(CommandLine& doctor) {
