@@ -45,6 +45,14 @@ TEST(MembershipScript, WithGradientsAveragedItShowsHowManyStepsWereDone) {
             (std::vector<Change>{{.rounds = 0, .iterations = 2, .in_round = true, .generation = 1, .members = {1}}}));
 }
 
+// Worker 0 is lost when worker 1 has not begun its iterations yet, and worker 2 has.
+TEST(MembershipScript, WhoNoticedALossBeforeItTrainedGaveNothing) {
+  const auto scripts = membership_scripts(
+      {StartRecord{.round = 0, .workers = 3}, generation(1, 0, {1, 2, 3}, true), commit(1, 1, {1, 2, 3}, {2})}, false);
+  ASSERT_EQ(scripts[0].changes.size(), 1U);
+  EXPECT_EQ(scripts[0].changes[0].idle, std::vector<int>{1});  // 3 has only just joined
+}
+
 // Worker 1 is lost within round 2. It is mended and committed in generation 1, of which nobody hears, since worker 0 is
 // lost then; generation 2 is written down before the commit of round 2.
 TEST(MembershipScript, AChangeBetweenRoundsFollowsTheCommitBeforeIt) {

@@ -37,6 +37,10 @@ class Rounds {
           met[round + 1][membership.identity()] = others;
           break;
         } catch (const CommError& error) {
+          {
+            const std::lock_guard lock(mutex_);
+            given[round + 1][membership.identity()] = iteration;
+          }
           communicator = membership.next_generation(error.what()).communicator;
         }
       }
@@ -45,6 +49,8 @@ class Rounds {
 
   // Who met whom, by round and worker.
   std::map<std::int64_t, std::map<int, std::vector<int>>> met;
+  // Iterations that were done when the workers changed, in the same way.
+  std::map<std::int64_t, std::map<int, std::int64_t>> given;
 
  private:
   std::int64_t rounds_;
@@ -97,6 +103,16 @@ TEST(ReplayedWorkers, ComeAndGoWhereTheScriptSaysSo) {
       expect_met(rounds, round, {2, 3});
     }
   }
+}
+
+TEST(ReplayedWorkers, WhoGaveNothingToARoundDoesNotTrainInIt) {
+  Rounds rounds(4);
+  run(rounds,
+      replay_of({.workers = 3,
+                 .last_round = 4,
+                 .changes = {{.rounds = 2, .in_round = true, .generation = 1, .members = {1, 2}, .idle = {1}}}}));
+  EXPECT_EQ(rounds.given.at(3), (std::map<int, std::int64_t>{{1, 0}, {2, 2}}));
+  expect_met(rounds, 4, {1, 2});
 }
 
 TEST(ReplayedWorkers, EndWhereTheHistoryDoesOrAreToldToStopThere) {

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
+#include "resist/comm/exchange.h"
 #include "resist/core/error.h"
 
 namespace resist {
@@ -54,6 +56,7 @@ class ScriptWriter {
       throw InputError(
           fmt::format("the history starts with {} workers; 1 to {} are allowed", start.workers, kMostWorkers));
     }
+    members_ = everyone(start.workers);
     script_ = {
         .workers = start.workers, .options = start.options, .first_round = start.round, .last_round = start.round};
   }
@@ -70,9 +73,11 @@ class ScriptWriter {
               .iterations = each_step_together_ ? record.contributions.front().iterations : 0,
               .in_round = true,
               .generation = record.generation,
-              .members = record.members});
+              .members = record.members,
+              .idle = idle_in(record)});
     }
     script_.last_round = record.round;
+    members_ = record.members;
     script_.blocks[{record.generation, record.round}] = record.next_blocks;
   }
 
@@ -88,14 +93,25 @@ class ScriptWriter {
           fmt::format("the history goes from generation {} to generation {}", generation_, change.generation));
     }
     generation_ = change.generation;
+    members_ = change.members;
     script_.changes.push_back(std::move(change));
   }
 
   const MembershipScript& script() const { return script_; }
 
  private:
+  std::vector<int> idle_in(const CommitRecord& record) const {
+    std::vector<int> idle;
+    std::ranges::copy_if(record.members, std::back_inserter(idle), [&](int member) {
+      return std::ranges::binary_search(members_, member) &&
+             std::ranges::find(record.contributions, member, &Contribution::worker) == record.contributions.end();
+    });
+    return idle;
+  }
+
   bool each_step_together_;
   MembershipScript script_;
+  std::vector<int> members_;  // so far
   std::int64_t generation_ = 0;
 };
 

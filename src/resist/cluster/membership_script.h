@@ -20,6 +20,8 @@ struct MembershipScript {
     bool in_round = false;
     std::int64_t generation = 0;
     std::vector<int> members;  // identities
+    // Of those that stay, who noticed it at once: before the round's first iteration, and gave nothing to it.
+    std::vector<int> idle;
     bool operator==(const Change&) const = default;
   };
   int workers = 0;                                    // at the start

@@ -166,7 +166,7 @@ class ReplayedMembership : public Membership {
       throw LeftOut(fmt::format("worker {} was lost here", identity_));
     }
     leaves_ = true;
-    if (change.in_round && at_its_place) {
+    if (change.in_round && at_its_place && !is_among(change.idle, identity_)) {
       breaks_ = true;
       communicator_->abort();
       return;
