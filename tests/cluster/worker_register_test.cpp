@@ -56,6 +56,20 @@ TEST_F(WorkerRegisterTest, WhoAsksHasAPlaceInTheQueueAndNobodyLeavesAGap) {
   EXPECT_EQ(WorkerRegister::identity_of_join(third, 4), 6);
 }
 
+TEST_F(WorkerRegisterTest, OneGenerationIsForgottenAndNotThoseWhoseNumbersBeginLikeIt) {
+  for (const std::int64_t generation : {1, 10, 12}) {
+    names_.come(generation, 0);
+    names_.meeting_place(generation).set("key", "value");
+  }
+  names_.forget(1);
+  EXPECT_FALSE(names_.has_come(1, 0));
+  EXPECT_FALSE(names_.meeting_place(1).has("key"));
+  for (const std::int64_t generation : {10, 12}) {
+    EXPECT_TRUE(names_.has_come(generation, 0));
+    EXPECT_TRUE(names_.meeting_place(generation).has("key"));
+  }
+}
+
 TEST_F(WorkerRegisterTest, WhoComesSaysWhomItCannotReach) {
   EXPECT_FALSE(names_.has_come(3, 1));
   names_.come(3, 1, {0, 4});

@@ -30,7 +30,8 @@ constexpr auto kJoinGrace = std::chrono::seconds(2);  // how long the others wai
 constexpr auto kPatience = std::chrono::seconds(5);   // of who waits to join, with workers that give no sign of life
 constexpr auto kKnock = std::chrono::seconds(3);      // how long a door may take to be reached
 constexpr int kRoundsOfSilence = 3;
-constexpr int kFruitless = 5;  // generations in a row that lose nobody and commit nothing
+constexpr std::int64_t kNotForgotten = 16;  // generations that nobody may have come to forget
+constexpr int kFruitless = 5;               // generations in a row that lose nobody and commit nothing
 
 double in_seconds(std::chrono::milliseconds time) {
   return std::chrono::duration<double>(time).count();
@@ -259,7 +260,8 @@ std::string JobMembership::why_left_out(std::int64_t generation) const {
 // What the generations before have left at the rendezvous. That can wait, so a failure is none.
 void JobMembership::forget_before(std::int64_t generation) {
   try {
-    for (; forgotten_ < generation; ++forgotten_) {
+    // A new worker 0 does not begin at the first: the one before it has been there.
+    for (forgotten_ = std::max(forgotten_, generation - kNotForgotten); forgotten_ < generation; ++forgotten_) {
       register_.forget(forgotten_);
     }
   } catch (const Error& error) {
