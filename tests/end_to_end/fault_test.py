@@ -192,6 +192,16 @@ class Faults(TestCase):
                 self.assertIn(f"{rounds + 4} rounds replayed with the same bits", replayed.stdout)
                 self.assertEqual(checkpoint(run_dir), checkpoint(again))
 
+    def test_a_run_that_stopped_with_too_few_workers_can_be_replayed(self):
+        run_dir = self.folder / "run"
+        run(train_command("--workers", "3:3", "--run-dir", run_dir), check=75,
+            env={"RESIST_FAILPOINT": "1:trained:3:kill"})
+        run([RESIST, "train", "--resume", run_dir, "--workers", 2, "--rounds", 6])
+        replayed = run([RESIST, "train", "--replay-membership", run_dir, "--run-dir", self.folder / "again"])
+        self.assertIn("6 rounds replayed with the same bits", replayed.stdout)
+        result = run([RESIST, "train", "--replay-membership", run_dir, "--rounds", 9], check=2)
+        self.assertIn("--rounds", self.one_line(result))
+
     def test_a_replay_that_comes_out_differently_says_so(self):
         run_dir = self.folder / "run"
         run(train_command("--workers", 2, "--run-dir", run_dir))

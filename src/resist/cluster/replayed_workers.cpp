@@ -132,21 +132,19 @@ class ReplayedMembership : public Membership {
     if (breaks_) {
       return;  // and will notice
     }
-    if (next_ < stage_.script().changes.size()) {
-      const auto& change = stage_.script().changes[next_];
-      const auto here = std::tuple(rounds, iterations);
-      const auto there = std::tuple(change.rounds, change.iterations);
-      if (here >= there) {
-        leave_generation(change, here == there);
-        return;
-      }
+    const MembershipScript& script = stage_.script();
+    const MembershipScript::Change* change = next_ < script.changes.size() ? &script.changes[next_] : nullptr;
+    const auto here = std::tuple(rounds, iterations);
+    const bool due = change != nullptr && here >= std::tuple(change->rounds, change->iterations);
+    const bool in_round = due && change->in_round && here == std::tuple(change->rounds, change->iterations);
+    const bool last_round = rounds + 1 >= script.last_round;
+    if (replay_.goes_on && last_round && (!due || in_round)) {
+      stop_ = SIGTERM;  // at the end of this round
     }
-    const std::int64_t last = stage_.script().last_round;
-    if (!replay_.goes_on && rounds >= last) {
+    if (due) {
+      leave_generation(*change, in_round);
+    } else if (!replay_.goes_on && rounds >= script.last_round) {
       throw ScriptEnds();
-    }
-    if (replay_.goes_on && rounds + 1 >= last) {
-      stop_ = SIGTERM;
     }
   }
 
@@ -161,12 +159,12 @@ class ReplayedMembership : public Membership {
   }
 
  private:
-  void leave_generation(const MembershipScript::Change& change, bool at_its_place) {
+  void leave_generation(const MembershipScript::Change& change, bool in_round) {
     if (!is_among(change.members, identity_)) {
       throw LeftOut(fmt::format("worker {} was lost here", identity_));
     }
     leaves_ = true;
-    if (change.in_round && at_its_place && !is_among(change.idle, identity_)) {
+    if (in_round && !is_among(change.idle, identity_)) {
       breaks_ = true;
       communicator_->abort();
       return;

@@ -138,9 +138,8 @@ std::optional<MemberList> WorkerRegister::members(std::int64_t generation) const
 }
 
 void WorkerRegister::forget(std::int64_t generation) {
-  // With the slash, or generation 1 would be 10's beginning too.
-  store_.forget(place_key(generation) + "/");
-  store_.forget(here_key(generation) + "/");
+  store_.forget(place_key(generation));
+  store_.forget(here_key(generation));
 }
 
 std::int64_t WorkerRegister::newest_generation() const {

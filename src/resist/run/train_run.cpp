@@ -253,7 +253,7 @@ int run_train(const ResolvedConfig& given, const std::vector<std::string>& argum
     load_run_config(resolved.config.run.resume);  // throws: worker 0 needs the folder
   }
   if (!resolved.config.run.replay_membership.empty()) {
-    check_alone(resolved, "replay-membership", {"workers", "restarts"});
+    check_alone(resolved, "replay-membership", {"workers", "restarts", "epochs", "rounds"});
     if (role.launched) {
       throw InputError(fmt::format("--replay-membership trains in one process, but {} starts {}; start it alone",
                                    role.launched->source, role.launched->workers));

@@ -205,8 +205,8 @@ class RunObserver : public TrainingObserver {
         spdlog::warn("block {} was lost with all its copies, and with it {} rounds of its training", lost.block,
                      lost.rounds);
       }
-      spdlog::info("{} workers go on after round {}, {:.1f} s after the loss was noticed{}", record.members.size(),
-                   trainer.position().round, record.seconds,
+      spdlog::info("{} workers go on after round {}{}{}", record.members.size(), trainer.position().round,
+                   record.lost.empty() ? "" : fmt::format(", {:.1f} s after the loss was noticed", record.seconds),
                    record.round_kept ? "; the local iterations of the others were kept" : "");
     });
   }
@@ -293,7 +293,8 @@ class RunObserver : public TrainingObserver {
 
   void tell_of_balance(const RoundRecord& record) {
     // The first ones are equal, or those of the checkpoint that a run goes on from.
-    if (!last_record_.next_blocks || !record.next_blocks || *record.next_blocks == *last_record_.next_blocks) {
+    if (!last_record_.next_blocks || !record.next_blocks || record.next_blocks->empty() ||
+        *record.next_blocks == *last_record_.next_blocks) {
       return;
     }
     std::vector<std::string> hands;
