@@ -174,23 +174,27 @@ class Faults(TestCase):
                         ("--method", "local-sgd"), ("--method", "data-parallel")):
             with self.subTest(options=options):
                 run_dir = self.folder / f"run{'-'.join(map(str, options))}"
-                process = self.past_round(0, run_dir, train_command(
-                    "--workers", 3, "--rounds", 100000, "--checkpoint-every", 3, *options, "--run-dir", run_dir))
-                for victim in (1, 0):
-                    before = len(generations(run_dir))
-                    os.kill(children(process)[victim], signal.SIGKILL)
-                    self.wait_for(lambda: len(generations(run_dir)) >= before + 2, process)
+                process = start(train_command("--workers", 3, "--rounds", 100000, "--checkpoint-every", 3, *options,
+                                              "--run-dir", run_dir),
+                                env={"RESIST_FAILPOINT": "1:trained:3:kill,0:staged:60:kill"})
+                self.addCleanup(process.kill)
+                self.wait_for(lambda: self.changed(run_dir) == ({0, 1}, {3, 4}), process)
                 process.send_signal(signal.SIGTERM)
                 process.communicate(timeout=DEADLINE)
                 rounds = metrics(run_dir)[-1]["round"]
                 # Fewer workers go on with it, and one of them is lost as well.
                 run([RESIST, "train", "--resume", run_dir, "--workers", 2, "--restarts", 0, "--rounds", rounds + 4],
                     env={"RESIST_FAILPOINT": f"1:staged:{rounds + 2}:kill"})
-                self.assertEqual(len(generations(run_dir)), 5)
+                self.assertEqual(generations(run_dir)[-1]["lost"], [1])
                 again = self.folder / f"again{'-'.join(map(str, options))}"
                 replayed = run([RESIST, "train", "--replay-membership", run_dir, "--run-dir", again])
                 self.assertIn(f"{rounds + 4} rounds replayed with the same bits", replayed.stdout)
                 self.assertEqual(checkpoint(run_dir), checkpoint(again))
+
+    def changed(self, run_dir):
+        """Who was lost, and who joined."""
+        changes = generations(run_dir)
+        return tuple({worker for change in changes for worker in change[what]} for what in ("lost", "joined"))
 
     def test_a_run_that_stopped_with_too_few_workers_can_be_replayed(self):
         run_dir = self.folder / "run"
