@@ -12,7 +12,8 @@ from pathlib import Path
 
 
 def lines_of(path):
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    """The objects of a file of lines; one that is just being written may be there in part, and is left out."""
+    return [json.loads(line) for line in path.read_text().rpartition("\n")[0].splitlines()] if path.exists() else []
 
 
 def generations_of(history):

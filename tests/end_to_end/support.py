@@ -50,8 +50,13 @@ def children(process):
     return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
 
 
+def lines_of(path):
+    """The objects of a file of lines; one that is just being written may be there in part, and is left out."""
+    return [json.loads(line) for line in path.read_text().rpartition("\n")[0].splitlines()]
+
+
 def metrics(run_dir):
-    return [json.loads(line) for line in (Path(run_dir) / "metrics.jsonl").read_text().splitlines()]
+    return lines_of(Path(run_dir) / "metrics.jsonl")
 
 
 def rounds_of(run_dir):
@@ -63,8 +68,7 @@ def rounds_of(run_dir):
 def history(run_dir, event):
     """The lines of a run's history of one kind: start, generation or commit."""
     file = Path(run_dir) / "history.jsonl"
-    lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-    return [line for line in lines if line["event"] == event]
+    return [line for line in lines_of(file) if line["event"] == event] if file.exists() else []
 
 
 def generations(run_dir):
