@@ -5,6 +5,7 @@ steps_failed=0
 tests_passed=0
 tests_failed=0
 tests_skipped=0
+failed_tests="" # a line each: step, and what ctest or unittest says of the test
 
 # step NAME COMMAND...: exit code 77 of the command is a skip, its last line the reason.
 step() {
@@ -18,6 +19,7 @@ step() {
   result=passed
   ((status == 0)) || result="FAILED (exit code $status)"
   ((status == 0 || status == 77)) || steps_failed=$((steps_failed + 1))
+  ((status == 0)) || failed_tests+=$(sed -nE "s/^(FAIL|ERROR): (.*)/failed: $name: \2/p; s/^\s+[0-9]+ - (.* \([A-Za-z]+\)).*/failed: $name: \1/p" "$log")$'\n'
   ((status != 77)) || result="skipped, $(tail -n 1 "$log")"
   counted=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
   if [[ $counted =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)? ]]; then
@@ -33,6 +35,7 @@ step() {
 finish() {
   echo "=== all steps, $SECONDS s"
   printf '%s\n' "${steps[@]}"
+  printf "%s" "$failed_tests"
   local line="$tests_passed passed, $tests_failed failed"
   ((tests_skipped == 0)) || line+=", $tests_skipped skipped"
   echo "$line"

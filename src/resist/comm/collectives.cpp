@@ -67,21 +67,21 @@ void all_gather_bytes(Communicator& communicator, std::span<const std::byte> own
   }
 }
 
-std::vector<std::vector<std::int64_t>> all_gather_lists(Communicator& communicator, std::span<const std::int64_t> own,
-                                                        std::uint32_t tag) {
-  const auto sizes = all_gather_value(communicator, static_cast<std::int64_t>(own.size()), tag);
-  const auto longest = static_cast<std::size_t>(*std::ranges::max_element(sizes));
-  std::vector<std::int64_t> padded(own.begin(), own.end());
+std::vector<std::vector<std::byte>> all_gather_byte_lists(Communicator& communicator, std::span<const std::byte> own,
+                                                          std::uint32_t tag) {
+  const auto sizes = all_gather_value(communicator, own.size(), tag);
+  const std::size_t longest = std::ranges::max(sizes);
+  std::vector<std::byte> padded(own.begin(), own.end());
   padded.resize(longest);
-  std::vector<std::int64_t> all(longest * sizes.size());
+  std::vector<std::byte> all(longest * sizes.size());
   if (longest > 0) {
-    all_gather_bytes(communicator, std::as_bytes(std::span(padded)), std::as_writable_bytes(std::span(all)), tag);
+    all_gather_bytes(communicator, padded, all, tag);
   }
-  std::vector<std::vector<std::int64_t>> lists;
+  std::vector<std::vector<std::byte>> lists;
   lists.reserve(sizes.size());
   for (std::size_t worker = 0; worker < sizes.size(); ++worker) {
     const auto begin = all.begin() + static_cast<std::ptrdiff_t>(worker * longest);
-    lists.emplace_back(begin, begin + sizes[worker]);
+    lists.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(sizes[worker]));
   }
   return lists;
 }

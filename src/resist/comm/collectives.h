@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -39,8 +40,19 @@ std::vector<T> all_gather_value(Communicator& communicator, const T& own, std::u
   return all;
 }
 
-// Small control data whose length each worker decides for itself.
-std::vector<std::vector<std::int64_t>> all_gather_lists(Communicator& communicator, std::span<const std::int64_t> own,
-                                                        std::uint32_t tag);
+// Small control data whose length each worker decides for itself: every worker's bytes.
+std::vector<std::vector<std::byte>> all_gather_byte_lists(Communicator& communicator, std::span<const std::byte> own,
+                                                          std::uint32_t tag);
+
+template <typename T>
+std::vector<std::vector<T>> all_gather_lists(Communicator& communicator, const std::vector<T>& own, std::uint32_t tag) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  std::vector<std::vector<T>> lists;
+  for (const auto& bytes : all_gather_byte_lists(communicator, std::as_bytes(std::span(own)), tag)) {
+    std::vector<T>& list = lists.emplace_back(bytes.size() / sizeof(T));
+    std::ranges::copy(bytes, std::as_writable_bytes(std::span(list)).begin());
+  }
+  return lists;
+}
 
 }  // namespace resist

@@ -8,6 +8,15 @@
 #include <algorithm>
 
 namespace resist {
+namespace {
+
+std::string digest_of(std::span<const std::byte> bytes) {
+  Hasher hasher;
+  hasher.update(bytes);
+  return hasher.digest();
+}
+
+}  // namespace
 
 struct Hasher::State {
   XXH3_state_t xxh;
@@ -29,9 +38,11 @@ std::string Hasher::digest() const {
 }
 
 std::string hash_text(std::string_view text) {
-  Hasher hasher;
-  hasher.update(std::as_bytes(std::span(text)));
-  return hasher.digest();
+  return digest_of(std::as_bytes(std::span(text)));
+}
+
+std::string hash_values(std::span<const float> values) {
+  return digest_of(std::as_bytes(values));
 }
 
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t before) {

@@ -26,7 +26,9 @@ class Hasher {
   std::unique_ptr<State> state_;
 };
 
+// A Hasher's digest of these alone.
 std::string hash_text(std::string_view text);
+std::string hash_values(std::span<const float> values);
 
 // CRC-32C (Castagnoli), as in RFC 3720, of `bytes` behind others that have the checksum `before`. At the speed of
 // memory.

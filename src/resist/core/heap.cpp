@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <mutex>
 
 namespace resist {
 namespace {
@@ -39,6 +40,10 @@ void keep_freed_memory() {
 
 void give_back_freed_memory() {
 #ifdef __GLIBC__
+  // One thread at a time: where another allocator stands in (a sanitizer's, a preloaded one), the first call sets
+  // glibc's heap up, and it does so without a lock.
+  static std::mutex trimming;
+  const std::scoped_lock lock(trimming);
   malloc_trim(kReserved);  // the reserved end stays: memory that grew again would have usual pages
 #endif
 }

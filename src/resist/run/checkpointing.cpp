@@ -187,13 +187,6 @@ std::span<const float> receive_group(Communicator& communicator, std::vector<flo
   return buffer;
 }
 
-// Worker 0's bytes become all workers'.
-void tell(Communicator& communicator, std::span<std::byte> bytes) {
-  std::vector<std::byte> all(bytes.size() * static_cast<std::size_t>(communicator.size()));
-  all_gather_bytes(communicator, bytes, all, kControlTag);
-  std::copy_n(all.begin(), bytes.size(), bytes.begin());
-}
-
 void read_group(SafetensorsReader& reader, const std::vector<Parameter>& parameters, std::span<float> values) {
   for (const Parameter& parameter : parameters) {
     reader.read(parameter.name,
@@ -239,22 +232,16 @@ BalanceState restore_balance(Communicator& communicator, const TrainingSetup& se
                       state->round, balance.hands.size(), balance.paces.size(), workers));
     }
   });
-  struct Told {
-    bool dealt = false;
-    bool timed = false;
-  };
-  const Told told = all_gather_value(
-      communicator, Told{.dealt = !balance.hands.empty(), .timed = !balance.paces.empty()}, kControlTag)[0];
-  if (told.dealt) {
-    balance.hands.resize(workers, std::vector<int>(decks));
-    for (std::vector<int>& hand : balance.hands) {
-      tell(communicator, std::as_writable_bytes(std::span(hand)));
-    }
+  std::vector<int> flat;  // a list has no lists in it
+  for (const std::vector<int>& hand : balance.hands) {
+    flat.insert(flat.end(), hand.begin(), hand.end());
   }
-  if (told.timed) {
-    balance.paces.resize(workers);
-    tell(communicator, std::as_writable_bytes(std::span(balance.paces)));
+  flat = all_gather_lists(communicator, flat, kControlTag)[0];
+  balance.hands.clear();
+  for (auto hand = flat.begin(); hand != flat.end(); hand += static_cast<std::ptrdiff_t>(decks)) {
+    balance.hands.emplace_back(hand, hand + static_cast<std::ptrdiff_t>(decks));
   }
+  balance.paces = all_gather_lists(communicator, balance.paces, kControlTag)[0];
   return balance;
 }
 

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
-#include <vector>
 
 #include "resist/train/trainer.h"
 
@@ -15,7 +13,7 @@ namespace resist {
 class Journal {
  public:
   Journal();
-  void note(Trainer& trainer, std::int64_t generation, const std::vector<int>& members) const;
+  void note(Trainer& trainer) const;
 
  private:
   std::filesystem::path folder_;  // empty: none

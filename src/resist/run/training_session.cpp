@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -22,21 +21,15 @@
 #include "resist/config/resolve.h"
 #include "resist/config/toml_file.h"
 #include "resist/core/hash.h"
-#include "resist/core/log.h"
 #include "resist/run/calibrate_run.h"
 #include "resist/run/checkpointing.h"
-#include "resist/run/journal.h"
-#include "resist/run/recorder.h"
 #include "resist/run/run_data.h"
+#include "resist/run/run_observer.h"
 #include "resist/run/version.h"
-#include "resist/telemetry/progress.h"
 #include "resist/telemetry/run_folder.h"
-#include "resist/tensorboard/event_writer.h"
 
 namespace resist {
 namespace {
-
-constexpr std::size_t kLongestPath = 4096;
 
 std::filesystem::path run_path(const Config& config) {
   if (!config.run.run_dir.empty()) {
@@ -49,7 +42,7 @@ std::filesystem::path run_path(const Config& config) {
 
 // Worker 0 decides, since other machines may have other folders.
 std::filesystem::path agreed_run_path(const Config& config, Communicator& communicator) {
-  std::array<char, kLongestPath> text{};
+  std::array<char, kLongestRunPath> text{};
   on_worker_0(communicator, [&] {
     const std::string path = run_path(config).string();
     if (path.size() >= text.size()) {
@@ -102,253 +95,6 @@ void compare_data(const TrainingSetup& setup, Communicator& communicator) {
     }
   }
 }
-
-// What worker 0 writes a run to, and shows it on.
-struct RunOutput {
-  RunFolder folder;
-  Progress progress;
-  std::optional<EventWriter> events;  // where the run has event files
-};
-
-// For the rounds after `round`, of a training that goes to `length`.
-RunOutput open_output(RunFolder folder, const Config& config, std::int64_t round, const TrainLength& length,
-                      std::ostream& out) {
-  log_to_file(folder.path() / "resist.log");
-  std::optional<EventWriter> events;
-  if (length.total_rounds > round) {
-    cut_events(folder.path(), round);
-    if (writes_events(config)) {
-      events.emplace(folder.path(), round, to_toml(stored_config(config)));
-    }
-  }
-  ProgressOptions options = detect_terminal(STDOUT_FILENO);
-  options.total_rounds = length.total_rounds;
-  options.total_samples = length.total_samples;
-  return {.folder = std::move(folder), .progress = Progress(out, options), .events = std::move(events)};
-}
-
-// What a run writes, and when. Worker 0 has the folder, and when it is lost the worker that has its rank then.
-class RunObserver : public TrainingObserver {
- public:
-  RunObserver(const Config& config, std::optional<RunOutput> output, const std::filesystem::path& path,
-              double best_accuracy, std::ostream& out)
-      : config_(config), output_(std::move(output)), path_(path), best_accuracy_(best_accuracy), out_(out) {
-    if (config.run.record_round > 0) {
-      recorder_.emplace(path, config.run.record_round);
-    }
-  }
-
-  void round_starts(Trainer& trainer) override {
-    if (output_ && output_->events) {
-      // When the round is committed, everything is placed for the next one.
-      assignment_ = trainer.parameters().placement().assignment;
-    }
-    if (recorder_) {
-      recorder_->round_starts(trainer);
-    }
-  }
-
-  void batch_used(Trainer& trainer, const Batch& batch, double learning_rate) override {
-    if (recorder_) {
-      recorder_->batch_used(trainer, batch, learning_rate);
-    }
-  }
-
-  bool needs_agreement(std::int64_t round) const override {
-    return checkpoint_due(round) || round == config_.run.record_round || round + 1 == config_.run.record_round;
-  }
-
-  void round_committed(Trainer& trainer, const RoundRecord& record, bool last) override {
-    if (recorder_) {
-      recorder_->round_committed(trainer);
-    }
-    on_worker_0(trainer.communicator(), [&] {
-      if (record.round > written_) {
-        output_->folder.append(commit_of(trainer));
-        output_->folder.append(record);
-        if (output_->events) {
-          add_events(trainer, record);
-        }
-        output_->progress.show(record);
-        written_ = record.round;
-        tell_of_balance(record);
-      }
-    });
-    journal_.note(trainer, generation_, members_.empty() ? everyone(trainer.communicator().size()) : members_);
-    if (record.round != compared_round_) {
-      best_before_ = best_accuracy_;
-      compared_round_ = record.round;
-    }
-    // Where this round is told of once more, some workers have counted it already.
-    const bool best = record.accuracy.value_or(-1) > best_before_;
-    best_accuracy_ = best ? *record.accuracy : best_before_;
-    if (last || best || checkpoint_due(record.round)) {
-      save(trainer, record, last);
-    }
-    if (last) {
-      on_worker_0(trainer.communicator(), [&] { output_->folder.write_waiting(); });
-    }
-    last_record_ = record;
-  }
-
-  void generation_began(Trainer& trainer, const GenerationRecord& record) override {
-    generation_ = record.generation;
-    members_ = record.members;
-    journal_.note(trainer, generation_, members_);
-    tell_who_joined(trainer.communicator());
-    on_worker_0(trainer.communicator(), [&] {
-      if (!output_) {
-        take_over(trainer);
-      }
-      output_->folder.append(record);
-      for (const GenerationRecord::LostBlock& lost : record.lost_blocks) {
-        spdlog::warn("block {} was lost with all its copies, and with it {} rounds of its training", lost.block,
-                     lost.rounds);
-      }
-      spdlog::info("{} workers go on after round {}{}{}", record.members.size(), trainer.position().round,
-                   record.lost.empty() ? "" : fmt::format(", {:.1f} s after the loss was noticed", record.seconds),
-                   record.round_kept ? "; the local iterations of the others were kept" : "");
-    });
-  }
-
-  std::optional<std::int64_t> restore_block(Trainer& trainer, int block, std::span<float> values) override {
-    if (!has_checkpoints(path_)) {
-      return std::nullopt;
-    }
-    try {
-      return read_block(open_checkpoint(path_, "last"), trainer.setup().layout, block, values);
-    } catch (const InputError& error) {
-      spdlog::warn("no checkpoint can be read: {}", error.what());
-      return std::nullopt;
-    }
-  }
-
-  const std::filesystem::path& path() const { return path_; }
-
-  void finish() {
-    if (output_) {
-      output_->progress.finish();
-      write_waiting();
-    }
-  }
-  const RoundRecord& last_record() const { return last_record_; }
-
- private:
-  // Of a training that ended before its last round was reported; there the run ends with an error where it can't be.
-  void write_waiting() {
-    try {
-      output_->folder.write_waiting();
-    } catch (const Error& error) {
-      spdlog::error("{}", error.what());
-    }
-  }
-
-  CommitRecord commit_of(Trainer& trainer) const {
-    CommitRecord commit = trainer.last_commit();
-    if (!config_.sync.overlap) {
-      const auto size = static_cast<std::size_t>(trainer.parameters().layout().shared_size);
-      Hasher hasher;
-      hasher.update(std::as_bytes(std::span(trainer.parameters().values(), size)));
-      commit.shared = hasher.digest();
-    }
-    return commit;
-  }
-
-  bool checkpoint_due(std::int64_t round) const {
-    const int every = config_.run.checkpoint_every;
-    return every > 0 && round % every == 0;
-  }
-
-  // Whoever was there before tells the others; who joined in a generation that came to nothing has not heard yet
-  // either.
-  void tell_who_joined(Communicator& communicator) {
-    struct Told {
-      std::array<char, kLongestPath> path{};
-      double best_accuracy = 0;
-      double best_before = 0;
-      std::int64_t compared_round = 0;
-    };
-    Told own{.best_accuracy = best_accuracy_, .best_before = best_before_, .compared_round = compared_round_};
-    path_.string().copy(own.path.data(), own.path.size() - 1);
-    const auto all = all_gather_value(communicator, own, kControlTag);
-    const auto told = std::ranges::find_if(all, [](const Told& one) { return one.path[0] != 0; });
-    if (told == all.end()) {
-      throw Error("everybody who knew the run's folder is lost; resume the run");
-    }
-    path_ = told->path.data();
-    best_accuracy_ = told->best_accuracy;
-    best_before_ = told->best_before;
-    compared_round_ = told->compared_round;
-  }
-
-  // The worker that wrote the run is lost.
-  void take_over(Trainer& trainer) {
-    RunFolder folder = RunFolder::take_over(path_);
-    folder.go_on_after(trainer.position().round, to_toml(stored_config(config_)));
-    const auto written = read_metrics(path_);
-    written_ = written.empty() ? 0 : written.back().round;
-    output_.emplace(open_output(std::move(folder), config_, written_, trainer.length(), out_));
-    spdlog::info("worker {} writes the run from now on", trainer.identity());
-  }
-
-  void tell_of_balance(const RoundRecord& record) {
-    // The first ones are equal, or those of the checkpoint that a run goes on from.
-    if (!last_record_.next_blocks || !record.next_blocks || record.next_blocks->empty() ||
-        *record.next_blocks == *last_record_.next_blocks) {
-      return;
-    }
-    std::vector<std::string> hands;
-    hands.reserve(record.next_blocks->size());
-    for (const std::vector<int>& hand : *record.next_blocks) {
-      hands.push_back(fmt::format("{}", fmt::join(hand, "+")));
-    }
-    spdlog::info("from round {} on the workers hold {} blocks: they are that fast", record.round + 1,
-                 fmt::join(hands, ", "));
-  }
-
-  // The assignment of the first round and of every evaluated one: a picture a round would be too many.
-  void add_events(const Trainer& trainer, const RoundRecord& record) {
-    output_->events->add(record);
-    const bool first = last_record_.round == 0;
-    if (assignment_ && (first || record.accuracy)) {
-      output_->events->add_assignment(record.round, *assignment_, trainer.setup().decks);
-    }
-  }
-
-  // A disk may be full for a while; only what is left of a training when it ends must be written.
-  void save(Trainer& trainer, const RoundRecord& record, bool last) {
-    try {
-      save_checkpoint(trainer, path_, record.accuracy);
-    } catch (const CheckpointFailed& failure) {
-      if (last) {
-        throw;
-      }
-      if (output_) {
-        spdlog::warn("round {} is not saved: {}; training goes on, and earlier checkpoints are still there",
-                     record.round, failure.what());
-      }
-      return;
-    }
-    if (output_) {
-      prune_checkpoints(path_, config_.run.keep_checkpoints);
-    }
-  }
-
-  const Config& config_;
-  std::optional<RunOutput> output_;  // worker 0's
-  std::filesystem::path path_;
-  std::optional<Assignment> assignment_;  // of the round under way, for the event files
-  std::optional<RoundRecorder> recorder_;
-  Journal journal_;
-  std::int64_t generation_ = 0;
-  std::vector<int> members_;  // empty: those that the job began with
-  double best_accuracy_;      // of the run so far; the same on every worker; -1: not evaluated
-  double best_before_ = -1;   // before the round that was told of last
-  std::int64_t compared_round_ = -1;
-  std::int64_t written_ = 0;  // the last round in the folder, where this worker has it
-  std::ostream& out_;
-  RoundRecord last_record_;
-};
 
 // The best accuracy of a run so far, or -1.
 double best_accuracy(const std::filesystem::path& run_dir) {
@@ -599,7 +345,7 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
 int join_session(const TrainingSetup& setup, Generation generation, const std::atomic<int>& stop, std::ostream& out,
                  Membership& membership) {
   Trainer trainer(setup, std::move(generation), stop, membership);
-  RunObserver observer(setup.config, std::nullopt, {}, -1, out);
+  RunObserver observer(setup.config, out);
   return train_to_the_end(trainer, observer, -1, stop, out);
 }
 

@@ -5,7 +5,6 @@
 #include <torch/types.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <exception>
 #include <numeric>
@@ -23,57 +22,10 @@
 #include "resist/sync/mending.h"
 #include "resist/telemetry/memory.h"
 #include "resist/train/sgd.h"
+#include "resist/train/standing.h"
 #include "resist/train/travelling_blocks.h"
 
 namespace resist {
-
-namespace {
-constexpr std::size_t kMostDecks = 8;  // --partition-sections
-}
-
-// These are trivially copyable: workers exchange them.
-
-struct Trainer::LocalRound {
-  double loss = 0;  // sum over the iterations
-  double seconds_compute = 0;
-  double seconds_sync = 0;  // averaging gradients, where the method does; waiting for an average to land
-  double learning_rate = 0;
-  std::int64_t iterations = 0;
-  Payload payload;                       // gradients, and with --overlap the average that landed
-  std::int64_t bad_iteration = -1;       // first at which something is not finite; -1: all is
-  std::array<int, kMostDecks> blocks{};  // held, of each deck
-  bool bad_loss = false;                 // it was the loss, otherwise a parameter after the round's last iteration
-  char bad_parameter[64] = {};           // name of the first parameter that is not finite
-  bool finite() const { return bad_iteration < 0; }
-};
-
-struct Trainer::Synced {
-  double seconds_wait = 0;
-  double seconds_sync = 0;
-  std::int64_t bytes_sent = 0;
-  std::int64_t bytes_received = 0;
-  std::int64_t peak_memory_bytes = 0;
-};
-
-struct Trainer::Report {
-  LocalRound local;
-  Synced synced;
-};
-
-struct Trainer::Standing {
-  LocalRound local;
-  std::int64_t commits = 0;  // -1: it joins
-  std::int64_t staged = -1;  // the commit that it has all of and has not made; -1: none
-  int placed_as = 0;         // its rank in the placement of the last commit
-  int placed_workers = 0;    // and how many there were then
-  std::array<double, kMostDecks> block_scale{};
-  Pace pace;                  // the round that ends included
-  std::int64_t reported = 0;  // rounds
-  bool has_report = false;    // of the last round
-  int stop_signal = 0;
-  bool somebody_waits = false;
-  bool rendezvous_lost = false;
-};
 
 struct Trainer::Staged {
   TrainPosition after;
@@ -97,32 +49,15 @@ BatchSchedule batch_schedule(const Config& config, const Communicator& communica
           .batch_size = config.train.batch_size};
 }
 
+Unserved unserved_at(const TrainPosition& position) {
+  return {position.stream_position, position.returned_batches};
+}
+
 std::unique_ptr<TrainLoader> make_loader(const TrainingSetup& setup, const BatchSchedule& batches,
                                          const TrainPosition& position) {
-  return std::make_unique<TrainLoader>(
-      setup.data.train, setup.data.info, make_augmentation(setup.config.data, setup.data.info), batches,
-      setup.config.train.seed, Unserved{position.stream_position, position.returned_batches}, loader_threads(setup));
-}
-
-// The field of every worker's report.
-template <typename Report, typename Field>
-std::vector<Field> column(const std::vector<Report>& reports, Field Report::*field) {
-  std::vector<Field> values;
-  values.reserve(reports.size());
-  for (const Report& report : reports) {
-    values.push_back(report.*field);
-  }
-  return values;
-}
-
-template <typename T>
-T largest(const std::vector<T>& values) {
-  return *std::ranges::max_element(values);
-}
-
-template <typename T>
-T sum(const std::vector<T>& values) {
-  return std::accumulate(values.begin(), values.end(), T{});
+  return std::make_unique<TrainLoader>(setup.data.train, setup.data.info,
+                                       make_augmentation(setup.config.data, setup.data.info), batches,
+                                       setup.config.train.seed, unserved_at(position), loader_threads(setup));
 }
 
 }  // namespace
@@ -177,26 +112,6 @@ Pace Trainer::pace_now() const {
     pace.add(local_->seconds_compute / static_cast<double>(local_->iterations) / operations);
   }
   return pace;
-}
-
-// Since the last commit.
-std::vector<std::int64_t> Trainer::samples_of(const std::vector<Standing>& standings) const {
-  std::vector<std::int64_t> samples;
-  samples.reserve(standings.size());
-  for (const Standing& standing : standings) {
-    samples.push_back(standing.local.iterations * setup_.config.train.batch_size);
-  }
-  return samples;
-}
-
-// Of each deck, by worker.
-std::vector<std::vector<int>> Trainer::blocks_held(const std::vector<LocalRound>& locals) const {
-  std::vector<std::vector<int>> held;
-  held.reserve(locals.size());
-  for (const LocalRound& local : locals) {
-    held.emplace_back(local.blocks.begin(), local.blocks.begin() + static_cast<std::ptrdiff_t>(setup_.decks.size()));
-  }
-  return held;
 }
 
 BalanceState Trainer::next_balance(const TrainPosition& after, const std::vector<Standing>& standings) const {
@@ -274,7 +189,7 @@ std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
   if (mending_) {
     length_ = train_length(setup_.config.train, communicator_->size(), setup_.data.train->size(), after);
   }
-  const int stop_signal = stop_signal_ = largest(column(standings, &Standing::stop_signal));
+  const int stop_signal = stop_signal_ = std::ranges::max(column(standings, &Standing::stop_signal));
   const bool complete = after.round == length_.total_rounds;
   // Where only some have lost it, the others will soon miss their signs of life.
   const bool rendezvous_lost = std::ranges::all_of(standings, &Standing::rendezvous_lost);
@@ -282,12 +197,12 @@ std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
 
   const Stopwatch watch;
   CommitRecord record = contributions(after, standings);
-  Report end{.local = *local_, .synced = {.seconds_wait = seconds_wait}};
+  Report end{.local = *local_, .seconds_wait = seconds_wait};
   const Payload payload =
       mending_ ? stage_mended(after, standings, observer)
                : stage(after, standings, last || evaluation_due(after) || observer.needs_agreement(after.round));
-  end.synced.bytes_sent = payload.sent + local_->payload.sent;
-  end.synced.bytes_received = payload.received + local_->payload.received;
+  end.bytes_sent = payload.sent + local_->payload.sent;
+  end.bytes_received = payload.received + local_->payload.received;
   staged_->report = end;
   staged_->record = std::move(record);
   staged_->record.next_blocks = staged_->balance.hands;
@@ -298,7 +213,7 @@ std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
   const bool ended = after.round > position_.round;
   commit();
   if (ended) {
-    last_round_->synced.seconds_sync = watch.seconds() + end.local.seconds_sync;
+    last_round_->seconds_sync = watch.seconds() + end.local.seconds_sync;
   }
   failpoint("committed", identity_, position_.round);
   if (mending_) {
@@ -327,7 +242,7 @@ std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
 }
 
 // All must be at the same commit. Whoever has made one proves that all had staged it, so the others make it now.
-std::vector<Trainer::Standing> Trainer::agree_on_commits() {
+std::vector<Standing> Trainer::agree_on_commits() {
   while (true) {
     Standing own{.local = *local_,
                  .commits = joins_ ? -1 : commits_,
@@ -342,7 +257,7 @@ std::vector<Trainer::Standing> Trainer::agree_on_commits() {
     std::ranges::copy(block_scale_, own.block_scale.begin());
     own.pace = pace_now();
     auto standings = all_gather_value(*communicator_, own, kControlTag);
-    const std::int64_t newest = largest(column(standings, &Standing::commits));
+    const std::int64_t newest = std::ranges::max(column(standings, &Standing::commits));
     const auto is_behind = [&](const Standing& standing) {
       return standing.commits < 0 ? standing.staged == newest : standing.commits < newest;
     };
@@ -374,13 +289,13 @@ void Trainer::adopt(const std::vector<Standing>& standings) {
 // Of the workers that trained this round, lost ones included.
 BatchSchedule Trainer::schedule_of_round(const std::vector<Standing>& standings) const {
   BatchSchedule schedule = batches_;
-  schedule.workers = largest(column(standings, &Standing::placed_workers));
+  schedule.workers = workers_of_round(standings);
   return schedule;
 }
 
 // Of each of them, by the rank that it had, the iterations that are not lost.
 std::vector<std::int64_t> Trainer::iterations_kept(const std::vector<Standing>& standings) const {
-  const auto workers = static_cast<std::size_t>(largest(column(standings, &Standing::placed_workers)));
+  const auto workers = static_cast<std::size_t>(workers_of_round(standings));
   std::vector<std::int64_t> kept(workers);
   for (const Standing& standing : standings) {
     if (method_->averages_gradients()) {  // every step was all workers'
@@ -394,14 +309,13 @@ std::vector<std::int64_t> Trainer::iterations_kept(const std::vector<Standing>& 
 
 TrainPosition Trainer::position_after(const std::vector<Standing>& standings) const {
   const auto kept = iterations_kept(standings);
-  const std::int64_t iterations = largest(kept);
+  const std::int64_t iterations = std::ranges::max(kept);
   TrainPosition after = position_;
   if (iterations > 0) {
     ++after.round;
     after.iteration += iterations;
-    after.samples += sum(kept) * setup_.config.train.batch_size;
-    Unserved unserved =
-        schedule_of_round(standings).after({position_.stream_position, position_.returned_batches}, iterations, kept);
+    after.samples += std::accumulate(kept.begin(), kept.end(), std::int64_t{0}) * setup_.config.train.batch_size;
+    Unserved unserved = schedule_of_round(standings).after(unserved_at(position_), iterations, kept);
     after.stream_position = unserved.next;
     after.returned_batches = std::move(unserved.returned);
   }
@@ -414,7 +328,7 @@ CommitRecord Trainer::contributions(const TrainPosition& after, const std::vecto
     return record;  // it does not know who held what
   }
   BatchSchedule schedule = schedule_of_round(standings);
-  const Unserved unserved{position_.stream_position, position_.returned_batches};
+  const Unserved unserved = unserved_at(position_);
   const auto kept = iterations_kept(standings);
   for (std::size_t rank = 0; rank < kept.size(); ++rank) {
     if (kept[rank] == 0) {
@@ -446,7 +360,8 @@ Payload Trainer::stage(const TrainPosition& after, const std::vector<Standing>& 
   if (!staged_->parameters) {
     return {};
   }
-  return sync_->stage(placement_at(after, staged_->balance.hands), position_.round, samples_of(standings), in_full);
+  return sync_->stage(placement_at(after, staged_->balance.hands), position_.round,
+                      samples_of(standings, setup_.config.train.batch_size), in_full);
 }
 
 void Trainer::commit() {
@@ -455,7 +370,7 @@ void Trainer::commit() {
   }
   if (staged_->after.round > position_.round) {
     *last_round_ = staged_->report;
-    last_round_->synced.peak_memory_bytes = peak_memory_bytes();
+    last_round_->peak_memory_bytes = peak_memory_bytes();
     block_scale_ = staged_->block_scale;
     last_commit_ = staged_->record;
   }
@@ -492,39 +407,12 @@ void Trainer::report(TrainingObserver& observer, bool last) {
 
 RoundRecord Trainer::gather_record() {
   const auto reports = all_gather_value(*communicator_, *last_round_, kControlTag);
-  const auto locals = column(reports, &Report::local);
-  const auto synced = column(reports, &Report::synced);
-  // Who came to the round's end without having trained has no loss.
-  std::vector<double> losses;
-  double total = 0;
-  int trained = 0;
-  for (const LocalRound& local : locals) {
-    losses.push_back(local.iterations > 0 ? local.loss / static_cast<double>(local.iterations) : std::nan(""));
-    if (local.iterations > 0) {
-      total += losses.back();
-      ++trained;
-    }
-  }
-  RoundRecord record{.round = position_.round,
-                     .epoch = static_cast<double>(position_.samples) / static_cast<double>(setup_.data.train->size()),
-                     .loss = total / trained,
-                     .learning_rate = largest(column(locals, &LocalRound::learning_rate)),
-                     .samples = position_.samples,
-                     .seconds_compute = largest(column(locals, &LocalRound::seconds_compute)),
-                     .seconds_sync = largest(column(synced, &Synced::seconds_sync)),
-                     .seconds_wait = largest(column(synced, &Synced::seconds_wait)),
-                     .bytes_sent = sum(column(synced, &Synced::bytes_sent)),
-                     .bytes_received = sum(column(synced, &Synced::bytes_received)),
-                     .peak_memory_bytes = largest(column(synced, &Synced::peak_memory_bytes)),
-                     .worker_loss = losses,
-                     .worker_seconds_compute = column(locals, &LocalRound::seconds_compute),
-                     .worker_seconds_sync = column(synced, &Synced::seconds_sync),
-                     .worker_seconds_wait = column(synced, &Synced::seconds_wait),
-                     .worker_bytes_sent = column(synced, &Synced::bytes_sent),
-                     .worker_bytes_received = column(synced, &Synced::bytes_received),
-                     .worker_peak_memory_bytes = column(synced, &Synced::peak_memory_bytes)};
+  RoundRecord record = merge_reports(reports);
+  record.round = position_.round;
+  record.samples = position_.samples;
+  record.epoch = static_cast<double>(position_.samples) / static_cast<double>(setup_.data.train->size());
   if (setup_.balance) {
-    record.worker_blocks = blocks_held(locals);
+    record.worker_blocks = blocks_held(reports, setup_.decks.size());
     record.next_blocks = balance_.hands;
   }
   return record;
@@ -574,7 +462,7 @@ Mending Trainer::agree_on_sources(const std::vector<Standing>& standings) {
 Payload Trainer::stage_mended(const TrainPosition& after, const std::vector<Standing>& standings,
                               TrainingObserver& observer) {
   Mending mending = agree_on_sources(standings);
-  mending.sources.samples = samples_of(standings);
+  mending.sources.samples = samples_of(standings, setup_.config.train.batch_size);
   mending_->round = position_.round;
   mending_->round_kept = after.round > position_.round;
   for (int block = 0; block < static_cast<int>(mending.copied.size()); ++block) {
@@ -593,7 +481,7 @@ Payload Trainer::stage_mended(const TrainPosition& after, const std::vector<Stan
     }
   }
   // Of the method that trained.
-  const int workers_before = largest(column(standings, &Standing::placed_workers));
+  const int workers_before = workers_of_round(standings);
   const auto method_before = make_method(setup_.config, setup_.decks, workers_before);
   staged_ = std::make_unique<Staged>(Staged{
       .after = after,

@@ -45,6 +45,11 @@ struct TrainingResult {
   bool rendezvous_lost = false;  // by every worker
 };
 
+// What workers tell each other about a round (train/standing.h).
+struct LocalRound;
+struct Report;
+struct Standing;
+
 class Trainer;
 
 // What a run does with a training: writes metrics, checkpoints, recordings. Called on every worker, in the same order;
@@ -89,6 +94,7 @@ class Trainer {
   const TrainingSetup& setup() const { return setup_; }
   // Of this generation.
   Communicator& communicator() { return *communicator_; }
+  const Generation& generation() const { return generation_; }
   // What this worker is called, whatever its rank is.
   int identity() const { return identity_; }
   WorkerParameters& parameters() { return *parameters_; }
@@ -117,11 +123,7 @@ class Trainer {
   void recover(const CommError& error);
 
  private:
-  struct LocalRound;  // what a worker has to say after its local iterations
-  struct Synced;      // and after the commit
-  struct Standing;    // where a worker is when a round is to end
-  struct Report;      // of a committed round
-  struct Staged;      // a commit that is prepared
+  struct Staged;  // a commit that is prepared
 
   Placement placement_at(const TrainPosition& position, const Hands& hands) const;
   void run_local_iterations(TrainingObserver& observer);
@@ -140,8 +142,6 @@ class Trainer {
   Payload stage(const TrainPosition& after, const std::vector<Standing>& standings, bool in_full);
   BalanceState next_balance(const TrainPosition& after, const std::vector<Standing>& standings) const;
   Pace pace_now() const;  // the round under way included
-  std::vector<std::int64_t> samples_of(const std::vector<Standing>& standings) const;
-  std::vector<std::vector<int>> blocks_held(const std::vector<LocalRound>& locals) const;
   void commit();
   void report(TrainingObserver& observer, bool last);
   RoundRecord gather_record();
