@@ -31,6 +31,7 @@ MembershipWatch::MembershipWatch(const JobWorker& worker, std::string mark, std:
       silence_(kFirstSilence),
       last_contact_(std::chrono::steady_clock::now()) {
   register_.note_door(identity_, door_.place());
+  register_.beat(identity_, 0);  // before it trains: who was never heard counts as one that has not begun
   thread_ = std::thread([this] { run(); });
 }
 
@@ -87,7 +88,7 @@ bool MembershipWatch::rendezvous_lost() const {
 }
 
 void MembershipWatch::run() {
-  for (std::int64_t beat = 0; pause(); ++beat) {
+  for (std::int64_t beat = 1; pause(); ++beat) {
     door_.let_go();
     try {
       register_.beat(identity_, beat);
