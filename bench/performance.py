@@ -2,9 +2,10 @@
 """What resist's own parts reach on this machine, beside their bounds.
 
     bench/performance.py run build/bench/bin/kernel_bench   run the kernels and keep their figures in bench/results/
-    bench/performance.py report                             write docs/performance.md from bench/results/
+    bench/performance.py report                             write docs/performance.md and the figures of
+                                                            docs/reliability.md from bench/results/
 
-A file in bench/results/ is one finished run: of this script, bench/local_step.py or bench/synchronisation.py.
+A file in bench/results/ is one finished run: of this script, of another one in bench/, or of scripts/fault-lab.
 """
 import json
 import statistics
@@ -168,17 +169,27 @@ SECTIONS = {"compare": ("resist beside PyTorch, preact-resnet101", compare),
                                 synchronisation),
             "forecast": ("What `resist plan --measure` forecasts, beside real runs", forecast),
             "pictures": ("Decoding and cropping pictures, beside Pillow", pictures),
-            "faults": ("Workers that fail (`scripts/fault-lab`)", faults),
             "kernels": ("Kernels", kernels)}
+
+
+FAULTS_BEGIN, FAULTS_END = "<!-- faults-begin: bench/performance.py report -->\n", "<!-- faults-end -->\n"
+
+
+def results(kind):
+    return [json.loads(path.read_text()) for path in sorted(RESULTS.glob(f"{kind}-*.json"))]
 
 
 def report():
     text = ["# Performance", "", "Written by `bench/performance.py report` from `bench/results/`; each file there is one "
             "finished run. Medians; the spread is the standard deviation over the mean.", ""]
     for kind, (title, write) in SECTIONS.items():
-        for path in sorted(RESULTS.glob(f"{kind}-*.json")):
-            text += [f"## {title}", "", *write(json.loads(path.read_text()))]
+        for result in results(kind):
+            text += [f"## {title}", "", *write(result)]
     (ROOT / "docs" / "performance.md").write_text("\n".join(text))
+    page = ROOT / "docs" / "reliability.md"
+    before, _, rest = page.read_text().partition(FAULTS_BEGIN)
+    lines = [line for result in results("faults") for line in faults(result)]
+    page.write_text(before + FAULTS_BEGIN + "\n".join(lines) + FAULTS_END + rest.partition(FAULTS_END)[2])
 
 
 def main():

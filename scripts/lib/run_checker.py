@@ -3,7 +3,7 @@
 The model: a job begins with the workers 0 .. N-1 and goes through generations, each of which follows from the one before
 by losing and gaining workers; who is lost never comes back under its old name. Rounds are committed one after the other,
 each by all workers of one generation, and with it one version of the shared parameters and of every block. What is read:
-metrics.jsonl (a line a round), history.jsonl (a line a generation, and a line a commit with the batches in it), and the
+metrics.jsonl (a line a round), history.jsonl (a line a start, a generation, and a commit with the batches in it), and the
 workers' journals (RESIST_JOURNAL: a line a commit, with checksums of what the worker holds). Every function returns what is
 wrong, in words.
 """
@@ -57,30 +57,27 @@ def check_batches(history, batch_size):
 
 
 def attempts_of(history):
-    """The history cut where the job was started anew and its generations count from 1 again."""
+    """A history cut where the job was started: the workers that it began with, and its generations."""
     attempts = []
     for line in history:
-        if not attempts or line["generation"] <= attempts[-1][-1]["generation"]:
-            attempts.append([])
-        attempts[-1].append(line)
+        if line["event"] == "start":
+            attempts.append((line["workers"], []))
+        elif line["event"] == "generation":
+            attempts[-1][1].append(line)
     return attempts
 
 
-def check_generations(history, workers, restarts=0):
-    """`workers`: how many the job begins with. `restarts`: how often it was started anew, which its history does not
-    have to show."""
-    wrong = []
-    attempts = attempts_of(history)
-    if len(attempts) > restarts + 1:
-        wrong.append(f"the generations begin anew {len(attempts) - 1} times, the job was started anew {restarts} times")
-    for before, line in zip(history, history[1:]):
-        if line["round"] < before["round"]:
-            wrong.append(f"generation {line['generation']} goes back from round {before['round']} to {line['round']}")
-    for attempt in attempts:
-        members, gone = set(range(workers)), set()
-        for line in attempt:
+def check_generations(attempts):
+    wrong, last = [], 0
+    for workers, generations in attempts:
+        members, gone, number = set(range(workers)), set(), 0
+        for line in generations:
             name, now = f"generation {line['generation']}", set(line["members"])
             lost, joined = set(line["lost"]), set(line["joined"])
+            if line["generation"] <= number:
+                wrong.append(f"{name} comes after generation {number}")
+            if line["round"] < last:
+                wrong.append(f"{name} goes back from round {last} to {line['round']}")
             if line["members"] != sorted(now) or not now:
                 wrong.append(f"{name} has the members {line['members']}")
             if now - members - joined:
@@ -90,7 +87,7 @@ def check_generations(history, workers, restarts=0):
             if now & (lost | gone):
                 wrong.append(f"{name} has {sorted(now & (lost | gone))}, who had been lost")
             gone |= lost
-            members = now
+            members, number, last = now, line["generation"], line["round"]
     return wrong
 
 
@@ -107,12 +104,12 @@ class Versions:
             self.wrong.append(f"after round {number} {who} has another version of {thing} than {by}")
 
 
-def check_journals(journals, history):
-    """`journals`: of one attempt, by worker. No two workers ever have different values of one thing after one round,
+def check_journals(journals, generations):
+    """`journals`: of one attempt with these generations, by worker. No two workers ever have different values of one thing after one round,
     whichever generation they are in, and together they hold every block."""
     versions = Versions()
     # A block that was lost with all its copies has another version from that generation on.
-    lost = {(line["generation"], entry["block"]) for line in history for entry in line["lost_blocks"]}
+    lost = {(line["generation"], entry["block"]) for line in generations for entry in line["lost_blocks"]}
     held, members = {}, {}
     for worker, lines in journals.items():
         who = f"worker {worker}"
@@ -149,20 +146,21 @@ def read_journals(folder):
     return journals
 
 
-def check_run(run_dir, workers, journal_folders=(), batch_size=None):
+def check_run(run_dir, journal_folders=(), batch_size=None):
     """What is wrong with a run, of which each start of the job wrote its journals into a folder of its own. `batch_size`: of
     a run with sharded data."""
     run_dir = Path(run_dir)
-    metrics, whole_history = lines_of(run_dir / "metrics.jsonl"), lines_of(run_dir / "history.jsonl")
-    history = generations_of(whole_history)
-    wrong = check_batches(whole_history, batch_size) if batch_size else []
-    wrong += check_rounds(metrics) + check_generations(history, workers, max(0, len(journal_folders) - 1))
-    for folder in journal_folders:
+    metrics, history = lines_of(run_dir / "metrics.jsonl"), lines_of(run_dir / "history.jsonl")
+    attempts = attempts_of(history)
+    wrong = check_batches(history, batch_size) if batch_size else []
+    wrong += check_rounds(metrics) + check_generations(attempts)
+    if len(attempts) != len(journal_folders):
+        wrong.append(f"the job was started {len(journal_folders)} times, its history says {len(attempts)}")
+    for folder, (_, generations) in zip(journal_folders, attempts):
         journals = read_journals(folder)
         if not any(journals.values()):
             wrong.append(f"no worker wrote a journal into {folder}")
-        # Lines of other attempts tell of lost blocks that were not lost here, which is rare and makes this milder.
-        wrong += check_journals(journals, history)
+        wrong += check_journals(journals, generations)
     saved = sorted(int(path.name.split("-")[1]) for path in (run_dir / "checkpoints").glob("round-*"))
     if not metrics or not saved or saved[-1] != metrics[-1]["round"]:
         wrong.append(f"the last round, {metrics[-1]['round'] if metrics else 0}, has no checkpoint")

@@ -18,8 +18,12 @@ std::optional<LaunchInfo> detect(const Variables& variables) {
   });
 }
 
-const Variables kTorchrun = {
-    {"RANK", "3"}, {"WORLD_SIZE", "4"}, {"LOCAL_WORLD_SIZE", "2"}, {"MASTER_ADDR", "node0"}, {"MASTER_PORT", "1234"}};
+const Variables kTorchrun = {{"RANK", "3"},
+                             {"WORLD_SIZE", "4"},
+                             {"LOCAL_WORLD_SIZE", "2"},
+                             {"MASTER_ADDR", "node0"},
+                             {"MASTER_PORT", "1234"},
+                             {"TORCHELASTIC_RUN_ID", "night"}};
 
 Variables with(Variables variables, const std::string& name, const std::string& value) {
   variables[name] = value;
@@ -45,6 +49,12 @@ TEST(DetectLauncher, Torchrun) {
   EXPECT_EQ(port_beside(65535), 65534);
   EXPECT_TRUE(detect(with(kTorchrun, kOwnLauncher, "local"))->store_is_served);
   EXPECT_NE(detect(with(kTorchrun, "TORCHELASTIC_RESTART_COUNT", "2"))->job, info->job);
+}
+
+TEST(DetectLauncher, WhoSetsTorchrunsVariablesByHandIsNotToldOfTorchrun) {
+  Variables by_hand = kTorchrun;
+  by_hand.erase("TORCHELASTIC_RUN_ID");
+  EXPECT_EQ(detect(by_hand)->source, "RANK and WORLD_SIZE");
 }
 
 TEST(DetectLauncher, ARendezvousOfItsOwnIsWhereItIsSaidToBe) {

@@ -61,7 +61,7 @@ class Membership(MembershipCase):
         self.wait_for(lambda: rounds_of(self.run_dir) > rounds + 1, job, joiner)
         job.send_signal(signal.SIGTERM)
         errors = self.ends(job, 75)
-        self.ends(joiner, 75)
+        self.assertIn("joined; 3 workers go on", self.ends(joiner, 75))
         self.assertIn(f"resist train --join 127.0.0.1:{self.port}", errors)
         self.check_run()
 

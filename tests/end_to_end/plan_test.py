@@ -1,6 +1,7 @@
 """What `resist plan` measures and forecasts."""
 import json
 import unittest
+from pathlib import Path
 
 from support import RESIST, TestCase, run
 
@@ -23,6 +24,19 @@ class Plan(TestCase):
             self.assertGreater(row["evaluation_seconds"], 0)
         self.assertIn("bottleneck", group["recommendation"])
         self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_says_what_protection_costs_as_the_documentation_does(self):
+        command = ["plan", "--model", "preact-resnet101", "--workers", "4"]
+        page = (Path(__file__).resolve().parents[2] / "docs" / "reliability.md").read_text()
+        self.assertIn(f"resist {' '.join(command)} --protect none", page)
+        sent, memory = [], []
+        for protection in ("buddy", "none"):
+            answer = json.loads(run([RESIST, *command, "--protect", protection, "--format", "json"]).stdout)
+            plan = next(row for row in answer["plans"] if row["method"] == "resist")
+            sent.append(sum(plan["payload_bytes_by_round"]) / len(plan["payload_bytes_by_round"]) / 1e9)
+            memory.append(plan["memory_per_worker"]["total_bytes"] / 1e6)
+        self.assertIn(f"{sent[0]:.3f} GB a round instead of {sent[1]:.3f}, {100 * (sent[0] / sent[1] - 1):.1f} % more", page)
+        self.assertIn(f"{memory[0] - memory[1]:.0f} MB of memory, of {memory[0]:.0f};", page)
 
     def test_lists_must_fit_the_workers(self):
         answer = self.plan("--workers", "3", "--speed", "1gflops", "--bandwidth", "1gbit,2gbit", check=2)

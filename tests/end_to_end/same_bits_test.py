@@ -257,7 +257,7 @@ class TwoHosts(TestCase):
         run(train_command("--workers", 4, "--in-process", "--run-dir", self.folder / "threads"))
         with Hosts(2) as hosts:
             outputs = self.train(hosts, self.folder / "hosts", train_command())
-        self.assertIn("torchrun", outputs[0][1])
+        self.assertIn("4 workers, told by RANK and WORLD_SIZE", outputs[0][1])
         self.assertIn("10.78.0.2", outputs[0][1])
         self.assertEqual(checkpoint(self.folder / "hosts"), checkpoint(self.folder / "threads"))
 

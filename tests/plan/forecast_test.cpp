@@ -63,6 +63,24 @@ TEST_F(ForecastTest, TheSlowestWorkerIsWaitedFor) {
   EXPECT_DOUBLE_EQ(local.forecast(circumstances).round.compute_seconds, 4 * even);
 }
 
+TEST_F(ForecastTest, WithBalanceBlocksFollowTheSpeeds) {
+  Circumstances circumstances = alike(4, 100 * kGflops, 1e9);
+  circumstances.speeds[2].training = 40 * kGflops;
+  config_.train.method = Method::resist;
+  EXPECT_TRUE(hands_for(config_, spec_, layout_, circumstances.speeds).empty());
+  const double equal = Forecaster(config_, spec_, layout_, 4).forecast(circumstances).round.compute_seconds;
+
+  config_.partition.balance = Balance::speed;
+  const Hands hands = hands_for(config_, spec_, layout_, circumstances.speeds);
+  ASSERT_EQ(hands.size(), 4);
+  EXPECT_LT(hands[2][0], hands[0][0]);
+  const Forecaster balanced(config_, spec_, layout_, 4, hands);
+  EXPECT_LT(balanced.forecast(circumstances).round.compute_seconds, 0.95 * equal);
+
+  config_.train.method = Method::local_sgd;
+  EXPECT_TRUE(hands_for(config_, spec_, layout_, circumstances.speeds).empty());
+}
+
 TEST_F(ForecastTest, ASynchronisationTakesItsFloorAndTheFraming) {
   for (const int workers : {2, 4}) {
     const Forecast resist = forecaster(Method::resist, workers).forecast(alike(workers, kGflops, 1e8));

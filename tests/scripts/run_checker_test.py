@@ -21,6 +21,7 @@ def commit(number, members, round_number, blocks, shared=None):
             "blocks": {str(block): f"b{block}r{round_number}" for block in blocks}}
 
 
+START = {"event": "start", "round": 0, "workers": 3}
 METRICS = [{"round": number, "samples": 10 * number} for number in range(1, 6)]
 # Three workers; 1 is lost in round 2, 3 joins after it, 0 is lost in round 4.
 HISTORY = [generation(1, [0, 2], 2, lost=[1]), generation(2, [0, 2, 3], 2, joined=[3]),
@@ -77,8 +78,8 @@ class Batches(unittest.TestCase):
 
 
 class Generations(unittest.TestCase):
-    def wrong(self, history, workers=3, restarts=0):
-        return " ".join(check_generations(history, workers, restarts))
+    def wrong(self, history):
+        return " ".join(check_generations(attempts_of([START, *history])))
 
     def test_a_sound_run_is_taken(self):
         self.assertEqual(self.wrong(HISTORY), "")
@@ -101,10 +102,13 @@ class Generations(unittest.TestCase):
         self.assertIn("goes back from round 4 to 3", self.wrong(HISTORY + [generation(5, [2], 3, lost=[3])]))
 
     def test_generations_begin_anew_only_where_the_job_does(self):
-        again = HISTORY + [generation(1, [0, 2], 5, lost=[1])]
-        self.assertEqual([len(attempt) for attempt in attempts_of(again)], [3, 1])
-        self.assertEqual(self.wrong(again, restarts=1), "")
-        self.assertIn("begin anew 1 times", self.wrong(again))
+        again = generation(1, [0, 2], 5, lost=[1])
+        self.assertEqual([len(generations) for _, generations in attempts_of([START, *HISTORY, START, again])], [3, 1])
+        self.assertEqual(self.wrong([*HISTORY, START, again]), "")
+        self.assertIn("generation 1 comes after generation 4", self.wrong([*HISTORY, again]))
+
+    def test_a_job_that_is_started_again_does_not_go_back(self):
+        self.assertIn("goes back from round 4 to 3", self.wrong([*HISTORY, START, generation(1, [0, 2], 3, lost=[1])]))
 
 
 class Journals(unittest.TestCase):
@@ -150,16 +154,17 @@ class Run(unittest.TestCase):
             run_dir, journal = Path(folder) / "run", Path(folder) / "journal"
             (run_dir / "checkpoints" / "round-000004").mkdir(parents=True)
             journal.mkdir()
-            for name, lines in (("metrics", METRICS), ("history", HISTORY)):
+            for name, lines in (("metrics", METRICS), ("history", [START, *HISTORY])):
                 (run_dir / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
             for worker, lines in JOURNALS.items():
                 text = "".join(json.dumps(line) + "\n" for line in lines)
                 (journal / f"worker-{worker}.jsonl").write_text(text + '{"cut off')
-            self.assertEqual(check_run(run_dir, 3, [journal]), ["the last round, 5, has no checkpoint"])
+            self.assertEqual(check_run(run_dir, [journal]), ["the last round, 5, has no checkpoint"])
             (run_dir / "checkpoints" / "round-000005").mkdir()
-            self.assertEqual(check_run(run_dir, 3, [journal]), [])
+            self.assertEqual(check_run(run_dir, [journal]), [])
+            self.assertIn("started 2 times, its history says 1", check_run(run_dir, [journal, journal])[0])
             (journal / "worker-1.jsonl").write_text(json.dumps(commit(0, [0, 1, 2], 1, [1], shared="x")) + "\n")
-            self.assertIn("another version", check_run(run_dir, 3, [journal])[0])
+            self.assertIn("another version", check_run(run_dir, [journal])[0])
 
 
 if __name__ == "__main__":

@@ -55,4 +55,27 @@ class Socket {
   bool connected_ = false;
 };
 
+// A port of loopback that nobody listens on, and that nobody else is given.
+class SilentPort {
+ public:
+  SilentPort() : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address_;
+    auto* address = reinterpret_cast<sockaddr*>(&address_);
+    if (::bind(descriptor_, address, size) != 0 || ::getsockname(descriptor_, address, &size) != 0) {
+      address_.sin_port = 0;
+    }
+  }
+  ~SilentPort() { ::close(descriptor_); }
+  SilentPort(const SilentPort&) = delete;
+  SilentPort& operator=(const SilentPort&) = delete;
+
+  int number() const { return ntohs(address_.sin_port); }
+
+ private:
+  int descriptor_;
+  sockaddr_in address_{};
+};
+
 }  // namespace resist

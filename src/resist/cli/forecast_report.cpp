@@ -134,8 +134,9 @@ std::vector<ForecastGroup> forecast_methods(const PlanCommand& command, const Pl
     for (const Method method : command.methods) {
       Config config = command.config;
       config.train.method = method;
-      const Forecaster forecaster(config, spec, layout, workers);
-      const Circumstances circumstances{.speeds = speeds.of(config, workers),
+      const std::vector<WorkerSpeed> of_workers = speeds.of(config, workers);
+      const Forecaster forecaster(config, spec, layout, workers, hands_for(config, spec, layout, of_workers));
+      const Circumstances circumstances{.speeds = of_workers,
                                         .links = links_of(command, workers),
                                         .training_samples = input.training_samples,
                                         .evaluation_samples = input.evaluation_samples};

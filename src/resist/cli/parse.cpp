@@ -216,7 +216,7 @@ void describe_plan(CommandLine& plan) {
   plan.add_own("--config", "FILE", "TOML file, or the name of a shipped one; flags go before it", "Configuration");
   plan.add_named({"model", "depths", "width", "stem", "final-norm", "classes", "channels", "image-size"});
   plan.add_named({"partition", "min-blocks", "balance", "partition-sections", "partition-first-blocks"});
-  plan.add_named({"compress", "overlap", "precision"});
+  plan.add_named({"compress", "overlap", "protect", "precision"});
   plan.add_named({"method", "momentum-sync", "warmup-epochs", "batch-size", "eval-batch-size", "local-iterations",
                   "epochs", "rounds", "eval-every", "calibrate-samples", "data", "data-dir", "threads"});
   plan.add_own("--samples", "N", "training samples where no --data is given; default 50000", "Workers");

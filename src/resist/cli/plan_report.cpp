@@ -120,7 +120,7 @@ void print_plan_table(const PlanCommand& command, const NetworkSpec& spec, const
   if (command.config.partition.balance == Balance::speed) {
     out << "--balance speed: blocks, parameters and memory are those of a worker so fast that the others keep the "
            "least;\n"
-           "bytes and seconds those of workers that are equally fast.\n";
+           "payload that of workers that are equally fast; the forecast is of blocks that follow the speeds.\n";
   }
   for (const PlanRow& row : rows) {
     for (const auto& [option, bytes] : {std::pair("--compress", row.prediction.memory.compress),

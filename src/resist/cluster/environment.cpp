@@ -60,9 +60,10 @@ void read_size_and_rank(const Variables& variables, const std::string& size, con
 
 LaunchInfo from_torchrun(const Environment& environment) {
   const Variables variables(environment, "torchrun");
-  LaunchInfo info{.source = environment(kOwnLauncher) ? "--workers"
-                                                      : "torchrun's environment (RANK, WORLD_SIZE, MASTER_ADDR, "
-                                                        "MASTER_PORT)"};
+  LaunchInfo info{.source = environment(kOwnLauncher)            ? "--workers"
+                            : environment("TORCHELASTIC_RUN_ID") ? "torchrun's environment (RANK, WORLD_SIZE, "
+                                                                   "MASTER_ADDR, MASTER_PORT)"
+                                                                 : "RANK and WORLD_SIZE"};
   read_size_and_rank(variables, "WORLD_SIZE", "RANK", info);
   info.rendezvous_address = variables.text("MASTER_ADDR");
   info.rendezvous_port = variables.number("MASTER_PORT", 1, kMaxPort);

@@ -23,8 +23,6 @@ constexpr auto kKnockAgain = std::chrono::milliseconds(200);
 constexpr auto kPoll = std::chrono::milliseconds(10);       // while a generation forms
 constexpr auto kSoon = std::chrono::seconds(1);             // it has formed by then, unless somebody still trains:
 constexpr auto kPollLater = std::chrono::milliseconds(50);  // no need to keep that one's processor busy
-constexpr auto kStoreDeadline = std::chrono::seconds(10);   // of one request, and of connecting
-constexpr auto kFirstSilence = std::chrono::seconds(30);    // of a worker that never gave a sign of life
 constexpr auto kLeastSilence = std::chrono::milliseconds(5000);
 constexpr auto kJoinGrace = std::chrono::seconds(2);  // how long the others wait for one that has asked to join
 constexpr auto kPatience = std::chrono::seconds(5);   // of who waits to join, with workers that give no sign of life
@@ -290,7 +288,7 @@ std::optional<Generation> JobMembership::enter(std::int64_t generation, std::str
   try {
     std::shared_ptr<Communicator> communicator =
         make_gloo_communicator(register_.meeting_place(generation), rank, static_cast<int>(members.size()),
-                               job_.address, job_.timeout, message_fence(job_.info.job, generation));
+                               job_.address, job_.timeout, message_fence(mark_, generation));
     watch_->enter(generation, communicator, list_);
     unreached_.clear();
     if (rank == 0) {

@@ -10,10 +10,8 @@
 namespace resist {
 namespace {
 
-constexpr auto kBeat = std::chrono::milliseconds(200);     // between two signs of life
-constexpr auto kStoreDeadline = std::chrono::seconds(10);  // of one request, and of connecting
+constexpr auto kBeat = std::chrono::milliseconds(200);  // between two signs of life
 constexpr auto kReconnect = std::chrono::seconds(2);
-constexpr auto kFirstSilence = std::chrono::milliseconds(30000);  // until a round has been timed
 constexpr auto kSecondChance = std::chrono::seconds(1);
 
 }  // namespace

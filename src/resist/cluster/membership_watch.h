@@ -16,6 +16,10 @@
 
 namespace resist {
 
+inline constexpr auto kStoreDeadline = std::chrono::seconds(10);  // of one request to the rendezvous, and of connecting
+// After which a worker is taken for lost before a round has been timed, or if it never gave a sign of life.
+inline constexpr auto kFirstSilence = std::chrono::seconds(30);
+
 // A worker of a job whose workers are processes.
 struct JobWorker {
   LaunchInfo info;

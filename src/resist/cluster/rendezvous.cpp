@@ -281,7 +281,7 @@ void Rendezvous::check_data(const std::string& digest) const {
 
 std::unique_ptr<Communicator> Rendezvous::connect(const WorkerCard& own, std::chrono::milliseconds deadline) {
   return make_gloo_communicator(store_->under("data"), info_.rank, info_.workers, own.address, deadline,
-                                message_fence(info_.job, 0));
+                                message_fence(WorkerRegister(*store_).mark(), 0));
 }
 
 void serve_rendezvous(int port, const std::string& token, const std::atomic<int>& stop, std::ostream& out) {

@@ -50,7 +50,7 @@ class WorkerRegister {
   // Of a job that has started: whether one of its workers gives a sign of life; looks for it as long as `patience`.
   bool shows_life(std::chrono::milliseconds patience) const;
 
-  // Tells this job from one of the same name at a rendezvous that was started anew. Made by whoever asks first.
+  // Tells this job from any other of the same name, also at another rendezvous. Made by whoever asks first.
   std::string mark();
   bool has_mark(const std::string& mark) const { return store_.find("mark") == mark; }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -40,11 +41,26 @@ std::shared_ptr<grpc::Channel> make_channel(const std::string& address, int port
                                    arguments);
 }
 
-// OpenSSL's words, in gRPC's, for a server whose certificate is not the one of this worker's token.
-bool has_another_token(const grpc::Status& status) {
-  return status.error_message().find("certificate verify failed") != std::string::npos ||
-         status.error_message().find("CERTIFICATE_VERIFY_FAILED") != std::string::npos;
+bool says(const grpc::Status& status, std::string_view words) {
+  return status.error_message().find(words) != std::string::npos;
 }
+
+// What is wrong with the job token, as far as OpenSSL's words in gRPC's tell; empty: nothing that waiting can't mend.
+std::string_view wrong_token(const grpc::Status& status) {
+  if (says(status, "certificate verify failed") || says(status, "CERTIFICATE_VERIFY_FAILED")) {
+    return "it has another job token, or is not resist; give every worker the same token";
+  }
+  if (says(status, "wrong version number") || says(status, "WRONG_VERSION_NUMBER")) {
+    return "it has no job token and this worker has one, or it is not resist; give both the same token, or neither";
+  }
+  return {};
+}
+
+// A server that speaks TLS ends such a connection without a word.
+constexpr std::string_view kClosed = "Socket closed";
+constexpr std::string_view kTokenMissing =
+    "it closes connections that have no job token, or is not resist; give this worker the job's, with --token-file or "
+    "RESIST_TOKEN in the environment";
 
 class GrpcStoreConnection : public StoreConnection {
  public:
@@ -66,11 +82,12 @@ class GrpcStoreConnection : public StoreConnection {
       if (status.error_code() == grpc::FAILED_PRECONDITION) {
         throw InputError(status.error_message());
       }
-      if (has_another_token(status)) {
-        throw InputError("it has another job token, or is not resist; give every worker the same token");
+      if (const auto wrong = wrong_token(status); !wrong.empty()) {
+        throw InputError(std::string(wrong));
       }
       if (Clock::now() + kRetry > end) {
-        throw Error(status.error_message());
+        throw Error(access.token.empty() && says(status, kClosed) ? std::string(kTokenMissing)
+                                                                  : status.error_message());
       }
       std::this_thread::sleep_for(kRetry);
     }

@@ -7,6 +7,7 @@
 
 #include "resist/model/activations.h"
 #include "resist/model/operations.h"
+#include "resist/partition/balance.h"
 #include "resist/partition/schedule.h"
 #include "resist/partition/training_method.h"
 #include "resist/plan/round_exchanges.h"
@@ -60,12 +61,14 @@ double Forecast::operations() const {
 }
 
 struct Forecaster::Impl {
-  Impl(const Config& run_config, const NetworkSpec& network, const Layout& network_layout, int worker_count)
+  Impl(const Config& run_config, const NetworkSpec& network, const Layout& network_layout, int worker_count,
+       const Hands& dealt)
       : config(run_config),
         spec(network),
         layout(network_layout),
         workers(worker_count),
-        method(make_method(config, deck_sizes(layout), workers)) {
+        hands(dealt),
+        method(make_method(config, deck_sizes(layout), workers, hands)) {
     const bool deals = config.train.method == Method::resist;
     for (std::int64_t round = 0; round < (deals ? kPlannedRounds : 1); ++round) {
       rounds.push_back(plan_round(round, false));
@@ -85,6 +88,7 @@ struct Forecaster::Impl {
   const NetworkSpec& spec;
   const Layout& layout;
   int workers;
+  Hands hands;
   std::unique_ptr<TrainingMethod> method;
   std::vector<PlannedRound> rounds;
   std::vector<PlannedRound> warmup;
@@ -96,7 +100,7 @@ PlannedRound Forecaster::Impl::plan_round(std::int64_t round, bool in_warmup) co
   for (int worker = 0; worker < workers; ++worker) {
     result.operations.push_back(forward_operations(spec, layout, assignment.held(worker)));
   }
-  for (const RoundExchange& exchange : exchanges_under_way(config, layout, workers, round, in_warmup)) {
+  for (const RoundExchange& exchange : exchanges_under_way(config, layout, workers, round, in_warmup, hands)) {
     result.exchanges.push_back(planned(exchange));
   }
   return result;
@@ -182,8 +186,24 @@ void Forecaster::Impl::count_rounds(std::int64_t training_samples, Forecast& for
   forecast.evaluations = every == 0 ? 1 : (length.total_rounds + every - 1) / every;
 }
 
-Forecaster::Forecaster(const Config& config, const NetworkSpec& spec, const Layout& layout, int workers)
-    : impl_(std::make_unique<Impl>(config, spec, layout, workers)) {
+Hands hands_for(const Config& config, const NetworkSpec& spec, const Layout& layout,
+                const std::vector<WorkerSpeed>& speeds) {
+  const auto balance = make_balance(config.partition, deck_sizes(layout), subnetwork_cost(spec, layout));
+  if (!balance || config.train.method != Method::resist) {
+    return {};
+  }
+  std::vector<Pace> paces(speeds.size());
+  for (std::size_t worker = 0; worker < speeds.size(); ++worker) {
+    for (int round = 0; round < Pace::kRounds; ++round) {
+      paces[worker].add(1 / speeds[worker].training);
+    }
+  }
+  return balance->next_hands(/*generation=*/0, /*round=*/0, paces, /*now=*/{});
+}
+
+Forecaster::Forecaster(const Config& config, const NetworkSpec& spec, const Layout& layout, int workers,
+                       const Hands& hands)
+    : impl_(std::make_unique<Impl>(config, spec, layout, workers, hands)) {
 }
 
 Forecaster::~Forecaster() = default;

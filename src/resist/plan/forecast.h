@@ -6,6 +6,7 @@
 
 #include "resist/config/config.h"
 #include "resist/model/layout.h"
+#include "resist/partition/assignment.h"
 #include "resist/plan/link.h"
 
 namespace resist {
@@ -53,12 +54,17 @@ struct Forecast {
   double operations() const;
 };
 
+// What --balance comes to deal to workers that are as fast; empty without it: equal hands.
+Hands hands_for(const Config& config, const NetworkSpec& spec, const Layout& layout,
+                const std::vector<WorkerSpeed>& speeds);
+
 // Says what training with one method on one number of workers will take. It plans the exchanges of some rounds once;
 // asking about many circumstances is cheap then.
 class Forecaster {
  public:
-  // InputError where the dealing is impossible. All references must outlive it.
-  Forecaster(const Config& config, const NetworkSpec& spec, const Layout& layout, int workers);
+  // `hands`: what resist deals to each worker; empty: equal ones. InputError where the dealing is impossible. All
+  // references but that must outlive it.
+  Forecaster(const Config& config, const NetworkSpec& spec, const Layout& layout, int workers, const Hands& hands = {});
   ~Forecaster();
   Forecaster(Forecaster&&) noexcept;
 

@@ -10,8 +10,9 @@ namespace resist {
 namespace {
 
 std::vector<RoundExchange> with_scopes(const Config& config, const Layout& layout, int workers, std::int64_t round,
-                                       bool warmup, const std::vector<std::pair<SyncScope, bool>>& scopes) {
-  const auto method = make_method(config, deck_sizes(layout), workers);
+                                       bool warmup, const Hands& hands,
+                                       const std::vector<std::pair<SyncScope, bool>>& scopes) {
+  const auto method = make_method(config, deck_sizes(layout), workers, hands);
   const Placement now = make_placement(layout, *method, round, warmup);
   if (method->averages_gradients()) {
     const std::vector<int> all = everyone(workers);
@@ -35,16 +36,17 @@ std::vector<RoundExchange> with_scopes(const Config& config, const Layout& layou
 }  // namespace
 
 std::vector<RoundExchange> round_exchanges(const Config& config, const Layout& layout, int workers, std::int64_t round,
-                                           bool warmup) {
-  return with_scopes(config, layout, workers, round, warmup, {{SyncScope::all, false}});
+                                           bool warmup, const Hands& hands) {
+  return with_scopes(config, layout, workers, round, warmup, hands, {{SyncScope::all, false}});
 }
 
 std::vector<RoundExchange> exchanges_under_way(const Config& config, const Layout& layout, int workers,
-                                               std::int64_t round, bool warmup) {
+                                               std::int64_t round, bool warmup, const Hands& hands) {
   if (!config.sync.overlap) {
-    return round_exchanges(config, layout, workers, round, warmup);
+    return round_exchanges(config, layout, workers, round, warmup, hands);
   }
-  return with_scopes(config, layout, workers, round, warmup, {{SyncScope::blocks, false}, {SyncScope::shared, true}});
+  return with_scopes(config, layout, workers, round, warmup, hands,
+                     {{SyncScope::blocks, false}, {SyncScope::shared, true}});
 }
 
 }  // namespace resist

@@ -166,7 +166,7 @@ JobWorker job_of(const LaunchInfo& info, const WorkerCard& card, const ClusterOp
           .timeout = cluster.timeout};
 }
 
-// Takes the place of a worker that was lost.
+// Joins a job that trains; where its launcher started this worker, in the place of one that was lost.
 int join_job(const ResolvedConfig& resolved, Rendezvous& rendezvous, const WorkerCard& card,
              const std::atomic<int>& stop, std::ostream& out) {
   const WorkerCard first = rendezvous.meet_first(card);
@@ -181,7 +181,14 @@ int join_job(const ResolvedConfig& resolved, Rendezvous& rendezvous, const Worke
   JobMembership membership(job_of(info, card, config.cluster), info.join);
   start_logging(membership.identity());
   rendezvous.add_card(membership.identity(), card);
+  const bool alone = info.join == 0;  // no launcher whose log has the others' words of it
+  if (alone) {
+    spdlog::info("ready as worker {}; asking the job to let it in at the end of a round", membership.identity());
+  }
   Generation generation = membership.join(stop);
+  if (alone) {
+    spdlog::info("joined; {} workers go on", generation.members.size());
+  }
   return join_session(setup, std::move(generation), stop, out, membership);
 }
 

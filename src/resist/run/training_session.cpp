@@ -237,7 +237,7 @@ int end_training(Trainer& trainer, const RunObserver& observer, const TrainingRe
     if (speaks) {
       spdlog::warn(
           "the rendezvous can't be reached any more, so nobody could be lost or join; stopped after round {}; start it "
-          "again and go on with: resist train --resume {}",
+          "again, and then all workers as before but with: resist train --resume {}",
           result.position.round, path.string());
     }
     return kExitRestart;
