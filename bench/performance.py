@@ -153,8 +153,8 @@ def faults(result):
     speed = result["samples_per_second"]
     seconds = result["recovery_seconds"]
     hosts = f", each on a host of its own with a link of {result['rate']}" if result.get("rate") else ""
-    return [f"{hardware(result)}; {result['workers']} workers on these cores{hosts}, {result['seconds']:.0f} s with a fault every "
-            f"{result['seconds_between_faults']:g} s on average, lost workers replaced by new ones that join; no block was "
+    return [f"{hardware(result)}; {result['workers']} workers on these cores{hosts}, {result['seconds']:.0f} s of faults, each "
+            f"{result['seconds_between_faults']:g} s after the one before is over on average, lost workers replaced by new ones that join; no block was "
             "lost. Recovery: from noticing a loss until the others train on", "",
             table(("faults", "generations", "rounds", "recovery, median", "longest", "samples/s", "without faults", "kept"),
                   [(", ".join(f"{count} x {fault}" for fault, count in result["injected"].items() if count),
@@ -187,9 +187,12 @@ def report():
             text += [f"## {title}", "", *write(result)]
     (ROOT / "docs" / "performance.md").write_text("\n".join(text))
     page = ROOT / "docs" / "reliability.md"
-    before, _, rest = page.read_text().partition(FAULTS_BEGIN)
+    before, begin, rest = page.read_text().partition(FAULTS_BEGIN)
+    _, end, after = rest.partition(FAULTS_END)
+    if not end:
+        sys.exit(f"{page} has no place for figures: {FAULTS_BEGIN}{FAULTS_END}")
     lines = [line for result in results("faults") for line in faults(result)]
-    page.write_text(before + FAULTS_BEGIN + "\n".join(lines) + FAULTS_END + rest.partition(FAULTS_END)[2])
+    page.write_text(before + begin + "\n".join(lines) + end + after)
 
 
 def main():

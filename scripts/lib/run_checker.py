@@ -63,6 +63,8 @@ def attempts_of(history):
         if line["event"] == "start":
             attempts.append((line["workers"], []))
         elif line["event"] == "generation":
+            if not attempts:
+                raise SystemExit("the history has a generation before the job's first start")
             attempts[-1][1].append(line)
     return attempts
 
@@ -146,7 +148,7 @@ def read_journals(folder):
     return journals
 
 
-def check_run(run_dir, journal_folders=(), batch_size=None):
+def check_run(run_dir, journal_folders, batch_size=None):
     """What is wrong with a run, of which each start of the job wrote its journals into a folder of its own. `batch_size`: of
     a run with sharded data."""
     run_dir = Path(run_dir)

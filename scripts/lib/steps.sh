@@ -9,7 +9,7 @@ failed_tests="" # a line each: step, and what ctest or unittest says of the test
 
 # step NAME COMMAND...: exit code 77 of the command is a skip, its last line the reason.
 step() {
-  local name=$1 started=$SECONDS status=0 log result counted
+  local name=$1 started=$SECONDS status=0 log result counted found
   shift
   mkdir -p build
   log=build/step-$name.log
@@ -19,7 +19,10 @@ step() {
   result=passed
   ((status == 0)) || result="FAILED (exit code $status)"
   ((status == 0 || status == 77)) || steps_failed=$((steps_failed + 1))
-  ((status == 0)) || failed_tests+=$(sed -nE "s/^(FAIL|ERROR): (.*)/failed: $name: \2/p; s/^\s+[0-9]+ - (.* \([A-Za-z]+\)).*/failed: $name: \1/p" "$log")$'\n'
+  if ((status != 0 && status != 77)); then
+    found=$(sed -nE "/\((Skipped|Disabled)\)/d; s/^(FAIL|ERROR): (.*)/failed: $name: \2/p; s/^\s+[0-9]+ - (.* \([A-Za-z_ ]+\)).*/failed: $name: \1/p" "$log")
+    failed_tests+=${found:+$found$'\n'}
+  fi
   ((status != 77)) || result="skipped, $(tail -n 1 "$log")"
   counted=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
   if [[ $counted =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)? ]]; then

@@ -86,8 +86,10 @@ class GrpcStoreConnection : public StoreConnection {
         throw InputError(std::string(wrong));
       }
       if (Clock::now() + kRetry > end) {
-        throw Error(access.token.empty() && says(status, kClosed) ? std::string(kTokenMissing)
-                                                                  : status.error_message());
+        if (access.token.empty() && says(status, kClosed)) {
+          throw InputError(std::string(kTokenMissing));
+        }
+        throw Error(status.error_message());
       }
       std::this_thread::sleep_for(kRetry);
     }

@@ -9,6 +9,7 @@
 #include <array>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "resist/checkpoint/checkpoint.h"
