@@ -212,7 +212,7 @@ TEST(StoreToken, AnotherOneIsRefusedOnBothSides) {
 
 TEST(StoreToken, NeitherWithoutOneNorWithOneWhereThereIsNoneCanAnybodyJoin) {
   const Store with = Store::host(0, 30s, {.token = kToken});
-  EXPECT_TRUE(contains(input_error([&] { Store::join("127.0.0.1", with.port(), 1s); }), "no job token"));
+  EXPECT_TRUE(contains(input_error([&] { Store::join("127.0.0.1", with.port(), 3s); }), "no job token"));
   const Store without = Store::host(0, 30s);
   const std::string refused = input_error([&] { Store::join("127.0.0.1", without.port(), 30s, {.token = kToken}); });
   EXPECT_TRUE(contains(refused, "it has no job token and this worker has one"));

@@ -68,6 +68,7 @@ class GrpcStoreConnection : public StoreConnection {
     const auto end = Clock::now() + deadline;
     wire::Greeting greeting;
     greeting.set_job(access.job);
+    bool was_closed = false;
     while (true) {
       // A new channel each time: one that has failed waits for long before it tries again.
       stub_ = wire::Store::NewStub(make_channel(address, port, access.token));
@@ -85,8 +86,9 @@ class GrpcStoreConnection : public StoreConnection {
       if (const auto wrong = wrong_token(status); !wrong.empty()) {
         throw InputError(std::string(wrong));
       }
+      was_closed = was_closed || says(status, kClosed);
       if (Clock::now() + kRetry > end) {
-        if (access.token.empty() && says(status, kClosed)) {
+        if (access.token.empty() && was_closed) {
           throw InputError(std::string(kTokenMissing));
         }
         throw Error(status.error_message());
