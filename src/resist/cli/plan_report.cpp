@@ -120,8 +120,8 @@ void print_plan_table(const PlanCommand& command, const NetworkSpec& spec, const
   if (command.config.partition.balance == Balance::speed) {
     out << "--balance speed: blocks, parameters and memory are those of a worker so fast that the others keep the "
            "least;\n"
-           "payload and sync floor those of workers that are equally fast; the methods' seconds and GB those of blocks\n"
-           "that follow --speed.\n";
+           "payload and sync floor those of workers that are equally fast; seconds and GB of the methods\n"
+           "those of blocks that follow --speed.\n";
   }
   for (const PlanRow& row : rows) {
     for (const auto& [option, bytes] : {std::pair("--compress", row.prediction.memory.compress),
