@@ -39,6 +39,9 @@ TEST(Parse, TrainTakesEveryOptionOfTheTable) {
       args.back() = "--nesterov";
     } else if (name == "method") {
       args.emplace_back("--momentum-sync=auto");
+    } else if (name == "outer-nesterov") {
+      args.emplace_back("--outer-momentum=0.5");
+      set_option(expected, "outer-momentum", "0.5");
     }
     const TrainCommand command = train(args);
     EXPECT_EQ(to_json(command.config), to_json(expected)) << name;

@@ -171,6 +171,7 @@ class Faults(TestCase):
     def test_a_run_can_be_replayed_with_the_workers_that_it_lost(self):
         for options in (("--momentum-sync", "carry", "--data-mode", "sharded"), ("--compress", "int6"),
                         ("--balance", "speed", "--min-blocks", 1),
+                        ("--outer-momentum", "0.4", "--dealing", "strata"),
                         ("--method", "local-sgd"), ("--method", "data-parallel")):
             with self.subTest(options=options):
                 run_dir = self.folder / f"run{'-'.join(map(str, options))}"

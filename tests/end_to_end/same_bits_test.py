@@ -36,7 +36,11 @@ class SameBits(TestCase):
                                        ("--partition", "exact", "--eval-every", "2"),
                                        ("--partition-sections", "2,3", "--depths", "1,6,6,1"),
                                        ("--partition-sections", "2,3", "--depths", "1,6,6,1", "--method", "local-sgd"),
-                                       ("--partition-first-blocks",)]):
+                                       ("--partition-first-blocks",),
+                                       ("--dealing", "strata", "--outer-momentum", "0.4", "--deal-every", "2"),
+                                       ("--last-section-every", "3", "--stochastic-depth", "0.3"),
+                                       ("--method", "local-sgd", "--outer-lr", "0.7", "--outer-momentum", "0.9",
+                                        "--outer-nesterov")]):
             with self.subTest(extra=extra):
                 tcp = self.train(f"tcp{index}", "--workers", 2, *extra)
                 threads = self.train(f"threads{index}", "--workers", 2, "--in-process", *extra)

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
+#include <tuple>
 
 #include "resist/core/error.h"
 #include "resist/core/random.h"
@@ -56,6 +58,8 @@ TEST(Deal, KeepsItsPropertiesOverThousandsOfCases) {
     } else if (random.below(2) == 0) {
       rule.min_blocks = 1 + static_cast<int>(random.below(blocks));
     }
+    rule.dealing = random.below(2) == 0 ? Dealing::shuffled : Dealing::strata;
+    rule.every = 1 + static_cast<int>(random.below(3));
     check_properties(blocks, workers, rule, random.next(), random.below(1000));
   }
 }
@@ -65,7 +69,9 @@ TEST(Deal, KeepsItsPropertiesForEverySmallCase) {
     for (int workers = 1; workers <= 9; ++workers) {
       for (int min_blocks = 1; min_blocks <= blocks; ++min_blocks) {
         for (std::int64_t round = 0; round < 4; ++round) {
-          check_properties(blocks, workers, {.min_blocks = min_blocks}, 5, round);
+          for (const Dealing dealing : {Dealing::shuffled, Dealing::strata}) {
+            check_properties(blocks, workers, {.min_blocks = min_blocks, .dealing = dealing}, 5, round);
+          }
         }
       }
     }
@@ -102,21 +108,85 @@ TEST(Deal, DependsOnSeedRoundAndSectionOnly) {
 
 TEST(Deal, EveryBlockVisitsEveryWorkerEquallyOften) {
   constexpr int kRounds = 4000;
-  std::vector<std::vector<int>> visits(4, std::vector<int>(11));
-  for (std::int64_t round = 0; round < kRounds; ++round) {
-    const Assignment assignment = deal({{kSection, 11}}, 4, {}, 3, round);
-    for (int worker = 0; worker < 4; ++worker) {
-      for (const int block : assignment.held(worker)) {
-        ++visits[worker][block];
+  for (const Dealing dealing : {Dealing::shuffled, Dealing::strata}) {
+    std::vector<std::vector<int>> visits(4, std::vector<int>(11));
+    for (std::int64_t round = 0; round < kRounds; ++round) {
+      const Assignment assignment = deal({{kSection, 11}}, 4, {.dealing = dealing}, 3, round);
+      for (int worker = 0; worker < 4; ++worker) {
+        for (const int block : assignment.held(worker)) {
+          ++visits[worker][block];
+        }
+      }
+    }
+    const double expected = kRounds * holding_probability(11, 4, {});
+    for (const auto& row : visits) {
+      for (const int count : row) {
+        EXPECT_NEAR(count, expected, 160);  // five standard deviations
       }
     }
   }
-  const double expected = kRounds * holding_probability(11, 4, {});
-  for (const auto& row : visits) {
-    for (const int count : row) {
-      EXPECT_NEAR(count, expected, 160);  // five standard deviations
+}
+
+// Of k blocks the j-th lies in the j-th k-th part of the depth, give or take where a part ends within a block.
+TEST(Deal, StrataSpreadEveryHandOverTheDepth) {
+  for (const auto& [blocks, workers, min_blocks] :
+       {std::tuple(12, 4, 1), std::tuple(22, 4, 1), std::tuple(22, 2, 1), std::tuple(22, 8, 4), std::tuple(11, 4, 4),
+        std::tuple(35, 8, 1), std::tuple(48, 3, 20), std::tuple(7, 16, 3)}) {
+    const DealingRule rule{.min_blocks = min_blocks, .dealing = Dealing::strata};
+    const int k = blocks_per_worker(blocks, workers, rule);
+    const double part = static_cast<double>(blocks) / k;
+    const bool whole_parts = blocks % k == 0 && blocks / k <= workers && workers % (blocks / k) == 0;
+    for (std::int64_t round = 0; round < 300; ++round) {
+      const Assignment assignment = deal({{kSection, blocks}}, workers, rule, 9, round);
+      for (int worker = 0; worker < workers; ++worker) {
+        for (int j = 0; j < k; ++j) {
+          const int block = assignment.held(worker)[j];
+          const double slack = whole_parts ? 0 : 2;
+          EXPECT_GE(block, std::floor(j * part) - slack) << blocks << " blocks, " << workers << " workers";
+          EXPECT_LT(block, std::ceil((j + 1) * part) + slack) << blocks << " blocks, " << workers << " workers";
+        }
+      }
     }
   }
+}
+
+TEST(Deal, StrataKeepUnevenHands) {
+  RandomStream random(23, RandomPurpose::dealing, {});
+  const DealingRule rule{.min_blocks = 2, .dealing = Dealing::strata};
+  for (int i = 0; i < 2000; ++i) {
+    const int blocks = 2 + static_cast<int>(random.below(30));
+    const int workers = 2 + static_cast<int>(random.below(8));
+    Hands hands = equal_hands({{kSection, blocks}}, workers, rule);
+    for (int moves = 0; moves < 40; ++moves) {
+      const auto from = random.below(static_cast<std::uint32_t>(workers));
+      const auto to = random.below(static_cast<std::uint32_t>(workers));
+      if (hands[from][0] > 2 && hands[to][0] < blocks) {
+        --hands[from][0];
+        ++hands[to][0];
+      }
+    }
+    const Assignment assignment = deal({{kSection, blocks}}, workers, rule, 4, i, hands);
+    std::size_t fewest = workers;
+    std::size_t most = 0;
+    for (int block = 0; block < blocks; ++block) {
+      fewest = std::min(fewest, assignment.holders(block).size());
+      most = std::max(most, assignment.holders(block).size());
+    }
+    EXPECT_LE(most - fewest, 1U);
+    for (int worker = 0; worker < workers; ++worker) {
+      const auto& held = assignment.held(worker);
+      EXPECT_EQ(static_cast<int>(std::set(held.begin(), held.end()).size()), hands[worker][0]);
+    }
+  }
+}
+
+TEST(Deal, BlocksMayStayForSeveralRounds) {
+  const DealingRule rule{.every = 3};
+  const auto dealt = [&](std::int64_t round) { return deal({{kSection, 22}}, 4, rule, 1, round); };
+  EXPECT_EQ(dealt(3), dealt(4));
+  EXPECT_EQ(dealt(3), dealt(5));
+  EXPECT_NE(dealt(5), dealt(6));
+  EXPECT_EQ(dealt(6), deal({{kSection, 22}}, 4, {}, 1, 2));
 }
 
 TEST(Deal, DealsEachSectionOnItsOwn) {

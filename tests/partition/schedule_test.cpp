@@ -101,12 +101,16 @@ TEST(LearningRate, RisesLinearlyInItsWarmup) {
   EXPECT_DOUBLE_EQ(learning_rate(warm, 1, 1000, length, 500), 0.1);
 }
 
-TEST(InWarmup, CountsInEpochsAndEndsAtARound) {
-  TrainOptions warm = options(2);
-  warm.warmup_epochs = 0.5;
-  EXPECT_TRUE(in_warmup(warm, 1000, {.samples = 0}));
-  EXPECT_TRUE(in_warmup(warm, 1000, {.samples = 499}));
-  EXPECT_FALSE(in_warmup(warm, 1000, {.samples = 500}));
+TEST(FullDepth, CountsEpochsFromTheStartAndFromTheEnd) {
+  TrainOptions some = options(2);
+  some.warmup_epochs = 0.5;
+  some.full_depth_epochs = 0.25;
+  const TrainLength length = train_length(some, 1, 1000, {});
+  for (const auto& [samples, at_depth] : {std::pair(0, true), std::pair(499, true), std::pair(500, false),
+                                          std::pair(1749, false), std::pair(1750, true)}) {
+    EXPECT_EQ(at_full_depth(some, 1000, length, {.samples = samples}), at_depth) << samples;
+  }
+  EXPECT_FALSE(at_full_depth(options(2), 1000, length, {.samples = 2000})) << "there are no such epochs";
 }
 
 }  // namespace

@@ -58,6 +58,19 @@ TEST(Checkpointing, ResumesWithTheSameBitsWhereHandsAreUnequal) {
   }
 }
 
+TEST(Checkpointing, OuterMomentumGoesOn) {
+  for (const Method method : {Method::resist, Method::local_sgd}) {
+    Config config = small_config();
+    config.train.method = method;
+    config.train.rounds = 6;
+    config.outer = {.lr = 0.7, .momentum = 0.9, .nesterov = true};
+    const TemporaryFolder folder;
+    const TrainingSetup setup = prepare_training(config, 3);
+    const auto whole = train(setup, 3, folder.path(), 3, false);
+    EXPECT_EQ(train(setup, 3, folder.path(), -1, true), whole);
+  }
+}
+
 TEST(Checkpointing, AnotherNumberOfWorkersStartsWithEqualHands) {
   const TemporaryFolder folder;
   const TrainingSetup setup = setup_with_said_speeds(small_config(), 3);

@@ -30,6 +30,34 @@ TEST(SyncPlan, SharedParametersTakeTheRingsBytes) {
   EXPECT_EQ(sum(traffic.sent), 2 * 3 * layout.total_size() / 4 * 4);
 }
 
+TEST(SyncPlan, TheLastSectionCanBeLeftApart) {
+  const Layout layout = paper_layout();
+  const Placement now = placement(layout, 4, 0);
+  const auto shared_in = [&](const SyncRule& rule) {
+    const SyncPlan plan = make_sync_plan(layout, sources_of(now.assignment), now.assignment, rule);
+    std::int64_t size = 0;
+    for (std::size_t i = 0; i < plan.origins.size(); ++i) {
+      size += plan.origins[i].group == 0 ? plan.exchange.segments[i].size : 0;
+    }
+    return size;
+  };
+  std::int64_t last = 0;
+  for (const Parameter& parameter : layout.shared) {
+    last += parameter.name.starts_with("layer4.") ? parameter.size : 0;
+  }
+  EXPECT_GT(last, layout.shared_size / 2);
+  for (const WireFormat format : {WireFormat::float32, WireFormat::int8}) {
+    EXPECT_EQ(shared_in({.shared = format}), layout.shared_size);
+    EXPECT_EQ(shared_in({.shared = format, .last_section = false}), layout.shared_size - last);
+  }
+  for (const auto& [begin, end] : layout.last_section) {
+    for (const Parameter& parameter : layout.shared) {
+      const bool within = parameter.offset >= begin && parameter.offset < end;
+      EXPECT_TRUE(!within || parameter.name.starts_with("layer4.")) << parameter.name;
+    }
+  }
+}
+
 TEST(SyncPlan, AMeanCountsBySamplesWhereTheyDiffer) {
   const Layout layout = paper_layout();
   const Placement now = placement(layout, 3, 0);

@@ -318,6 +318,18 @@ TEST(Recovery, EveryWayOfTrainingGoesOn) {
       {"data-parallel", [](Config& config) { config.train.method = Method::data_parallel; }},
       {"sharded", [](Config& config) { config.data.data_mode = DataMode::sharded; }},
       {"warm-up", [](Config& config) { config.train.warmup_epochs = 0.5; }},
+      {"full depth at the end", [](Config& config) { config.train.full_depth_epochs = 0.5; }},
+      {"outer momentum", [](Config& config) { config.outer.momentum = 0.4; }},
+      {"outer momentum of local SGD",
+       [](Config& config) {
+         config.train.method = Method::local_sgd;
+         config.outer = {.lr = 0.7, .momentum = 0.9, .nesterov = true};
+       }},
+      {"last section apart",
+       [](Config& config) {
+         config.sync.last_section_every = 2;
+         config.evaluation.eval_every = 0;
+       }},
   };
   for (const Way& way : ways) {
     for (const std::string_view step : {"training", "trained", "staged", "agreed", "committed"}) {

@@ -4,7 +4,9 @@
 #include <torch/types.h>
 
 #include <cmath>
+#include <functional>
 #include <map>
+#include <mutex>
 #include <numeric>
 
 #include "resist/model/initialise.h"
@@ -22,7 +24,8 @@ bool is_weight(const Parameter& parameter) {
 }
 
 // Plain SGD on the whole network, written without resist's arenas, assignments, rounds and optimizer: the oracle.
-// Momentum is zeroed every `zero_every` iterations (0: never).
+// Momentum is zeroed every `zero_every` iterations (0: never). An outer step follows every round, of the shared
+// parameters, and where no blocks are dealt of all.
 NamedValues plain_sgd(const Config& config, int iterations, int zero_every) {
   const TrainingSetup setup = prepare_training(config, 1);
   Network network(setup.spec, setup.layout);
@@ -31,11 +34,15 @@ NamedValues plain_sgd(const Config& config, int iterations, int zero_every) {
     at::Tensor values;
     std::vector<float> momentum;
     std::vector<at::Tensor> leaves;
+    std::vector<float> agreed;
+    std::vector<float> outer_momentum;
   };
   std::vector<Group> groups;
   const auto add = [&](const std::vector<Parameter>& parameters, std::int64_t size) {
-    groups.push_back({&parameters, at::empty({size}), std::vector<float>(size), {}});
-    initialise(parameters, config.train.seed, {groups.back().values.data_ptr<float>(), static_cast<std::size_t>(size)});
+    groups.push_back({&parameters, at::empty({size}), std::vector<float>(size), {}, {}, std::vector<float>(size)});
+    float* values = groups.back().values.data_ptr<float>();
+    initialise(parameters, config.train.seed, {values, static_cast<std::size_t>(size)});
+    groups.back().agreed.assign(values, values + size);
   };
   add(setup.layout.shared, setup.layout.shared_size);
   for (const BlockLayout& block : setup.layout.blocks) {
@@ -86,6 +93,18 @@ NamedValues plain_sgd(const Config& config, int iterations, int zero_every) {
         }
       }
     }
+    const bool round_ends = (iteration + 1) % config.train.local_iterations == 0;
+    for (Group& group : groups) {
+      const bool followed = config.train.method == Method::local_sgd || &group == groups.data();
+      for (std::size_t i = 0; i < group.agreed.size() && round_ends && followed && config.outer.used(); ++i) {
+        float& value = group.values.data_ptr<float>()[i];
+        const float back = group.agreed[i] - value;
+        const auto beta = static_cast<float>(config.outer.momentum);
+        group.outer_momentum[i] = beta * group.outer_momentum[i] + back;
+        const float step = config.outer.nesterov ? back + beta * group.outer_momentum[i] : group.outer_momentum[i];
+        value = group.agreed[i] = group.agreed[i] - static_cast<float>(config.outer.lr) * step;
+      }
+    }
   }
   NamedValues result;
   for (const Group& group : groups) {
@@ -114,6 +133,21 @@ TEST(Trainer, OneWorkerThatResetsMomentumIsPlainSgdWithMomentumZeroedEveryRound)
   const auto trained = train_in_process(config, 1)[0].values;
   EXPECT_EQ(trained, plain_sgd(config, 12, 3));
   EXPECT_NE(trained, plain_sgd(config, 12, 0));
+}
+
+TEST(Trainer, AgreedParametersFollowTheMeanWithAnOuterStep) {
+  for (const Method method : {Method::resist, Method::local_sgd}) {
+    for (const OuterOptions& outer :
+         {OuterOptions{.momentum = 0.5}, OuterOptions{.lr = 0.5, .momentum = 0.75, .nesterov = true}}) {
+      Config config = constant_rate(MomentumSync::carry);
+      config.train.method = method;
+      config.outer = outer;
+      const auto trained = train_in_process(config, 1)[0].values;
+      EXPECT_EQ(trained, plain_sgd(config, 12, 0));
+      config.outer = {};
+      EXPECT_NE(trained, plain_sgd(config, 12, 0));
+    }
+  }
 }
 
 TEST(Trainer, NormsNeedNotDecay) {
@@ -207,6 +241,114 @@ TEST(Trainer, CompressedAndOverlappedTrainingAgreesAtTheEndAndLearns) {
   }
 }
 
+TEST(Trainer, EveryLeverAgreesAtTheEndAndLearns) {
+  const std::map<std::string, std::function<void(Config&)>> levers = {
+      {"strata", [](Config& config) { config.partition.dealing = Dealing::strata; }},
+      {"blocks that stay", [](Config& config) { config.partition.deal_every = 2; }},
+      {"outer momentum", [](Config& config) { config.outer.momentum = 0.4; }},
+      {"compressed outer momentum",
+       [](Config& config) {
+         config.outer.momentum = 0.4;
+         config.sync.compress = Compression::int8;
+       }},
+      {"outer momentum, last section apart",
+       [](Config& config) {
+         config.outer.momentum = 0.4;
+         config.sync.last_section_every = 3;
+       }},
+      {"compressed, last section apart",
+       [](Config& config) {
+         config.sync.last_section_every = 3;
+         config.sync.compress = Compression::int8;
+         config.train.momentum_sync = MomentumSync::average;
+       }},
+      {"stochastic depth", [](Config& config) { config.train.stochastic_depth = 0.2; }},
+      {"full depth at the end", [](Config& config) { config.train.full_depth_epochs = 1; }},
+  };
+  const auto plain = train_in_process(learning_config(), 3);
+  for (const auto& [name, apply] : levers) {
+    SCOPED_TRACE(name);
+    Config config = learning_config();
+    apply(config);
+    const auto trained = train_in_process(config, 3);
+    expect_learning(trained);
+    EXPECT_NE(trained[0].values, plain[0].values);
+    EXPECT_EQ(trained[1].values, train_in_process(config, 3)[1].values) << "the same again";
+  }
+}
+
+TEST(Trainer, OuterStepsCostNoBytesAndARarerLastSectionSavesThem) {
+  for (const Method method : {Method::resist, Method::local_sgd}) {
+    Config config = small_config();
+    config.train.method = method;
+    config.train.momentum_sync = MomentumSync::average;
+    const auto plain = train_in_process(config, 3)[0].records;
+    config.outer.momentum = 0.4;
+    config.sync.last_section_every = 2;
+    const TrainingSetup setup = prepare_training(config, 1);
+    const auto records = train_in_process(config, 3)[0].records;
+    for (const RoundRecord& record : records) {
+      EXPECT_EQ(record.worker_bytes_sent, predict_round(config, setup.layout, 3, record.round - 1).sent);
+      const std::int64_t before = plain[static_cast<std::size_t>(record.round) - 1].bytes_sent;
+      EXPECT_EQ(record.bytes_sent < before, record.round % 2 == 1);
+      EXPECT_LE(record.bytes_sent, before);
+    }
+  }
+}
+
+// Workers have their own last section until it is averaged, and the same of everything else.
+TEST(Trainer, TheLastSectionIsAveragedEverySoManyRounds) {
+  Config config = small_config();
+  config.sync.last_section_every = 2;
+  const TrainingSetup setup = prepare_training(config, 1);
+  std::map<std::int64_t, std::vector<NamedValues>> after;
+  std::mutex mutex;
+  run_in_process(2, [&](Communicator& communicator) {
+    const std::atomic<int> stop = 0;
+    Trainer trainer(setup, communicator, {}, stop);
+    RecordingObserver observer;
+    observer.after_round = [&](Trainer& now, const RoundRecord& record) {
+      const std::lock_guard lock(mutex);
+      after[record.round].push_back(named_values(now.parameters()));
+    };
+    trainer.run(observer);
+  });
+  for (const auto& [round, workers] : after) {
+    for (const auto& [name, values] : workers[0]) {
+      const auto other = workers[1].find(name);
+      if (other != workers[1].end()) {
+        EXPECT_EQ(values == other->second, round % 2 == 0 || !name.starts_with("layer4.")) << name << ", " << round;
+      }
+    }
+  }
+}
+
+// What takes part in no iteration stays as it was, and counts accordingly in evaluation.
+TEST(Trainer, StochasticDepthLeavesBlocksOut) {
+  Config config = small_config();
+  config.train.method = Method::local_sgd;
+  config.train.stochastic_depth = 0.9999;
+  const TrainingSetup setup = prepare_training(config, 1);
+  run_in_process(1, [&](Communicator& communicator) {
+    const std::atomic<int> stop = 0;
+    Trainer trainer(setup, communicator, {}, stop);
+    EXPECT_NEAR(trainer.block_scale()[0], 0.0001, 1e-12);
+    const NamedValues before = named_values(trainer.parameters());
+    RecordingObserver observer;
+    trainer.run(observer);
+    for (const auto& [name, values] : named_values(trainer.parameters())) {
+      const bool dealt = name.starts_with("layer3.") && !name.starts_with("layer3.0.");
+      EXPECT_EQ(values == before.at(name), dealt) << name;
+    }
+  });
+  config.train.method = Method::resist;
+  config.train.stochastic_depth = 0.5;
+  EXPECT_EQ(make_method(config, setup.decks, 3)->block_scale(false), (std::vector<double>{0.5 * 4 / 6}));
+  EXPECT_EQ(make_method(config, setup.decks, 3)->block_scale(true), (std::vector<double>{0.5}));
+  config.partition.scale_blocks = false;
+  EXPECT_EQ(make_method(config, setup.decks, 3)->block_scale(false), (std::vector<double>{1}));
+}
+
 TEST(Trainer, Bf16LearnsWithFloat32Parameters) {
   Config config = learning_config();
   config.cluster.precision = Precision::bf16;
@@ -289,6 +431,26 @@ TEST(Trainer, WarmupHoldsEveryBlockAndThenShrinks) {
       EXPECT_EQ(now.parameters().placement().arena.slots(), (std::vector<int>{4}));
       // The scale is that of the round just trained.
       EXPECT_EQ(now.block_scale(), (std::vector<double>{now.position().round == 1 ? 1.0 : 4.0 / 6}));
+    };
+    trainer.run(observer);
+    EXPECT_EQ(observer.records.size(), 4U);
+  });
+}
+
+TEST(Trainer, TheLastEpochsMayHoldEveryBlock) {
+  Config config = small_config();
+  config.train.full_depth_epochs = 0.12;  // 48 samples of 192: the last round
+  const auto trained = train_in_process(config, 2);
+  EXPECT_EQ(trained[0].values.size(), trained[1].values.size());
+  const TrainingSetup setup = prepare_training(config, 1);
+  run_in_process(2, [&](Communicator& communicator) {
+    const std::atomic<int> stop = 0;
+    Trainer trainer(setup, communicator, {}, stop);
+    RecordingObserver observer;
+    observer.after_round = [](Trainer& now, const RoundRecord& record) {
+      const bool last = record.round >= 3;  // the placement is the next round's
+      EXPECT_EQ(now.parameters().held().size(), last ? 6U : 4U) << record.round;
+      EXPECT_EQ(now.block_scale(), (std::vector<double>{record.round == 4 ? 1.0 : 4.0 / 6}));
     };
     trainer.run(observer);
     EXPECT_EQ(observer.records.size(), 4U);

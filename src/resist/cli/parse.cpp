@@ -215,10 +215,12 @@ void describe_man(CommandLine& man) {
 void describe_plan(CommandLine& plan) {
   plan.add_own("--config", "FILE", "TOML file, or the name of a shipped one; flags go before it", "Configuration");
   plan.add_named({"model", "depths", "width", "stem", "final-norm", "classes", "channels", "image-size"});
-  plan.add_named({"partition", "min-blocks", "balance", "partition-sections", "partition-first-blocks"});
-  plan.add_named({"compress", "overlap", "protect", "precision"});
-  plan.add_named({"method", "momentum-sync", "warmup-epochs", "batch-size", "eval-batch-size", "local-iterations",
-                  "epochs", "rounds", "eval-every", "calibrate-samples", "data", "data-dir", "threads"});
+  plan.add_named(
+      {"partition", "min-blocks", "dealing", "deal-every", "balance", "partition-sections", "partition-first-blocks"});
+  plan.add_named({"compress", "overlap", "protect", "last-section-every", "outer-lr", "outer-momentum", "precision"});
+  plan.add_named({"method", "momentum-sync", "warmup-epochs", "full-depth-epochs", "batch-size", "eval-batch-size",
+                  "local-iterations", "epochs", "rounds", "eval-every", "calibrate-samples", "data", "data-dir",
+                  "threads"});
   plan.add_own("--samples", "N", "training samples where no --data is given; default 50000", "Workers");
   plan.add_own("--workers", "N,N,...", "numbers of workers to plan for; default 2,4,8", "Workers");
   plan.add_own("--bandwidth", "RATE,...", "rate of the workers' links, such as 100mbit or 1gbit; one, or one for each",

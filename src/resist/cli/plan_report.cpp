@@ -55,6 +55,7 @@ nlohmann::json to_json(const MemoryPrediction& memory) {
   return {{"arena_bytes", memory.arena},
           {"arenas_bytes", memory.arenas},
           {"compress_bytes", memory.compress},
+          {"outer_bytes", memory.outer},
           {"protect_bytes", memory.protect},
           {"overlap_bytes", memory.overlap},
           {"bf16_bytes", memory.bf16},
@@ -125,6 +126,7 @@ void print_plan_table(const PlanCommand& command, const NetworkSpec& spec, const
   }
   for (const PlanRow& row : rows) {
     for (const auto& [option, bytes] : {std::pair("--compress", row.prediction.memory.compress),
+                                        std::pair("the outer step", row.prediction.memory.outer),
                                         std::pair("--protect buddy", row.prediction.memory.protect),
                                         std::pair("--overlap", row.prediction.memory.overlap),
                                         std::pair("--precision bf16", row.prediction.memory.bf16)}) {
@@ -134,9 +136,9 @@ void print_plan_table(const PlanCommand& command, const NetworkSpec& spec, const
       }
     }
     if (row.prediction.warmup_memory) {
-      out << fmt::format("during the warm-up {} of {} workers takes {:.0f} MB: every worker holds every block.\n",
-                         row.method, row.prediction.workers,
-                         static_cast<double>(row.prediction.warmup_memory->total()) / kMega);
+      out << fmt::format(
+          "{} of {} workers takes {:.0f} MB while every worker holds every block, in the first or last epochs.\n",
+          row.method, row.prediction.workers, static_cast<double>(row.prediction.warmup_memory->total()) / kMega);
     }
   }
 }

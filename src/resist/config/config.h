@@ -14,6 +14,7 @@ namespace resist {
 
 enum class Method { resist, local_sgd, data_parallel };
 enum class PartitionMode { equal, exact };          // exact: the published code's mode, each block once
+enum class Dealing { shuffled, strata };            // strata: each worker gets an even coarse copy of the depth
 enum class Balance { none, speed };                 // whether faster workers hold more blocks
 enum class MomentumSync { reset, carry, average };  // what happens to momentum at a synchronisation
 enum class Schedule { step, cosine, constant };
@@ -58,8 +59,11 @@ struct PartitionOptions {
   PartitionMode partition = PartitionMode::equal;
   std::optional<int> min_blocks;  // a worker's least number of blocks per dealt section (equal mode); unset: 4
   std::vector<int> partition_sections = {3};
+  Dealing dealing = Dealing::shuffled;
+  int deal_every = 1;  // rounds that blocks stay with their holders
   Balance balance = Balance::none;
   bool partition_first_blocks = false;  // ablation: also deal first blocks' residual branches
+  bool scale_blocks = true;             // ablation: false evaluates residual branches at scale 1
 };
 
 struct TrainOptions {
@@ -74,17 +78,30 @@ struct TrainOptions {
   double weight_decay = 5e-4;
   bool decay_norms = true;                    // weight decay on norms' parameters and biases too
   double label_smoothing = 0;                 // share of a target spread evenly over all classes
+  double stochastic_depth = 0;                // probability that an iteration leaves a partitioned block out
   std::optional<MomentumSync> momentum_sync;  // unset: reset (carry with data-parallel)
   Schedule schedule = Schedule::step;
-  double lr_warmup_epochs = 0;  // learning rate rises linearly over these
-  double warmup_epochs = 0;     // local SGD (all blocks on all workers) for these first epochs
+  double lr_warmup_epochs = 0;   // learning rate rises linearly over these
+  double warmup_epochs = 0;      // local SGD (all blocks on all workers) for these first epochs
+  double full_depth_epochs = 0;  // and for these last ones
   std::uint64_t seed = 1;
+};
+
+// How agreed parameters follow the workers' mean: SGD whose gradient is the way from the mean back to what was agreed
+// on before.
+struct OuterOptions {
+  double lr = 1;
+  double momentum = 0;
+  bool nesterov = false;
+  // With lr 1 and no momentum what is agreed on is the mean itself.
+  bool used() const { return lr != 1 || momentum != 0; }
 };
 
 struct SyncOptions {
   Compression compress = Compression::none;
   bool overlap = false;  // the shared average travels while the next round trains
   Protection protect = Protection::buddy;
+  int last_section_every = 1;  // rounds from one average of the last section's shared parameters to the next
 };
 
 struct EvaluationOptions {
@@ -132,6 +149,7 @@ struct Config {
   DataOptions data;
   PartitionOptions partition;
   TrainOptions train;
+  OuterOptions outer;
   SyncOptions sync;
   EvaluationOptions evaluation;
   RunOptions run;

@@ -29,6 +29,10 @@ inline constexpr auto kWords<PartitionMode> = std::to_array<EnumWord<PartitionMo
                                                                                       {PartitionMode::exact, "exact"}});
 
 template <>
+inline constexpr auto kWords<Dealing> = std::to_array<EnumWord<Dealing>>({{Dealing::shuffled, "shuffled"},
+                                                                          {Dealing::strata, "strata"}});
+
+template <>
 inline constexpr auto kWords<Balance> = std::to_array<EnumWord<Balance>>({{Balance::none, "none"},
                                                                           {Balance::speed, "speed"}});
 

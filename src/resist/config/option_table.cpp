@@ -121,8 +121,11 @@ void add_training(std::vector<Option>& table) {
   group.add("weight-decay", &O::weight_decay, number(0, 1), "weight decay");
   group.add("decay-norms", &O::decay_norms, switch_value(), "weight decay on norms' parameters and biases too");
   group.add("label-smoothing", &O::label_smoothing, number(0, 0.9999), "share of the target spread over all classes");
+  group.add("stochastic-depth", &O::stochastic_depth, number(0, 0.9999),
+            "probability that an iteration leaves a block of the partitioned sections out");
   group.add("momentum-sync", &O::momentum_sync, or_auto(choice<MomentumSync>()), "momentum at a synchronisation");
   group.add("warmup-epochs", &O::warmup_epochs, number(0, 1e6), "epochs of local SGD before resist deals blocks out");
+  group.add("full-depth-epochs", &O::full_depth_epochs, number(0, 1e6), "epochs of local SGD at the end");
   group.add("seed", &O::seed, integer<std::uint64_t>(0, std::numeric_limits<std::int64_t>::max()),
             "what every random choice follows from");
 }
@@ -133,11 +136,24 @@ void add_partition(std::vector<Option>& table) {
   group.add("partition", &O::partition, choice<PartitionMode>(),
             "deal every worker as many blocks, or each block once");
   group.add("min-blocks", &O::min_blocks, or_auto(integer<int>(1, 1000)), "fewest blocks a worker holds of a section");
+  group.add("dealing", &O::dealing, choice<Dealing>(),
+            "blocks at random, or at random from every stratum of the depth");
+  group.add("deal-every", &O::deal_every, integer<int>(1, kManyInt), "rounds that blocks stay with their holders");
   group.add("balance", &O::balance, choice<Balance>(),
             "speed: faster workers hold more blocks, so that all end their rounds at about the same time");
   group.add("partition-sections", &O::partition_sections, integers(1, 8, 1, 8), "sections whose blocks are dealt out");
   group.add("partition-first-blocks", &O::partition_first_blocks, switch_value(),
             "also deal out sections' first blocks");
+  group.add("scale-blocks", &O::scale_blocks, switch_value(),
+            "scale blocks in evaluation by the probability that a worker holds them");
+}
+
+void add_outer(std::vector<Option>& table) {
+  using O = OuterOptions;
+  GroupTable<O> group(table, "Synchronisation", &Config::outer);
+  group.add("outer-lr", &O::lr, number(0, 10), "how far agreed parameters follow the workers' mean");
+  group.add("outer-momentum", &O::momentum, number(0, 0.9999), "momentum of agreed parameters over synchronisations");
+  group.add("outer-nesterov", &O::nesterov, switch_value(), "Nesterov momentum over synchronisations");
 }
 
 void add_synchronisation(std::vector<Option>& table) {
@@ -148,6 +164,8 @@ void add_synchronisation(std::vector<Option>& table) {
   group.add("overlap", &O::overlap, switch_value(), "average shared parameters while the next round trains");
   group.add("protect", &O::protect, choice<Protection>(),
             "keep a copy of every block that one worker alone holds, so that none is lost with it", Scope::resume);
+  group.add("last-section-every", &O::last_section_every, integer<int>(1, kManyInt),
+            "rounds between averages of the last section's shared parameters");
 }
 
 void add_evaluation(std::vector<Option>& table) {
@@ -220,6 +238,7 @@ std::vector<Option> make_table() {
   add_training(table);
   add_partition(table);
   add_synchronisation(table);
+  add_outer(table);
   add_evaluation(table);
   add_run(table);
   add_cluster(table);

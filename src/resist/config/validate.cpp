@@ -41,6 +41,12 @@ void check_training(const TrainOptions& train) {
     throw InputError(fmt::format("--warmup-epochs is {}; it must be at most --epochs, which is {}", train.warmup_epochs,
                                  train.epochs));
   }
+  if (train.warmup_epochs + train.full_depth_epochs > train.epochs) {
+    throw InputError(
+        fmt::format("--full-depth-epochs is {}; with --warmup-epochs {} it must be at most --epochs, which "
+                    "is {}",
+                    train.full_depth_epochs, train.warmup_epochs, train.epochs));
+  }
   if (train.lr_warmup_epochs > train.epochs) {
     throw InputError(fmt::format("--lr-warmup-epochs is {}; it must be at most --epochs, which is {}",
                                  train.lr_warmup_epochs, train.epochs));
@@ -66,6 +72,28 @@ void check_synchronisation(const SyncOptions& sync, const TrainOptions& train) {
   if (sync.overlap && train.momentum_sync.value_or(MomentumSync::reset) == MomentumSync::average) {
     throw InputError(
         "--overlap is given with --momentum-sync average, which has to wait for every average; use reset or carry");
+  }
+}
+
+// What makes workers' shared parameters differ between rounds, or changes them besides the mean, does not go with
+// everything.
+void check_agreement(const Config& config) {
+  const bool data_parallel = config.train.method == Method::data_parallel;
+  const bool last_section = config.sync.last_section_every > 1;
+  if (data_parallel && (config.outer.used() || last_section)) {
+    throw InputError(fmt::format(
+        "--{} is for the mean of parameters, and --method data-parallel averages gradients; leave it out or "
+        "use --method resist or local-sgd",
+        last_section ? "last-section-every" : "outer-momentum or --outer-lr"));
+  }
+  if (config.outer.nesterov && config.outer.momentum == 0) {
+    throw InputError(
+        "--outer-nesterov needs momentum, and --outer-momentum is 0; give a momentum or leave --outer-nesterov out");
+  }
+  if (config.sync.overlap && (config.outer.used() || last_section)) {
+    throw InputError(
+        fmt::format("--overlap is given with --{}, which needs the mean at the round's end; leave one of them out",
+                    last_section ? "last-section-every" : "outer-momentum or --outer-lr"));
   }
 }
 
@@ -114,6 +142,7 @@ void validate(const Config& config) {
   check_training(config.train);
   check_evaluation(config.evaluation);
   check_synchronisation(config.sync, config.train);
+  check_agreement(config);
   const ModelPreset model = resolve_model(config.model);
   if (model.final_norm && model.block == BlockType::postact) {
     throw InputError(

@@ -21,6 +21,7 @@ enum class RandomPurpose : std::uint32_t {
   synthetic_data = 6,
   holdout = 7,
   rounding = 8,
+  stochastic_depth = 9,
 };
 
 // Where a choice is made: which worker's stream (or section), epoch (or parameter) and position in it.

@@ -42,10 +42,24 @@ class LayoutBuilder {
     for (BlockLayout& block : layout_.blocks) {
       block.weights_size = weights_first(block.parameters);
     }
+    find_last_section();
     return std::move(layout_);
   }
 
  private:
+  void find_last_section() {
+    const std::string prefix = fmt::format("layer{}.", spec_.depths.size());
+    for (const Parameter& parameter : layout_.shared) {
+      if (!parameter.name.starts_with(prefix)) {
+        continue;
+      }
+      if (layout_.last_section.empty() || layout_.last_section.back().end != parameter.offset) {
+        layout_.last_section.push_back({.begin = parameter.offset, .end = parameter.offset});
+      }
+      layout_.last_section.back().end += parameter.size;
+    }
+  }
+
   void add_section(int section) {
     const bool dealt = std::ranges::count(spec_.partition_sections, section) > 0;
     const int first_dealt = spec_.partition_first_blocks ? 0 : 1;

@@ -46,8 +46,14 @@ struct Layout {
   std::vector<Parameter> shared;
   std::int64_t shared_size;          // elements
   std::int64_t shared_weights_size;  // elements of convolutions and the head's weight, which come first
-  std::vector<BlockLayout> blocks;   // partitioned blocks in global depth order; a block's id is its index here
-  std::vector<Deck> decks;           // in depth order
+  // Where the last section's shared parameters lie among the shared ones: runs of elements, ascending, none empty.
+  struct Run {
+    std::int64_t begin;
+    std::int64_t end;
+  };
+  std::vector<Run> last_section;
+  std::vector<BlockLayout> blocks;  // partitioned blocks in global depth order; a block's id is its index here
+  std::vector<Deck> decks;          // in depth order
 
   std::int64_t partitioned_size() const;  // elements of all partitioned blocks
   std::int64_t total_size() const { return shared_size + partitioned_size(); }

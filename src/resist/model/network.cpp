@@ -236,10 +236,12 @@ at::Tensor Network::head(const at::Tensor& activations) const {
   return at::linear(x.mean({2, 3}, /*keepdim=*/false, at::kFloat), views_->fc_weight, views_->fc_bias);
 }
 
-at::Tensor Network::forward(const at::Tensor& images) const {
+at::Tensor Network::forward(const at::Tensor& images, const std::vector<int>& passed_by) const {
   at::Tensor x = stem(images);
   for (const Position& position : positions_) {
-    x = apply(position, x, 1.0);
+    if (!std::ranges::binary_search(passed_by, position.block)) {
+      x = apply(position, x, 1.0);
+    }
   }
   return head(x);
 }

@@ -54,7 +54,8 @@ class Network {
   void collect_statistics(NormStatistics* collected) { collected_ = collected; }
 
   // Logits [batch, classes], float32, of images [batch, channels, height, width]; residual branches at scale 1.
-  at::Tensor forward(const at::Tensor& images) const;
+  // `passed_by`: partitioned blocks that take no part, ascending ids.
+  at::Tensor forward(const at::Tensor& images, const std::vector<int>& passed_by = {}) const;
 
   // The steps of forward(), for evaluating block by block.
   at::Tensor stem(const at::Tensor& images) const;

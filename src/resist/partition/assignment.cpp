@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
 #include <utility>
 
@@ -113,6 +114,89 @@ class Dealer {
   RandomPlace place_;
   std::vector<int> pile_;
   std::vector<std::vector<int>> hands_;
+};
+
+// Deals one deck in strata. A worker with k cards has a place in each k-th part of the depth, at random within it. All
+// places, in the order of depth, get the cards in that order, each card as often as any other or once more.
+class StrataDealer {
+ public:
+  StrataDealer(int cards, std::uint64_t seed, RandomPlace place)
+      : cards_(cards), random_(seed, RandomPurpose::dealing, place) {}
+
+  // As Dealer::deal(). Empty where it found no way to give everybody different cards.
+  std::vector<std::vector<int>> deal(const std::vector<int>& sizes) {
+    take_places(sizes);
+    lay_cards();
+    for (std::size_t place = 0; place < places_.size(); ++place) {
+      if (holds_before(places_[place].worker, places_[place].card, place) && !swap(place)) {
+        return {};
+      }
+    }
+    std::vector<std::vector<int>> hands(sizes.size());
+    for (const Place& place : places_) {
+      hands[place.worker].push_back(place.card);
+    }
+    for (auto& hand : hands) {
+      std::ranges::sort(hand);
+    }
+    return hands;
+  }
+
+ private:
+  struct Place {
+    float depth;  // 0 to 1
+    int worker;
+    int card = -1;
+  };
+
+  void take_places(const std::vector<int>& sizes) {
+    for (int worker = 0; worker < static_cast<int>(sizes.size()); ++worker) {
+      for (int part = 0; part < sizes[worker]; ++part) {
+        const float depth = (static_cast<float>(part) + random_.uniform()) / static_cast<float>(sizes[worker]);
+        places_.push_back({.depth = depth, .worker = worker});
+      }
+    }
+    std::ranges::stable_sort(places_, {}, &Place::depth);
+  }
+
+  // Cards that are dealt once more than the others are spread evenly, from a random one on.
+  void lay_cards() {
+    const auto places = static_cast<std::int64_t>(places_.size());
+    const auto start = static_cast<std::int64_t>(random_.below(static_cast<std::uint32_t>(cards_)));
+    std::size_t next = 0;
+    for (std::int64_t card = 0; card < cards_; ++card) {
+      const std::int64_t copies = (places * (card + 1) + start) / cards_ - (places * card + start) / cards_;
+      for (std::int64_t copy = 0; copy < copies; ++copy) {
+        places_[next++].card = static_cast<int>(card);
+      }
+    }
+  }
+
+  bool holds_before(int worker, int card, std::size_t end) const {
+    return std::any_of(places_.begin(), places_.begin() + static_cast<std::ptrdiff_t>(end),
+                       [&](const Place& place) { return place.worker == worker && place.card == card; });
+  }
+  bool holds(int worker, int card) const { return holds_before(worker, card, places_.size()); }
+
+  // The worker of `place` has that card twice: it takes another one's, the nearest that both may have.
+  bool swap(std::size_t place) {
+    Place& own = places_[place];
+    Place* best = nullptr;
+    for (Place& other : places_) {
+      const bool possible = !holds(own.worker, other.card) && !holds(other.worker, own.card);
+      if (possible && (best == nullptr || std::abs(other.card - own.card) < std::abs(best->card - own.card))) {
+        best = &other;
+      }
+    }
+    if (best != nullptr) {
+      std::swap(own.card, best->card);
+    }
+    return best != nullptr;
+  }
+
+  int cards_;
+  RandomStream random_;
+  std::vector<Place> places_;
 };
 
 }  // namespace
@@ -226,6 +310,7 @@ Assignment deal(const std::vector<DeckSize>& decks, int workers, const DealingRu
                 std::int64_t round, const Hands& hands) {
   std::vector<std::vector<int>> held(workers);
   int first_block = 0;
+  round /= rule.every;
   for (std::size_t index = 0; index < decks.size(); ++index) {
     const DeckSize& deck = decks[index];
     // Who begins moves on every round, so the extra blocks of uneven hands rotate over the workers.
@@ -234,7 +319,13 @@ Assignment deal(const std::vector<DeckSize>& decks, int workers, const DealingRu
                             .position = static_cast<std::uint32_t>(round)};
     const std::vector<int> sizes =
         hands.empty() ? hand_sizes(deck.blocks, workers, rule, first_worker) : column(hands, index);
-    const auto dealt = Dealer(deck.blocks, workers, seed, place).deal(sizes, first_worker);
+    std::vector<std::vector<int>> dealt;
+    if (rule.dealing == Dealing::strata) {
+      dealt = StrataDealer(deck.blocks, seed, place).deal(sizes);
+    }
+    if (dealt.empty()) {
+      dealt = Dealer(deck.blocks, workers, seed, place).deal(sizes, first_worker);
+    }
     for (int worker = 0; worker < workers; ++worker) {
       for (const int card : dealt[worker]) {
         held[worker].push_back(first_block + card);

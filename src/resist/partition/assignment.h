@@ -38,6 +38,8 @@ inline constexpr int kDefaultMinBlocks = 4;
 struct DealingRule {
   PartitionMode mode = PartitionMode::equal;
   std::optional<int> min_blocks;  // unset: kDefaultMinBlocks, or every block where there are fewer
+  Dealing dealing = Dealing::shuffled;
+  int every = 1;  // rounds that an assignment lasts
 };
 
 // k: the most blocks of a deck that one worker holds in any round. equal: min(B, max(ceil(B/S), min_blocks)); exact:
@@ -71,7 +73,8 @@ void check_hands(const std::vector<DeckSize>& decks, const Hands& hands, const D
 // The assignment of a round: a pure function of its arguments, so every worker knows it without a message. Every block
 // is dealt at least once, no worker holds one twice, the numbers of holders of two blocks of a deck differ by at most
 // one. Ids run through the decks in their order. `hands`: what each holds, as check_hands() wants it; empty: as the
-// rule says for all.
+// rule says for all. With strata, each worker's blocks lie evenly over the depth: of k it holds about one in each k-th
+// part.
 Assignment deal(const std::vector<DeckSize>& decks, int workers, const DealingRule& rule, std::uint64_t seed,
                 std::int64_t round, const Hands& hands = {});
 

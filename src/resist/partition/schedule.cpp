@@ -58,8 +58,17 @@ std::int64_t round_iterations(const TrainOptions& options, int workers, const Tr
   return std::clamp<std::int64_t>(left, 0, options.local_iterations);
 }
 
-bool in_warmup(const TrainOptions& options, std::int64_t dataset_size, const TrainPosition& position) {
-  return static_cast<double>(position.samples) < options.warmup_epochs * static_cast<double>(dataset_size);
+bool at_full_depth(const TrainOptions& options, std::int64_t dataset_size, const TrainLength& length,
+                   const TrainPosition& position) {
+  const auto samples = static_cast<double>(position.samples);
+  const auto epoch = static_cast<double>(dataset_size);
+  const auto last = options.full_depth_epochs * epoch;
+  return samples < options.warmup_epochs * epoch ||
+         (last > 0 && samples >= static_cast<double>(length.total_samples) - last);
+}
+
+double epochs_at_full_depth(const TrainOptions& options) {
+  return options.warmup_epochs + options.full_depth_epochs;
 }
 
 double learning_rate(const TrainOptions& options, int workers, std::int64_t dataset_size, const TrainLength& length,

@@ -37,8 +37,12 @@ TrainLength train_length(const TrainOptions& options, int workers, std::int64_t 
 std::int64_t round_iterations(const TrainOptions& options, int workers, const TrainLength& length,
                               const TrainPosition& position);
 
-// Whether the round that starts at `position` still belongs to the local-SGD warm-up.
-bool in_warmup(const TrainOptions& options, std::int64_t dataset_size, const TrainPosition& position);
+// Whether the round that starts at `position` is one of local SGD: in the warm-up, or in the last epochs.
+bool at_full_depth(const TrainOptions& options, std::int64_t dataset_size, const TrainLength& length,
+                   const TrainPosition& position);
+
+// Epochs of either.
+double epochs_at_full_depth(const TrainOptions& options);
 
 // The learning rate of the iteration before which all workers have trained on `samples`: the schedule over the whole
 // length, times a linear rise over the first lr_warmup_epochs. `step`: / 10 after 50 % and again after 75 %.

@@ -73,7 +73,7 @@ struct Forecaster::Impl {
     for (std::int64_t round = 0; round < (deals ? kPlannedRounds : 1); ++round) {
       rounds.push_back(plan_round(round, false));
     }
-    if (deals && config.train.warmup_epochs > 0) {
+    if (deals && epochs_at_full_depth(config.train) > 0) {
       warmup.push_back(plan_round(0, true));
     }
   }
@@ -177,7 +177,7 @@ void Forecaster::Impl::count_rounds(std::int64_t training_samples, Forecast& for
   const double samples_per_round =
       static_cast<double>(config.train.local_iterations) * config.train.batch_size * workers;
   if (!warmup.empty()) {
-    const double warmup_samples = config.train.warmup_epochs * static_cast<double>(training_samples);
+    const double warmup_samples = epochs_at_full_depth(config.train) * static_cast<double>(training_samples);
     forecast.warmup_rounds =
         std::min(length.total_rounds, static_cast<std::int64_t>(std::ceil(warmup_samples / samples_per_round)));
   }

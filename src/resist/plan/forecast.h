@@ -42,7 +42,7 @@ struct RoundForecast {
 // A run.
 struct Forecast {
   std::int64_t rounds = 0;         // without those of the warm-up
-  std::int64_t warmup_rounds = 0;  // every worker trains every block in these
+  std::int64_t warmup_rounds = 0;  // every worker trains every block in these, whether they come first or last
   std::int64_t evaluations = 0;
   RoundForecast round;  // mean
   RoundForecast warmup_round;

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "resist/model/activations.h"
+#include "resist/partition/schedule.h"
 #include "resist/partition/training_method.h"
 #include "resist/plan/round_exchanges.h"
 #include "resist/sync/sync_plan.h"
@@ -111,6 +112,12 @@ MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, c
   if (config.sync.compress != Compression::none) {
     memory.compress = 2 * shared;
   }
+  if (config.outer.used()) {
+    const bool deals = config.train.method == Method::resist;
+    const std::int64_t followed = deals ? shared : memory.arena;
+    memory.outer = 2 * followed;
+    memory.synchronisation += followed;
+  }
   if (config.sync.overlap) {
     SyncRule rule = sync_rule(config.sync);
     rule.scope = SyncScope::shared;
@@ -143,7 +150,7 @@ Prediction predict(const Config& config, const NetworkSpec& spec, const Layout& 
       .workers = workers,
       .slots = make_method(config, decks, workers, most_uneven_hands(config, decks, workers))->slots(false)};
   prediction.memory = predict_memory(config, spec, layout, workers, false);
-  if (config.train.method == Method::resist && config.train.warmup_epochs > 0) {
+  if (config.train.method == Method::resist && epochs_at_full_depth(config.train) > 0) {
     prediction.warmup_memory = predict_memory(config, spec, layout, workers, true);
   }
   prediction.parameters_per_worker = prediction.memory.arena / kFloatBytes;

@@ -15,6 +15,7 @@ struct MemoryPrediction {
   std::int64_t arena = 0;     // one arena: (shared + slots * block) * 4
   std::int64_t arenas = 0;    // two, there all the time: values and momentum
   std::int64_t compress = 0;  // what --compress adds: agreed parameters and residual
+  std::int64_t outer = 0;     // what --outer-momentum and --outer-lr add: agreed parameters and their momentum
   std::int64_t protect = 0;   // what --protect buddy adds: copies of blocks that another worker holds
   std::int64_t overlap = 0;   // what --overlap adds: the sent parameters, their mean, chunk buffers of its own
   std::int64_t bf16 = 0;      // what bf16 adds: a copy of the weights; its activations take half as much
@@ -23,7 +24,7 @@ struct MemoryPrediction {
   std::int64_t synchronisation = 0;  // staged arenas and chunk buffers
   std::int64_t evaluation = 0;       // activations of evaluating one batch, a convolution's scratch
   std::int64_t total() const {
-    return arenas + compress + protect + overlap + bf16 + std::max({step, synchronisation, evaluation});
+    return arenas + compress + outer + protect + overlap + bf16 + std::max({step, synchronisation, evaluation});
   }
 };
 

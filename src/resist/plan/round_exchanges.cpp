@@ -25,10 +25,13 @@ std::vector<RoundExchange> with_scopes(const Config& config, const Layout& layou
   for (const auto& [scope, hidden] : scopes) {
     SyncRule rule = sync_rule(config.sync);
     rule.scope = scope;
+    rule.last_section = last_section_due(config.sync, round);
     exchanges.push_back({.plan = make_sync_plan(layout, sources, next.assignment, rule).exchange, .hidden = hidden});
   }
   if (momentum_sync(config) == MomentumSync::average) {
-    exchanges.push_back({.plan = make_sync_plan(layout, sources, next.assignment).exchange});
+    exchanges.push_back({.plan = make_sync_plan(layout, sources, next.assignment,
+                                                {.last_section = last_section_due(config.sync, round)})
+                                     .exchange});
   }
   return exchanges;
 }

@@ -13,6 +13,7 @@
 #include "resist/core/error.h"
 #include "resist/model/layout.h"
 #include "resist/model/network_spec.h"
+#include "resist/partition/schedule.h"
 #include "resist/partition/training_method.h"
 #include "resist/telemetry/run_folder.h"
 
@@ -42,21 +43,20 @@ void check_records(const std::vector<RoundRecord>& records) {
   }
 }
 
-// Whether the round that came to be `record` began in the warm-up: the same sum as in_warmup() of partition/schedule.h
-// does, with the data set's size taken back from what the record says of epochs.
-bool began_in_warmup(const Config& config, const RoundRecord* before, const RoundRecord& record) {
-  const double epochs = config.train.warmup_epochs;
-  if (!(epochs > 0) || !(record.epoch > 0) || !std::isfinite(record.epoch)) {
+// Whether every worker held every block in the round that came to be `record`, with the data set's size taken back from
+// what the record says of epochs.
+bool was_at_full_depth(const Config& config, const RoundRecord* before, const RoundRecord& record) {
+  if (epochs_at_full_depth(config.train) == 0 || !(record.epoch > 0) || !std::isfinite(record.epoch)) {
     return false;
   }
-  const double dataset_size = std::round(static_cast<double>(record.samples) / record.epoch);
-  const auto workers = static_cast<double>(record.worker_loss.size());
-  const double full_round = static_cast<double>(config.train.local_iterations) * config.train.batch_size * workers;
+  const auto dataset_size = static_cast<std::int64_t>(std::round(static_cast<double>(record.samples) / record.epoch));
+  const int workers = static_cast<int>(record.worker_loss.size());
+  const std::int64_t full_round =
+      std::int64_t{config.train.local_iterations} * config.train.batch_size * static_cast<std::int64_t>(workers);
   const bool follows = before != nullptr && before->round + 1 == record.round;
-  const double samples_before = follows            ? static_cast<double>(before->samples)
-                                : record.round > 1 ? static_cast<double>(record.samples) - full_round
-                                                   : 0;
-  return samples_before < epochs * dataset_size;
+  const std::int64_t samples_before = follows ? before->samples : record.round > 1 ? record.samples - full_round : 0;
+  return at_full_depth(config.train, dataset_size, train_length(config.train, workers, dataset_size, {}),
+                       {.round = record.round - 1, .samples = samples_before});
 }
 
 // What the workers had agreed to hold in a round; empty: as many each, or it is not known.
@@ -79,7 +79,7 @@ void add_holdings(RunHistory& history, const Layout& layout) {
       method = make_method(*history.config, decks, workers, hands);
     }
     // A method counts the rounds committed before, a record includes its own.
-    Assignment assignment = method->assignment(record.round - 1, began_in_warmup(*history.config, before, record));
+    Assignment assignment = method->assignment(record.round - 1, was_at_full_depth(*history.config, before, record));
     if (before != nullptr && before->round + 1 == record.round && history.holdings.back().assignment == assignment) {
       history.holdings.back().last_round = record.round;
     } else {

@@ -29,7 +29,7 @@ struct Group {
   std::vector<int> holders;  // who has it when saving (the first sends) and who wants it when restoring
 };
 
-enum class PartSource { values, momentum, residual };
+enum class PartSource { values, momentum, residual, outer_momentum };
 
 struct Part {
   std::string name;
@@ -60,6 +60,12 @@ std::vector<Part> parts(const Config& config, const Assignment& assignment, bool
   const bool agreed = momentum == MomentumSync::average || config.train.method == Method::data_parallel;
   if (agreed) {
     add_agreed(parts, assignment, "momentum-", PartSource::momentum);
+  }
+  if (config.outer.used()) {
+    // Where blocks are dealt out only shared parameters have it.
+    const bool deals = config.train.method == Method::resist;
+    add_agreed(parts, deals ? Assignment(std::vector<std::vector<int>>(assignment.workers()), 0) : assignment, "outer-",
+               PartSource::outer_momentum);
   }
   for (int worker = 0; worker < assignment.workers(); ++worker) {
     if (momentum == MomentumSync::carry && !agreed) {
@@ -99,7 +105,8 @@ std::span<float> memory_of(Trainer& trainer, const Part& part, const Group& grou
   WorkerParameters& parameters = trainer.parameters();
   float* arena = part.source == PartSource::values     ? parameters.values()
                  : part.source == PartSource::momentum ? parameters.momentum()
-                                                       : trainer.residual();
+                 : part.source == PartSource::residual ? trainer.residual()
+                                                       : trainer.outer_momentum();
   std::int64_t offset = 0;
   const auto offsets = parameters.offsets();
   for (std::size_t i = 0; i < offsets.size(); ++i) {

@@ -16,6 +16,7 @@
 #include "resist/run/signals.h"
 #include "resist/run/threads.h"
 #include "resist/run/training_session.h"
+#include "resist/sync/sync_plan.h"
 #include "resist/telemetry/run_folder.h"
 
 namespace resist {
@@ -25,11 +26,11 @@ std::vector<MembershipScript> scripts_of(const std::filesystem::path& run, const
   auto scripts = membership_scripts(read_history(run), config.train.method == Method::data_parallel);
   const bool changed =
       std::ranges::any_of(scripts, [](const MembershipScript& script) { return !script.changes.empty(); });
-  if (changed && config.sync.overlap) {
+  if (changed && !shared_always_agree(config.sync)) {
     throw InputError(
-        fmt::format("'{}' was trained with --overlap and its workers changed; which averages had landed then is not in "
-                    "its history, so it can't be replayed",
-                    run.string()));
+        fmt::format("'{}' was trained with --{} and its workers changed; what each of them had then is not in its "
+                    "history, so it can't be replayed",
+                    run.string(), config.sync.overlap ? "overlap" : "last-section-every"));
   }
   return scripts;
 }

@@ -155,7 +155,7 @@ bool RunObserver::checkpoint_due(std::int64_t round) const {
 
 CommitRecord RunObserver::commit_of(Trainer& trainer) const {
   CommitRecord commit = trainer.last_commit();
-  if (!config_.sync.overlap) {
+  if (shared_always_agree(config_.sync)) {
     const auto size = static_cast<std::size_t>(trainer.parameters().layout().shared_size);
     commit.shared = hash_values({trainer.parameters().values(), size});
   }

@@ -19,7 +19,7 @@ struct Survivor {
 enum class Agreement {
   at_each_iteration,  // data-parallel
   at_commits,
-  never,  // --overlap: averages land later
+  never,  // averages land later (--overlap) or leave parts out (--last-section-every)
 };
 
 // Where the values of a synchronisation come from when not everybody is left who held them (docs/reliability.md).

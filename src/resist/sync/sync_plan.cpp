@@ -34,6 +34,29 @@ SyncRule sync_rule(const SyncOptions& options) {
   return rule;
 }
 
+bool shared_always_agree(const SyncOptions& options) {
+  return !options.overlap && options.last_section_every == 1;
+}
+
+bool last_section_due(const SyncOptions& options, std::int64_t round) {
+  return (round + 1) % options.last_section_every == 0;
+}
+
+std::vector<Layout::Run> without(const std::vector<Layout::Run>& holes, Layout::Run run) {
+  std::vector<Layout::Run> left;
+  for (const Layout::Run& hole : holes) {
+    left.push_back({.begin = run.begin, .end = std::min(hole.begin, run.end)});
+    run.begin = std::max(run.begin, hole.end);
+  }
+  left.push_back(run);
+  std::erase_if(left, [](const Layout::Run& piece) { return piece.begin >= piece.end; });
+  return left;
+}
+
+std::vector<Layout::Run> left_apart(const Layout& layout, const SyncRule& rule) {
+  return rule.last_section ? std::vector<Layout::Run>{} : layout.last_section;
+}
+
 Sources sources_of(const Assignment& assignment) {
   Sources sources{.shared = everyone(assignment.workers()), .blocks = {}};
   for (int block = 0; block < assignment.blocks(); ++block) {
@@ -58,7 +81,8 @@ std::vector<float> weights_of(const std::vector<int>& holders, const std::vector
   return alike || std::ranges::count(weights, 0.0F) > 0 ? std::vector<float>{} : weights;
 }
 
-// Collects the segments of an exchange, each group's in one piece or, where its weights are compressed, in two.
+// Collects the segments of an exchange: each group's in one piece or, where its weights are compressed, in two; what
+// is left apart lies between pieces.
 class Segments {
  public:
   void add_part(int group, std::int64_t begin, std::int64_t end, int holder, const std::vector<int>& receivers) {
@@ -67,11 +91,12 @@ class Segments {
   }
 
   void add(int group, std::int64_t weights, std::int64_t size, WireFormat format, const std::vector<int>& holders,
-           const std::vector<std::int64_t>& samples, const std::vector<int>& receivers) {
+           const std::vector<std::int64_t>& samples, const std::vector<int>& receivers,
+           const std::vector<Layout::Run>& apart = {}) {
     const std::int64_t compressed = format == WireFormat::float32 ? 0 : weights;
-    for (const auto& [begin, end, wire] :
+    for (const auto& [from, to, wire] :
          {std::tuple(std::int64_t{0}, compressed, format), std::tuple(compressed, size, WireFormat::float32)}) {
-      if (end > begin) {
+      for (const auto& [begin, end] : without(apart, {.begin = from, .end = to})) {
         segments.push_back({.size = end - begin,
                             .holders = holders,
                             .receivers = receivers,
@@ -132,7 +157,7 @@ SyncPlan make_sync_plan(const Layout& layout, const Sources& now, const Assignme
     hand_on_shared(layout, now.shared, next.workers(), parts);
   } else if (rule.scope != SyncScope::blocks) {
     parts.add(0, layout.shared_weights_size, layout.shared_size, rule.shared, now.shared, now.samples,
-              everyone(next.workers()));
+              everyone(next.workers()), left_apart(layout, rule));
   }
   for (int block = 0; block < next.blocks() && rule.scope != SyncScope::shared; ++block) {
     parts.add(1 + block, layout.blocks[block].weights_size, layout.blocks[block].size, rule.blocks, now.blocks[block],

@@ -26,11 +26,24 @@ struct SyncRule {
   WireFormat shared = WireFormat::float32;
   WireFormat blocks = WireFormat::float32;
   SyncScope scope = SyncScope::all;
-  bool copies = false;  // besides, see to a copy of every block that one worker alone will hold
+  bool last_section = true;  // its shared parameters too; otherwise each worker keeps its own
+  bool copies = false;       // besides, see to a copy of every block that one worker alone will hold
 };
 
 // What --compress and --protect say.
 SyncRule sync_rule(const SyncOptions& options);
+
+// Whether workers have the same shared parameters after every round.
+bool shared_always_agree(const SyncOptions& options);
+
+// Whether round `round` (0-based) ends with an average of the last section's shared parameters.
+bool last_section_due(const SyncOptions& options, std::int64_t round);
+
+// What is left of a run without those of `holes`, ascending.
+std::vector<Layout::Run> without(const std::vector<Layout::Run>& holes, Layout::Run run);
+
+// Runs of the shared parameters that a synchronisation leaves as they are, ascending.
+std::vector<Layout::Run> left_apart(const Layout& layout, const SyncRule& rule);
 
 // Which workers' values a synchronisation starts from, by rank, ascending: what they agree on is the mean over them.
 struct Sources {

@@ -1,11 +1,14 @@
 #include "resist/train/round_sync.h"
 
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <utility>
 
 #include "resist/comm/tags.h"
 #include "resist/core/random.h"
 #include "resist/sync/synchronise.h"
+#include "resist/train/sgd.h"
 
 namespace resist {
 namespace {
@@ -26,6 +29,11 @@ RoundSync::RoundSync(const TrainingSetup& setup, Communicator& communicator, Wor
   if (setup.config.sync.compress != Compression::none) {
     agreed_.resize(size);
     residual_.resize(size);
+  }
+  if (setup.config.outer.used()) {
+    const bool deals = setup.config.train.method == Method::resist;
+    agreed_.resize(deals ? size : static_cast<std::size_t>(parameters.placement().arena.size()));
+    outer_momentum_.resize(agreed_.size());
   }
   if (setup.config.sync.overlap) {
     sent_.resize(size);
@@ -49,7 +57,31 @@ void RoundSync::plan_average(const std::vector<std::int64_t>& samples) {
 }
 
 void RoundSync::agree() {
-  std::copy_n(parameters_.values(), agreed_.size(), agreed_.begin());
+  const auto size = static_cast<std::int64_t>(agreed_.size());
+  for (const auto& [begin, end] : without(apart_, {.begin = 0, .end = size})) {
+    std::copy(parameters_.values() + begin, parameters_.values() + end, agreed_.begin() + begin);
+  }
+}
+
+// The outer step: what will be agreed on is not the mean, but follows it.
+void RoundSync::follow(float* mean, const std::vector<Layout::Run>& apart) {
+  const OuterOptions& options = setup_.config.outer;
+  const SgdOptions outer{.lr = static_cast<float>(options.lr),
+                         .momentum = static_cast<float>(options.momentum),
+                         .weight_decay = 0,
+                         .nesterov = options.nesterov};
+  next_outer_momentum_ = outer_momentum_;
+  std::array<float, 4096> gradient{};  // a piece at a time
+  for (auto [begin, end] : without(apart, {.begin = 0, .end = static_cast<std::int64_t>(agreed_.size())})) {
+    while (begin < end) {
+      const std::int64_t count = std::min<std::int64_t>(gradient.size(), end - begin);
+      const float* agreed = agreed_.data() + begin;
+      std::transform(agreed, agreed + count, mean + begin, gradient.begin(), std::minus<>());
+      std::copy_n(agreed, count, mean + begin);
+      sgd_step(outer, count, gradient.data(), next_outer_momentum_.data() + begin, mean + begin);
+      begin += count;
+    }
+  }
 }
 
 void RoundSync::enter(Communicator& communicator) {
@@ -60,6 +92,8 @@ void RoundSync::enter(Communicator& communicator) {
   due_ = -1;
   next_due_ = -1;
   std::ranges::fill(residual_, 0.0F);
+  std::ranges::fill(outer_momentum_, 0.0F);
+  std::ranges::fill(next_outer_momentum_, 0.0F);
   communicator_ = &communicator;
   if (setup_.config.sync.overlap) {
     plan_average({});
@@ -89,6 +123,8 @@ Payload RoundSync::stage(const Placement& next, std::int64_t round, const std::v
   const bool overlapped = setup_.config.sync.overlap && !in_full;
   SyncRule rule = sync_rule(setup_.config.sync);
   rule.scope = overlapped ? SyncScope::blocks : SyncScope::all;
+  rule.last_section = in_full || last_section_due(setup_.config.sync, round);
+  const std::vector<Layout::Run> apart = left_apart(setup_.layout, rule);
   const Placement& now = parameters_.placement();
   Sources sources = sources_of(now.assignment);
   sources.samples = samples;
@@ -105,18 +141,29 @@ Payload RoundSync::stage(const Placement& next, std::int64_t round, const std::v
   }
   Payload payload =
       resist::synchronise(*communicator_, plan, memory, tag, shared_memory(), rounding_key(round, rule.scope));
+  for (const auto& [begin, end] : apart) {
+    std::copy(memory[0].source + begin, memory[0].source + end, memory[0].target + begin);
+  }
+  if (!outer_momentum_.empty()) {
+    follow(memory[0].target, apart);
+  }
   const MomentumSync momentum = momentum_sync(setup_.config);
   if (momentum != MomentumSync::reset) {
     const auto of_momentum = group_memory(now, parameters_.worker(), parameters_.momentum(), next,
                                           communicator_->rank(), parameters_.stage_momentum(next.arena));
     if (momentum == MomentumSync::average) {
-      payload += resist::synchronise(*communicator_, make_sync_plan(setup_.layout, sources, next.assignment),
-                                     of_momentum, tag);
+      payload += resist::synchronise(
+          *communicator_, make_sync_plan(setup_.layout, sources, next.assignment, {.last_section = rule.last_section}),
+          of_momentum, tag);
+      for (const auto& [begin, end] : apart) {
+        std::copy(of_momentum[0].source + begin, of_momentum[0].source + end, of_momentum[0].target + begin);
+      }
     } else {
       carry_over(setup_.layout, of_momentum);
     }
   }
   keep_for_commit(next, overlapped ? round : -1);
+  next_apart_ = apart;
   return payload;
 }
 
@@ -167,6 +214,7 @@ void RoundSync::keep_for_commit(const Placement& next, std::int64_t due) {
   next_ = std::make_unique<Placement>(next);
   next_rank_ = communicator_->rank();
   next_due_ = due;
+  next_apart_.clear();
 }
 
 void RoundSync::commit() {
@@ -174,6 +222,10 @@ void RoundSync::commit() {
   next_.reset();
   copies_ = std::exchange(next_copies_, {});
   keepers_ = std::move(next_keepers_);
+  apart_ = next_apart_;
+  if (!next_outer_momentum_.empty()) {
+    outer_momentum_ = std::exchange(next_outer_momentum_, {});
+  }
   due_ = next_due_;
   if (due_ < 0) {
     agree();

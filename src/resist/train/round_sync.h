@@ -21,9 +21,10 @@ namespace resist {
 using BlockCopies = std::map<int, std::vector<float>>;
 
 // One worker's synchronisations, from round to round: aggregates and repartitions, and keeps what has to last between
-// two of them (docs/algorithm.md): the agreed parameters and the residual with --compress, with --overlap the average
-// that is under way while the next round trains, with --protect copies of blocks that another worker holds. The average
-// under way has a thread of its own, and its round's tag.
+// two of them (docs/algorithm.md): the agreed parameters and the residual with --compress, the agreed parameters and
+// their momentum with --outer-momentum, with --overlap the average that is under way while the next round trains, with
+// --protect copies of blocks that another worker holds. The average under way has a thread of its own, and its round's
+// tag.
 class RoundSync {
  public:
   // All references must outlive it; the communicator until enter().
@@ -34,7 +35,7 @@ class RoundSync {
   void agree();
 
   // Goes over to the communicator of other workers. An average that was under way is given up, and so is what rounding
-  // left over: it belonged to a mean over the workers before.
+  // left over, and outer momentum: they belonged to a mean over the workers before.
   void enter(Communicator& communicator);
 
   // Sends the average that the last round left behind on its way, if there is one. Called when nothing else is to be
@@ -67,19 +68,26 @@ class RoundSync {
   // --compress. Belongs to the training's state: checkpoints keep it.
   float* residual() { return residual_.empty() ? nullptr : residual_.data(); }
 
+  // The momentum that the agreed parameters move with from synchronisation to synchronisation, the same on all workers;
+  // null without --outer-momentum and --outer-lr. Laid out as an arena: of the shared part, and where no block is dealt
+  // out of all of it. Belongs to the training's state too.
+  float* outer_momentum() { return outer_momentum_.empty() ? nullptr : outer_momentum_.data(); }
+
  private:
   SharedMemory shared_memory() { return {.agreed = agreed_.data(), .residual = residual()}; }
   std::uint64_t rounding_key(std::int64_t round, SyncScope scope) const;
   const float* copy(int block) const;  // null: none
   void stage_copies(const SyncPlan& plan, std::vector<GroupMemory>& memory);
   void keep_for_commit(const Placement& next, std::int64_t due);
+  void follow(float* mean, const std::vector<Layout::Run>& apart);
   void plan_average(const std::vector<std::int64_t>& samples);
 
   const TrainingSetup& setup_;
   Communicator* communicator_;
   WorkerParameters& parameters_;
-  std::vector<float> agreed_;  // these two with --compress
-  std::vector<float> residual_;
+  std::vector<float> agreed_;    // with --compress or an outer step, as long as what needs it
+  std::vector<float> residual_;  // with --compress
+  std::vector<float> outer_momentum_;
   std::vector<float> sent_;  // and these with --overlap
   std::vector<float> mean_;
   SyncPlan average_;
@@ -91,7 +99,10 @@ class RoundSync {
   // Of the last commit.
   BlockCopies copies_;
   std::vector<int> keepers_;
+  std::vector<Layout::Run> apart_;  // what the last synchronisation left as it was
   // Of what is staged.
+  std::vector<float> next_outer_momentum_;
+  std::vector<Layout::Run> next_apart_;
   std::unique_ptr<Placement> next_;
   int next_rank_ = -1;
   BlockCopies next_copies_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -17,6 +18,7 @@
 #include "resist/core/error.h"
 #include "resist/core/failpoint.h"
 #include "resist/core/heap.h"
+#include "resist/core/random.h"
 #include "resist/model/initialise.h"
 #include "resist/model/operations.h"
 #include "resist/sync/mending.h"
@@ -78,7 +80,7 @@ Trainer::Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPo
       sync_(std::make_unique<RoundSync>(setup, communicator, *parameters_)),
       pace_(balance.paces.empty() ? Pace{} : balance.paces.at(static_cast<std::size_t>(communicator.rank()))),
       balance_(balance),
-      block_scale_(method_->block_scale(in_warmup(setup.config.train, setup.data.train->size(), position_))),
+      block_scale_(method_->block_scale(full_depth_at(position_))),
       batches_(batch_schedule(setup.config, communicator, identity_)),
       loader_(make_loader(setup, batches_, position_)),
       test_batches_(test_batches(setup, setup.data.evaluation())),
@@ -100,9 +102,12 @@ Trainer::Trainer(const TrainingSetup& setup, Generation generation, const std::a
 Trainer::~Trainer() = default;
 
 Placement Trainer::placement_at(const TrainPosition& position, const Hands& hands) const {
-  const bool warmup = in_warmup(setup_.config.train, setup_.data.train->size(), position);
   const auto method = make_method(setup_.config, setup_.decks, communicator_->size(), hands);
-  return make_placement(setup_.layout, *method, position.round, warmup);
+  return make_placement(setup_.layout, *method, position.round, full_depth_at(position));
+}
+
+bool Trainer::full_depth_at(const TrainPosition& position) const {
+  return at_full_depth(setup_.config.train, setup_.data.train->size(), length_, position);
 }
 
 Pace Trainer::pace_now() const {
@@ -350,13 +355,12 @@ CommitRecord Trainer::contributions(const TrainPosition& after, const std::vecto
 
 Payload Trainer::stage(const TrainPosition& after, const std::vector<Standing>& standings, bool in_full) {
   give_back_freed_memory();
-  staged_ = std::make_unique<Staged>(
-      Staged{.after = after,
-             .block_scale = method_->block_scale(in_warmup(setup_.config.train, setup_.data.train->size(), position_)),
-             .balance = next_balance(after, standings),
-             .pace = pace_now(),
-             .parameters = !method_->averages_gradients(),
-             .report = {}});
+  staged_ = std::make_unique<Staged>(Staged{.after = after,
+                                            .block_scale = method_->block_scale(full_depth_at(position_)),
+                                            .balance = next_balance(after, standings),
+                                            .pace = pace_now(),
+                                            .parameters = !method_->averages_gradients(),
+                                            .report = {}});
   if (!staged_->parameters) {
     return {};
   }
@@ -447,9 +451,9 @@ Mending Trainer::agree_on_sources(const std::vector<Standing>& standings) {
   const int blocks = static_cast<int>(setup_.layout.blocks.size());
   std::vector<std::byte> own(encoded_mending_size(workers, blocks));
   if (survivors[communicator_->rank()].placed_as >= 0) {
-    const Agreement agreement = method_->averages_gradients() ? Agreement::at_each_iteration
-                                : setup_.config.sync.overlap  ? Agreement::never
-                                                              : Agreement::at_commits;
+    const Agreement agreement = method_->averages_gradients()             ? Agreement::at_each_iteration
+                                : shared_always_agree(setup_.config.sync) ? Agreement::at_commits
+                                                                          : Agreement::never;
     own = encode(find_sources(parameters_->placement().assignment, sync_->keepers(), survivors, agreement), workers);
   }
   const auto teller = std::ranges::find_if(survivors, [](const Survivor& one) { return one.placed_as >= 0; });
@@ -483,12 +487,11 @@ Payload Trainer::stage_mended(const TrainPosition& after, const std::vector<Stan
   // Of the method that trained.
   const int workers_before = workers_of_round(standings);
   const auto method_before = make_method(setup_.config, setup_.decks, workers_before);
-  staged_ = std::make_unique<Staged>(Staged{
-      .after = after,
-      .block_scale = method_before->block_scale(in_warmup(setup_.config.train, setup_.data.train->size(), position_)),
-      .balance = next_balance(after, standings),
-      .pace = pace_now(),
-      .report = {}});
+  staged_ = std::make_unique<Staged>(Staged{.after = after,
+                                            .block_scale = method_before->block_scale(full_depth_at(position_)),
+                                            .balance = next_balance(after, standings),
+                                            .pace = pace_now(),
+                                            .report = {}});
   return sync_->stage(placement_at(after, staged_->balance.hands), position_.round, mending);
 }
 
@@ -584,8 +587,23 @@ at::Tensor Trainer::forward(const Batch& batch) {
                                           {batch.size(), spec.channels, spec.height, spec.image_width}, at::kFloat);
   const at::Tensor labels = at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {batch.size()}, at::kLong);
   constexpr std::int64_t kIgnoreNone = -100;  // no label is negative
-  return at::cross_entropy_loss(parameters_->network().forward(images), labels, {}, at::Reduction::Mean, kIgnoreNone,
-                                setup_.config.train.label_smoothing);
+  return at::cross_entropy_loss(parameters_->network().forward(images, passed_by()), labels, {}, at::Reduction::Mean,
+                                kIgnoreNone, setup_.config.train.label_smoothing);
+}
+
+std::vector<int> Trainer::passed_by() const {
+  const double probability = setup_.config.train.stochastic_depth;
+  if (probability == 0) {
+    return {};
+  }
+  RandomStream random(setup_.config.train.seed, RandomPurpose::stochastic_depth,
+                      {.stream = static_cast<std::uint32_t>(identity_),
+                       .epoch = static_cast<std::uint32_t>(position_.round),
+                       .position = static_cast<std::uint32_t>(local_->iterations)});
+  std::vector<int> passed;
+  std::ranges::copy_if(parameters_->held(), std::back_inserter(passed),
+                       [&](int /*block*/) { return random.uniform() < probability; });
+  return passed;
 }
 
 void Trainer::check_finite() {

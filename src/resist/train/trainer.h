@@ -104,6 +104,8 @@ class Trainer {
   float* residual() { return sync_->residual(); }
   // What each worker gave to the last committed round. Workers that joined since know of none.
   const CommitRecord& last_commit() const { return last_commit_; }
+  // Momentum of the agreed parameters (RoundSync::outer_momentum); null without it.
+  float* outer_momentum() { return sync_->outer_momentum(); }
   // Evaluation scale per deck of the network as it is now.
   const std::vector<double>& block_scale() const { return block_scale_; }
 
@@ -125,9 +127,11 @@ class Trainer {
  private:
   struct Staged;  // a commit that is prepared
 
+  bool full_depth_at(const TrainPosition& position) const;
   Placement placement_at(const TrainPosition& position, const Hands& hands) const;
   void run_local_iterations(TrainingObserver& observer);
   at::Tensor forward(const Batch& batch);  // the batch's loss
+  std::vector<int> passed_by() const;      // the blocks that stochastic depth leaves out of the next iteration
   void step_parameter(const WorkerParameters::Place& place, const float* gradient, double rate);
   void check_finite();
   // Ends the round: where everybody is, synchronisation, commit, report. The result if the training ends with it.
