@@ -1,10 +1,121 @@
 #!/usr/bin/env python3
-"""studies/results.py: writes docs/results.md from studies/rows/."""
-import exchange
-import fashion_mnist
-from study import ROOT
+"""studies/results.py: writes docs/results.md from studies/grids/ and studies/rows/."""
+import statistics
+
+from grid import ROOT, Grid, Undecided, names
+
+LINKS = {"1gbit": "1 Gbit/s", "100mbit": "100 Mbit/s"}
+
+
+def table(header, lines):
+    return "\n".join(["| " + " | ".join(header) + " |", "| " + " | ".join("---" for _ in header) + " |",
+                      *("| " + " | ".join(line) + " |" for line in lines)])
+
+
+def in_words(options):
+    words = {True: "true", False: "false"}
+    return ", ".join(f"`--{name} {words.get(value, value) if isinstance(value, bool) else value}`"
+                     for name, value in options.items())
+
+
+def mean(rows, value):
+    return statistics.mean(value(row) for row in rows)
+
+
+def compute_seconds(row):
+    """Of one worker: all workers of a run share one core."""
+    return row["processor_seconds"] / row["options"]["workers"]
+
+
+def seconds_over(row, link):
+    return compute_seconds(row) + row["rounds"] * row["sync_seconds_per_round"][link]
+
+
+def accuracy_cells(found):
+    points = [100 * row["accuracy"] for row in found]
+    deviation = f"{statistics.stdev(points):.2f}" if len(points) > 1 else ""
+    return f"{statistics.mean(points):.2f} %", deviation
+
+
+def difference_cells(found, reference):
+    """Mean of the paired differences in points and its standard error."""
+    pairs = [100 * (found[seed]["accuracy"] - reference[seed]["accuracy"]) for seed in found if seed in reference]
+    if len(pairs) < 2 or found is reference:
+        return "", ""
+    return f"{statistics.mean(pairs):+.2f}", f"{statistics.stdev(pairs) / len(pairs) ** 0.5:.2f}"
+
+
+def cost_cells(found, with_links):
+    cells = [f"{mean(found, compute_seconds):.1f}"]
+    if with_links:
+        cells += [f"{mean(found, lambda row: seconds_over(row, link)):.1f}" for link in LINKS]
+    return [*cells, f"{mean(found, lambda row: row['bytes_sent']) / 1e6:.0f}"]
+
+
+def section(grid):
+    cases, undecided = [], []
+    for setting in grid.settings():
+        try:
+            cases += [(case, found) for case in grid.cases(setting) if (found := grid.found(case))]
+        except Undecided as missing:
+            undecided.append(f"{setting} waits for {missing}")
+    text = [f"## {grid.title}", ""]
+    if grid.about:
+        text += [grid.about.strip(), ""]
+    if cases:
+        text += described(grid, cases)
+    left = sum(1 for _ in grid.todo())
+    if left:
+        text += [f"{left} runs are still to be done (`studies/run.py PROGRAM {grid.name}`).", ""]
+    for line in undecided:
+        text += [f"Not begun: {line}.", ""]
+    return text
+
+
+def described(grid, cases):
+    options = [case.options for case, _ in cases]
+    common = {name: value for name, value in options[0].items()
+              if all(name in other and other[name] == value for other in options)}
+    rows = [row for _, found in cases for row in found.values()]
+    with_links = all("sync_seconds_per_round" in row for row in rows)
+    wanted = grid.declared.get("reference", grid.settings()[0])
+    # Of several cases the best one.
+    reference = max((found for case, found in cases if case.setting == wanted), default={},
+                    key=lambda found: mean(found.values(), lambda row: row["accuracy"]))
+    lines = []
+    for case, found in cases:
+        own = {name: value for name, value in case.options.items() if name not in common}
+        runs = list(found.values())
+        lines.append((case.setting, in_words(own), str(len(runs)), *accuracy_cells(runs),
+                      *difference_cells(found, reference), *cost_cells(runs, with_links)))
+    header = ["setting", "options", "runs", "test accuracy" if grid.on_test else "held-out accuracy", "deviation",
+              f"points against {wanted}", "standard error", "compute s",
+              *(f"s over {rate}" for rate in LINKS.values() if with_links), "payload MB"]
+    processors = ", ".join(sorted({row["processor"] for row in rows}))
+    dates = sorted({row["date"] for row in rows})
+    when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
+    return [f"All: {in_words(common)}.", "", table(header, lines), "", f"{processors}, {when}.", ""]
+
+
+INTRODUCTION = """# Results
+
+Written by `studies/results.py` from `studies/grids/`, which declare what is trained, and `studies/rows/`, a line for each
+finished run; `studies/run.py PROGRAM` does the runs that have no row.
+
+Every choice is made by accuracy on 5 000 training pictures that are held out. The test set is looked at once, by final
+settings. Differences are means over seeds that both have, with their standard error. Compute is processor time of one
+worker on one core, whatever ran beside it. Seconds over a link add each round's synchronisation as
+[`resist plan`](plan.md) forecasts it for links of that rate to every worker. Payload is what all workers sent.
+`fashion-mnist-14` is the first 25 000 training pictures of Fashion-MNIST at half its resolution (`studies/pictures.py`).
+"""
+
+PAGE = ROOT / "docs" / "results.md"
+
+
+def page():
+    grids = sorted((Grid(name) for name in names()), key=lambda grid: grid.declared["place"])
+    return "\n".join([INTRODUCTION, *(line for grid in grids for line in section(grid))])
+
 
 if __name__ == "__main__":
-    text = ["# Results", "", "Written by `studies/results.py` from `studies/rows/`; each row is one finished run.", "",
-            *fashion_mnist.section(), *exchange.section()]
-    (ROOT / "docs" / "results.md").write_text("\n".join(text))
+    PAGE.write_text(page())

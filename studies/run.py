@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Does the runs of declared studies that have no row yet.
+
+    studies/run.py PROGRAM [--seconds N] [--jobs N] [GRID...]     default: all grids, no end, a job for each core
+
+Every run has one core: its workers are threads of one process, so its processor time is its compute time, whatever
+runs beside it. Each finished run leaves one row at once; what is interrupted is done again. `studies/results.py` writes
+docs/results.md from the rows.
+"""
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Queue
+
+from grid import Grid, key, names
+from pictures import data_options
+
+# What a run is for decides nothing of what it learns.
+FIXED = {"in-process": True, "threads": 1, "checkpoint-every": 0, "tensorboard": False, "calibrate-samples": 0}
+
+
+def processor():
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def flag(name, value):
+    text = {True: "true", False: "false"}.get(value, value) if isinstance(value, bool) else value
+    return f"--{name}={text}"
+
+
+# What `resist plan` knows of a training's options.
+PLANNED = ("depths", "width", "model", "workers", "method", "partition", "min-blocks", "dealing", "deal-every",
+           "partition-sections", "partition-first-blocks", "compress", "overlap", "last-section-every", "outer-lr",
+           "outer-momentum", "momentum-sync", "batch-size", "local-iterations", "epochs", "rounds")
+LINKS = ("1gbit", "100mbit")
+
+
+def sync_seconds(program, options):
+    """A round's synchronisation as `resist plan` forecasts it, by the rate of every worker's link."""
+    seconds = {}
+    for rate in LINKS:
+        given = {**{name: options[name] for name in PLANNED if name in options}, **data_options(options["data"]),
+                 "bandwidth": rate, "latency": "100us", "speed": "100gflops", "protect": "none", "format": "json"}
+        said = subprocess.run([program, "plan", *(flag(name, value) for name, value in given.items())], check=True,
+                              capture_output=True, text=True).stdout
+        methods = json.loads(said)["forecasts"][0]["methods"]
+        method = next(m for m in methods if m["method"] == options.get("method", "resist"))
+        seconds[rate] = round(method["round"]["sync_seconds"], 4)
+    return seconds
+
+
+def train(program, options, seed, core):
+    """A training on one core: what it reached and cost. None where it diverged."""
+    folder = Path(tempfile.mkdtemp(prefix="resist-study-"))
+    given = {**FIXED, **options, **data_options(options["data"]), "seed": seed, "run-dir": folder / "run"}
+    command = [program, "train", *(flag(name, value) for name, value in given.items())]
+    with (folder / "errors").open("w+") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors,
+                                   preexec_fn=lambda: os.sched_setaffinity(0, {core}))
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        errors.seek(0)
+        said = errors.read()
+    diverged = process.returncode == 1 and "not finite" in said
+    if process.returncode != 0 and not diverged:
+        raise RuntimeError(f"{' '.join(map(str, command))}\nended with {process.returncode}:\n{said}")
+    lines = (json.loads(line) for line in (folder / "run" / "metrics.jsonl").read_text().splitlines())
+    records = [record for record in lines if "bytes_sent" in record]
+    shutil.rmtree(folder)
+    last = records[-1] if records else {}
+    return {"accuracy": 0.0 if diverged else last["accuracy"], "loss": None if diverged else last["test_loss"],
+            "diverged": diverged, "samples": last.get("samples", 0), "rounds": len(records),
+            "processor_seconds": round(used.ru_utime + used.ru_stime, 2),
+            "bytes_sent": sum(record["bytes_sent"] for record in records),
+            "peak_memory_bytes": max((record["peak_memory_bytes"] for record in records), default=0),
+            "sync_seconds_per_round": sync_seconds(program, options),
+            "processor": processor(), "date": time.strftime("%Y-%m-%d"),
+            "version": subprocess.run([program, "--version"], capture_output=True, text=True).stdout.strip()}
+
+
+def main(given=None):
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("program")
+    parser.add_argument("grids", nargs="*", default=names())
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="start no run after this time")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    arguments = parser.parse_args(given)
+    end = time.monotonic() + arguments.seconds
+    cores = Queue()
+    for core in sorted(os.sched_getaffinity(0))[:arguments.jobs]:
+        cores.put(core)
+    for data in {Grid(name).declared["data"] for name in arguments.grids}:
+        data_options(data)  # made before two runs want it
+    lock = threading.Lock()
+    under_way = set()
+
+    def next_run():
+        for name in arguments.grids:
+            grid = Grid(name)
+            for case, seed in grid.todo():
+                run = key(case.options), seed
+                if run not in under_way:
+                    under_way.add(run)
+                    return grid, case, seed
+        return None
+
+    def work():
+        core = cores.get()
+        while time.monotonic() < end:
+            with lock:
+                if (run := next_run()) is None:
+                    return
+            grid, case, seed = run
+            outcome = train(arguments.program, case.options, seed, core)
+            with lock:
+                grid.add({"setting": case.setting, "seed": seed, "options": case.options, **outcome})
+            print(f"{grid.name}: {case.name}, seed {seed}: {100 * outcome['accuracy']:.2f} %, "
+                  f"{outcome['processor_seconds']:.0f} s", flush=True)
+
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        for future in [pool.submit(work) for _ in range(arguments.jobs)]:
+            future.result()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
