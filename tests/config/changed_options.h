@@ -25,6 +25,7 @@ inline const std::map<std::string, std::string>& changed_options() {
       {"crop-area", "0.35"},
       {"flip", "false"},
       {"skip-corrupt", "12"},
+      {"recipe", "best"},
       {"method", "data-parallel"},
       {"epochs", "0.125"},
       {"rounds", "1000000000000"},

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "resist/config/option.h"
+#include "resist/config/recipe.h"
 #include "resist/config/toml_file.h"
 #include "resist/core/file.h"
 #include "support/input_error.h"
@@ -54,6 +55,39 @@ TEST_F(ResolveTest, FlagsWinOverTheFileAndTheFileOverDefaults) {
   EXPECT_EQ(resolved.config.train.seed, 9U);
   EXPECT_EQ(resolved.config.train.momentum, 0.9);
   EXPECT_EQ(resolved.given, (std::set<std::string>{"batch-size", "lr", "seed"}));
+}
+
+TEST_F(ResolveTest, EverythingStartsFromARecipe) {
+  EXPECT_EQ(to_json(resolve_train({}, {}).config), to_json(recipe_config(Recipe::best)));
+  EXPECT_EQ(to_json(resolve_train({}, settings({{"recipe", "paper"}})).config), to_json(Config()));
+  EXPECT_EQ(to_json(resolve_train(file("recipe = \"paper\"\n"), {}).config), to_json(Config()));
+  EXPECT_EQ(to_json(resolve_train(file("recipe = \"paper\"\n"), settings({{"recipe", "best"}})).config),
+            to_json(recipe_config(Recipe::best)));
+}
+
+TEST_F(ResolveTest, WhatIsGivenWinsOverTheRecipe) {
+  const Config config = resolve_train(file("lr = 0.5\n"), settings({{"schedule", "constant"}})).config;
+  EXPECT_EQ(config.train.lr, 0.5);
+  EXPECT_EQ(config.train.schedule, Schedule::constant);
+  EXPECT_EQ(config.train.label_smoothing, recipe_config(Recipe::best).train.label_smoothing);
+}
+
+TEST_F(ResolveTest, AResumedRunKeepsItsRecipe) {
+  const Config config = resolve_train({}, settings({{"resume", run().string()}})).config;
+  EXPECT_EQ(config.train.recipe, Recipe::paper);
+  EXPECT_EQ(config.train.schedule, Schedule::step);
+  EXPECT_TRUE(contains(resume_error({{"recipe", "best"}}), "--recipe (was 'paper', now 'best')"));
+}
+
+// Whatever else is given.
+TEST_F(ResolveTest, ARecipeGoesWithEveryMethod) {
+  for (const std::string method : {"resist", "local-sgd", "data-parallel"}) {
+    for (const std::string recipe : {"paper", "best"}) {
+      EXPECT_NO_THROW(resolve_train({}, settings({{"method", method}, {"recipe", recipe}}))) << method << ' ' << recipe;
+    }
+  }
+  EXPECT_NO_THROW(resolve_train({}, settings({{"overlap", "true"}})));
+  EXPECT_NO_THROW(resolve_train({}, settings({{"epochs", "0.01"}})));
 }
 
 TEST_F(ResolveTest, TheResultIsValidated) {

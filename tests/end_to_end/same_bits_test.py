@@ -79,7 +79,8 @@ class SameBits(TestCase):
         for width, tolerance in ((8, 1e-4), (32, 3e-2)):
             with self.subTest(width=width):
                 run_dir = self.folder / f"recorded{width}"
-                run([RESIST, "train", "--data", "synthetic:300,3,12,12,5", "--depths", "1,2,6,1", "--width", width,
+                run([RESIST, "train", "--recipe", "paper", "--data", "synthetic:300,3,12,12,5", "--depths", "1,2,6,1",
+                     "--width", width,
                      "--batch-size", "16", "--local-iterations", "3", "--rounds", "3", "--workers", "3", "--threads",
                      "1", "--precision", "fp32", "--record-round", "2", "--run-dir", run_dir])
                 result = run([sys.executable, HERE.parent / "parity" / "replay_round.py", run_dir / "record",

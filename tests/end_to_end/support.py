@@ -20,7 +20,7 @@ DEADLINE = 300  # seconds; generous, since a test never asserts a time
 STEPS = ("training", "trained", "ready", "staged", "agreed", "committed", "evaluated", "reported")
 
 # A job of a few seconds: 6 partitioned blocks, so that 2 to 8 workers overlap with the least depth of 4.
-SMALL = {"--data": "synthetic:400,1,8,8,4", "--depths": "1,1,7,1", "--width": "4", "--batch-size": "8",
+SMALL = {"--recipe": "paper", "--data": "synthetic:400,1,8,8,4", "--depths": "1,1,7,1", "--width": "4", "--batch-size": "8",
          "--local-iterations": "3", "--rounds": "4", "--seed": "5", "--threads": "1"}
 
 

@@ -101,6 +101,16 @@ TEST(LearningRate, RisesLinearlyInItsWarmup) {
   EXPECT_DOUBLE_EQ(learning_rate(warm, 1, 1000, length, 500), 0.1);
 }
 
+TEST(LearningRate, RisesOverATwentiethWhereNothingIsSaid) {
+  TrainOptions warm = options(2);
+  warm.lr = 0.1;
+  warm.schedule = Schedule::constant;
+  warm.lr_warmup_epochs.reset();
+  const TrainLength length = train_length(warm, 1, 1000, {});
+  EXPECT_NEAR(learning_rate(warm, 1, 1000, length, 0), 0.01, 1e-12);  // 100 samples of 2000, 10 iterations
+  EXPECT_DOUBLE_EQ(learning_rate(warm, 1, 1000, length, 90), 0.1);
+}
+
 TEST(FullDepth, CountsEpochsFromTheStartAndFromTheEnd) {
   TrainOptions some = options(2);
   some.warmup_epochs = 0.5;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "resist/config/nearest.h"
+#include "resist/config/recipe.h"
 #include "resist/core/error.h"
 
 namespace resist {
@@ -17,7 +18,7 @@ std::string& unused() {
 }
 
 std::string help_text(const Option& option, const std::string& default_text) {
-  static const Config defaults;
+  static const Config defaults = recipe_config(kUsualRecipe);
   const std::string value = default_text.empty() ? option_text(defaults, option) : default_text;
   const std::string allowed = option.value_name == "WORD" ? " (" + option.allowed + ")" : "";
   return option.help + allowed + (value.empty() ? "" : "; default " + value);

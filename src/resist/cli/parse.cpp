@@ -11,6 +11,7 @@
 #include "resist/cluster/environment.h"
 #include "resist/config/codec.h"
 #include "resist/config/nearest.h"
+#include "resist/config/recipe.h"
 #include "resist/config/shipped.h"
 #include "resist/config/toml_file.h"
 #include "resist/config/version.h"
@@ -218,9 +219,9 @@ void describe_plan(CommandLine& plan) {
   plan.add_named(
       {"partition", "min-blocks", "dealing", "deal-every", "balance", "partition-sections", "partition-first-blocks"});
   plan.add_named({"compress", "overlap", "protect", "last-section-every", "outer-lr", "outer-momentum", "precision"});
-  plan.add_named({"method", "momentum-sync", "warmup-epochs", "full-depth-epochs", "batch-size", "eval-batch-size",
-                  "local-iterations", "epochs", "rounds", "eval-every", "calibrate-samples", "data", "data-dir",
-                  "threads"});
+  plan.add_named({"recipe", "method", "momentum-sync", "warmup-epochs", "full-depth-epochs", "batch-size",
+                  "eval-batch-size", "local-iterations", "epochs", "rounds", "eval-every", "calibrate-samples", "data",
+                  "data-dir", "threads"});
   plan.add_own("--samples", "N", "training samples where no --data is given; default 50000", "Workers");
   plan.add_own("--workers", "N,N,...", "numbers of workers to plan for; default 2,4,8", "Workers");
   plan.add_own("--bandwidth", "RATE,...", "rate of the workers' links, such as 100mbit or 1gbit; one, or one for each",
@@ -356,12 +357,12 @@ PackCommand read_pack(const CommandLine& line) {
 PlanCommand read_plan(const CommandLine& line) {
   PlanCommand command;
   auto settings = line.settings();
-  if (const auto file = line.own("--config")) {
-    const auto of_file = load_settings(*file);
-    apply_settings(command.config, of_file);
-    settings.insert(settings.begin(), of_file.begin(), of_file.end());
-  }
-  apply_settings(command.config, line.settings());
+  const auto file = line.own("--config");
+  const auto of_file = file ? load_settings(*file) : std::vector<Setting>();
+  command.config = starting_config(of_file, settings);
+  apply_settings(command.config, of_file);
+  apply_settings(command.config, settings);
+  settings.insert(settings.begin(), of_file.begin(), of_file.end());
   const auto given = [&](std::string_view name) {
     return std::ranges::any_of(settings, [&](const Setting& setting) { return setting.name == name; });
   };

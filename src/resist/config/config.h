@@ -11,7 +11,9 @@ namespace resist {
 
 // Every option of resist, once: one plain struct per component with its defaults. The option table (option.h) gives
 // each field its name, help and bounds; flags, a TOML file and a run's stored config all fill these through it.
+// Training settings here are the paper's; the program starts from those of a recipe (recipe.h).
 
+enum class Recipe { paper, best };  // training settings that go together (recipe.h)
 enum class Method { resist, local_sgd, data_parallel };
 enum class PartitionMode { equal, exact };          // exact: the published code's mode, each block once
 enum class Dealing { shuffled, strata };            // strata: each worker gets an even coarse copy of the depth
@@ -67,6 +69,7 @@ struct PartitionOptions {
 };
 
 struct TrainOptions {
+  Recipe recipe = Recipe::paper;  // which one these come from; what is given besides may differ from it
   Method method = Method::resist;
   double epochs = 2;        // passes over the training set by all workers together
   std::int64_t rounds = 0;  // 0: from epochs
@@ -81,9 +84,9 @@ struct TrainOptions {
   double stochastic_depth = 0;                // probability that an iteration leaves a partitioned block out
   std::optional<MomentumSync> momentum_sync;  // unset: reset (carry with data-parallel)
   Schedule schedule = Schedule::step;
-  double lr_warmup_epochs = 0;   // learning rate rises linearly over these
-  double warmup_epochs = 0;      // local SGD (all blocks on all workers) for these first epochs
-  double full_depth_epochs = 0;  // and for these last ones
+  std::optional<double> lr_warmup_epochs = 0;  // learning rate rises linearly over these; unset: a twentieth of all
+  double warmup_epochs = 0;                    // local SGD (all blocks on all workers) for these first epochs
+  double full_depth_epochs = 0;                // and for these last ones
   std::uint64_t seed = 1;
 };
 

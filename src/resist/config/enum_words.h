@@ -20,6 +20,10 @@ template <typename Enum>
 inline constexpr std::array<EnumWord<Enum>, 0> kWords{};
 
 template <>
+inline constexpr auto kWords<Recipe> = std::to_array<EnumWord<Recipe>>({{Recipe::paper, "paper"},
+                                                                        {Recipe::best, "best"}});
+
+template <>
 inline constexpr auto kWords<Method> = std::to_array<EnumWord<Method>>({{Method::resist, "resist"},
                                                                         {Method::local_sgd, "local-sgd"},
                                                                         {Method::data_parallel, "data-parallel"}});

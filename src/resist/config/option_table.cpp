@@ -106,6 +106,7 @@ void add_data(std::vector<Option>& table) {
 void add_training(std::vector<Option>& table) {
   using O = TrainOptions;
   GroupTable<O> group(table, "Training", &Config::train);
+  group.add("recipe", &O::recipe, choice<Recipe>(), "what the settings below are unless they are given");
   group.add("method", &O::method, choice<Method>(), "how the workers train together");
   group.add("epochs", &O::epochs, number(0, 1e6), "passes over the training set by all workers together",
             Scope::resume);
@@ -114,8 +115,8 @@ void add_training(std::vector<Option>& table) {
   group.add("batch-size", &O::batch_size, integer<int>(1, 65536), "samples of a batch, per worker");
   group.add("lr", &O::lr, number(0, 1000), "learning rate");
   group.add("schedule", &O::schedule, choice<Schedule>(), "how the learning rate falls");
-  group.add("lr-warmup-epochs", &O::lr_warmup_epochs, number(0, 1e6),
-            "epochs over which the learning rate rises first");
+  group.add("lr-warmup-epochs", &O::lr_warmup_epochs, or_auto(number(0, 1e6)),
+            "epochs over which the learning rate rises first; auto: a twentieth of all");
   group.add("momentum", &O::momentum, number(0, 0.9999), "momentum of SGD");
   group.add("nesterov", &O::nesterov, switch_value(), "Nesterov momentum");
   group.add("weight-decay", &O::weight_decay, number(0, 1), "weight decay");

@@ -4,6 +4,7 @@
 
 #include "resist/config/codec.h"
 #include "resist/config/option.h"
+#include "resist/config/recipe.h"
 #include "resist/config/toml_file.h"
 #include "resist/core/error.h"
 
@@ -63,7 +64,7 @@ ResolvedConfig resolve_train(const std::optional<std::filesystem::path>& config_
                              const std::vector<Setting>& flags) {
   const auto file = config_file ? load_settings(*config_file) : std::vector<Setting>();
   ResolvedConfig result;
-  Config given;  // to see which run is resumed before its settings can be laid below
+  Config given = starting_config(file, flags);  // to see which run is resumed before its settings can be laid below
   apply_settings(given, file);
   apply_settings(given, flags);
   const std::filesystem::path resume = given.run.resume;
@@ -74,7 +75,7 @@ ResolvedConfig resolve_train(const std::optional<std::filesystem::path>& config_
   if (!replay.empty() && !resume.empty()) {
     throw InputError("--resume and --replay-membership are both given; a replay is a new run, so leave --resume out");
   }
-  Config stored = run_here ? load_run_config(resume) : Config();
+  Config stored = run_here ? load_run_config(resume) : starting_config(file, flags);
   if (!replay.empty()) {
     stored = load_run_config(replay);
     stored.run.run_dir.clear();  // a replay gets a folder of its own

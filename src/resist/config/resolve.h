@@ -28,8 +28,8 @@ struct ResolvedConfig {
   bool run_elsewhere = false;   // the run to resume has no folder here: `config` lacks what it settled
 };
 
-// defaults <- RUN/config.toml of a run to resume or to replay <- config file <- flags. A resumed run's run_dir is its
-// own folder. InputError names options that may not change then, or a --run-dir that is another folder.
+// the recipe, or RUN/config.toml of a run to resume or to replay <- config file <- flags. A resumed run's run_dir is
+// its own folder. InputError names options that may not change then, or a --run-dir that is another folder.
 ResolvedConfig resolve_train(const std::optional<std::filesystem::path>& config_file,
                              const std::vector<Setting>& flags);
 

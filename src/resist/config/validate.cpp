@@ -47,9 +47,9 @@ void check_training(const TrainOptions& train) {
                     "is {}",
                     train.full_depth_epochs, train.warmup_epochs, train.epochs));
   }
-  if (train.lr_warmup_epochs > train.epochs) {
+  if (train.lr_warmup_epochs.value_or(0) > train.epochs) {
     throw InputError(fmt::format("--lr-warmup-epochs is {}; it must be at most --epochs, which is {}",
-                                 train.lr_warmup_epochs, train.epochs));
+                                 *train.lr_warmup_epochs, train.epochs));
   }
 }
 

@@ -85,7 +85,9 @@ double learning_rate(const TrainOptions& options, int workers, std::int64_t data
     case Schedule::constant:
       break;
   }
-  const double warmup_samples = options.lr_warmup_epochs * static_cast<double>(dataset_size);
+  constexpr double kUsualWarmup = 0.05;
+  const double warmup_samples = options.lr_warmup_epochs ? *options.lr_warmup_epochs * static_cast<double>(dataset_size)
+                                                         : kUsualWarmup * static_cast<double>(length.total_samples);
   if (warmup_samples > 0) {
     const auto after = static_cast<double>(samples + samples_per_iteration(options, workers));
     factor *= std::min(1.0, after / warmup_samples);

@@ -45,7 +45,8 @@ bool at_full_depth(const TrainOptions& options, std::int64_t dataset_size, const
 double epochs_at_full_depth(const TrainOptions& options);
 
 // The learning rate of the iteration before which all workers have trained on `samples`: the schedule over the whole
-// length, times a linear rise over the first lr_warmup_epochs. `step`: / 10 after 50 % and again after 75 %.
+// length, times a linear rise over the first lr_warmup_epochs, or the first twentieth. `step`: / 10 after 50 % and
+// again after 75 %.
 double learning_rate(const TrainOptions& options, int workers, std::int64_t dataset_size, const TrainLength& length,
                      std::int64_t samples);
 

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <vector>
+
+#include "resist/config/resolve.h"
+
+namespace resist {
+
+// Training settings that go together. `paper`: those of the ResIST paper, which Config's own are. `best`: what the
+// studies chose (docs/results.md); docs/recipes.md has the evidence for every line. The program starts from `best`
+// unless --recipe says otherwise.
+inline constexpr Recipe kUsualRecipe = Recipe::best;
+
+// What it sets differently from the paper.
+const std::vector<Setting>& recipe_settings(Recipe recipe);
+
+Config recipe_config(Recipe recipe);
+
+// Where options start that some layers of settings are laid over: the recipe that the last of them names.
+Config starting_config(const std::vector<Setting>& file, const std::vector<Setting>& flags);
+
+}  // namespace resist
