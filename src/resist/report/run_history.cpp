@@ -43,13 +43,20 @@ void check_records(const std::vector<RoundRecord>& records) {
   }
 }
 
+// More than any data set has: a record that says so makes no sense.
+constexpr double kMostSamples = 1e12;
+
 // Whether every worker held every block in the round that came to be `record`, with the data set's size taken back from
 // what the record says of epochs.
 bool was_at_full_depth(const Config& config, const RoundRecord* before, const RoundRecord& record) {
   if (epochs_at_full_depth(config.train) == 0 || !(record.epoch > 0) || !std::isfinite(record.epoch)) {
     return false;
   }
-  const auto dataset_size = static_cast<std::int64_t>(std::round(static_cast<double>(record.samples) / record.epoch));
+  const double samples = std::round(static_cast<double>(record.samples) / record.epoch);
+  if (samples > kMostSamples) {
+    return false;
+  }
+  const auto dataset_size = static_cast<std::int64_t>(samples);
   const int workers = static_cast<int>(record.worker_loss.size());
   const std::int64_t full_round =
       std::int64_t{config.train.local_iterations} * config.train.batch_size * static_cast<std::int64_t>(workers);
