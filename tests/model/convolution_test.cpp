@@ -6,6 +6,7 @@
 #include <ostream>
 #include <vector>
 
+#include "resist/core/error.h"
 #include "resist/model/winograd.h"
 #include "support/noise.h"
 
@@ -59,6 +60,43 @@ TEST_P(EveryConvolution, AgreesWithLibtorchInValuesAndGradients) {
     EXPECT_LT((own[i] - expected[i]).abs().max().item<double>(), 1e-4 * size) << i;
   }
   EXPECT_TRUE(own[0].is_contiguous(at::MemoryFormat::ChannelsLast));
+}
+
+// Direct convolution in float32 of what bf16 holds of the values.
+at::Tensor in_bf16(const at::Tensor& values) {
+  return values.to(at::kBFloat16).to(at::kFloat);
+}
+
+TEST(Convolution, UnfoldingAgreesWithLibtorchInBf16) {
+  struct Shape {
+    int batch, inputs, outputs, side, stride;
+  };
+  for (const Shape shape :
+       {Shape{8, 64, 64, 4, 1}, Shape{8, 64, 96, 8, 2}, Shape{3, 128, 128, 8, 1}, Shape{70, 128, 32, 8, 1}}) {
+    const at::Tensor image = in_bf16(noise({shape.batch, shape.inputs, shape.side, shape.side}, 1));
+    const at::Tensor filters = in_bf16(noise({shape.outputs, shape.inputs, 3, 3}, 2));
+    const auto run = [&](at::ScalarType type, auto convolution) {
+      at::Tensor x = image.to(type).set_requires_grad(true);
+      at::Tensor weight = filters.clone().set_requires_grad(true);
+      return result_and_gradients(convolution(x, weight), x, weight);
+    };
+    const auto own = run(
+        at::kBFloat16, [&](const at::Tensor& x, const at::Tensor& w) { return convolve_unfolded(x, w, shape.stride); });
+    const auto expected = run(
+        at::kFloat, [&](const at::Tensor& x, const at::Tensor& w) { return at::conv2d(x, w, {}, shape.stride, 1); });
+    ASSERT_EQ(own[2].scalar_type(), at::kFloat);
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      const double length = expected[i].norm().item<double>();
+      EXPECT_LT((own[i].to(at::kFloat) - expected[i]).norm().item<double>(), 1e-2 * length)
+          << i << ", " << shape.inputs << " channels of " << shape.side;
+    }
+    EXPECT_TRUE(own[0].is_contiguous(at::MemoryFormat::ChannelsLast));
+  }
+}
+
+TEST(Convolution, UnfoldingRefusesWhatItIsNotFor) {
+  EXPECT_THROW(convolve_unfolded(noise({8, 64, 4, 4}, 1), noise({64, 64, 3, 3}, 2), 1), Error);
+  EXPECT_THROW(convolve_unfolded(noise({8, 64, 32, 32}, 1).to(at::kBFloat16), noise({64, 64, 3, 3}, 2), 1), Error);
 }
 
 TEST(Convolution, GivesTheSameBitsAgain) {

@@ -61,6 +61,24 @@ TEST(BatchNorm, AgreesWithFloat64InValuesAndGradients) {
   }
 }
 
+TEST(BatchNorm, InBf16AgreesToItsDigits) {
+  for (const bool relu : {false, true}) {
+    Inputs inputs = make_inputs(32, 12, 20);
+    inputs.x = inputs.x.to(at::kBFloat16);
+    inputs.grad_y = inputs.grad_y.to(at::kBFloat16);
+    const auto got = own(inputs, relu);
+    const auto expected = exact(inputs, relu);
+    EXPECT_EQ(got[0].scalar_type(), at::kBFloat16);
+    EXPECT_EQ(got[1].scalar_type(), at::kBFloat16);
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      // The parameters' gradients are sums, and not rounded.
+      const double digits = got[i].scalar_type() == at::kFloat ? 1e-5 : 3e-3;
+      const double length = expected[i].norm().item<double>();
+      EXPECT_LT((got[i].to(at::kDouble) - expected[i]).norm().item<double>(), digits * length) << i;
+    }
+  }
+}
+
 TEST(BatchNorm, GivesTheSameBitsWithAnyNumberOfThreads) {
   const Inputs inputs = make_inputs(32, 24, 20);
   const int before = at::get_num_threads();
@@ -94,9 +112,11 @@ TEST(BatchNorm, WithTheBatchsMomentsGivenIsTheSame) {
 TEST(BatchNorm, DoesNotHideWhatIsNotANumber) {
   Inputs inputs = make_inputs(2, 3, 2);
   inputs.x[0][1][0][0] = std::numeric_limits<float>::quiet_NaN();
-  const at::Tensor y = batch_norm(inputs.x, inputs.weight, inputs.bias, true);
-  EXPECT_TRUE(y.select(1, 1).isnan().all().item<bool>());
-  EXPECT_FALSE(y.select(1, 0).isnan().any().item<bool>());
+  for (const auto type : {at::kFloat, at::kBFloat16}) {
+    const at::Tensor y = batch_norm(inputs.x.to(type), inputs.weight, inputs.bias, true);
+    EXPECT_TRUE(y.select(1, 1).isnan().all().item<bool>());
+    EXPECT_FALSE(y.select(1, 0).isnan().any().item<bool>());
+  }
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "resist/model/block.h"
+#include "resist/model/precision.h"
+#include "resist/model/unfold.h"
 #include "resist/model/winograd.h"
 
 namespace resist {
@@ -31,8 +33,25 @@ std::vector<ConvolutionMaps> convolution_maps(const NetworkSpec& spec, int secti
   return maps;
 }
 
-bool may_take_winograd(const ConvolutionShape& convolution) {
-  return convolution.kernel == 3 && convolution.stride == 1 && convolution.groups == 1;
+// Bytes; `section`: whose maps' size its input has.
+std::int64_t scratch_of(const NetworkSpec& spec, const ConvolutionShape& convolution, int section, std::int64_t batch,
+                        bool training) {
+  const int height = spec.section_height(section);
+  const int width = spec.section_image_width(section);
+  if (spec.bf16) {
+    const UnfoldedMap map{.height = height,
+                          .width = width,
+                          .channels = convolution.in_channels,
+                          .kernel = convolution.kernel,
+                          .stride = convolution.stride};
+    const auto plan = has_matrix_units() ? plan_unfolded(batch, map, convolution.out_channels) : std::nullopt;
+    return plan ? plan->scratch() : 0;
+  }
+  if (convolution.kernel != 3 || convolution.stride != 1) {
+    return 0;
+  }
+  const auto plan = plan_winograd(batch, convolution.in_channels, convolution.out_channels, height, width);
+  return plan ? plan->scratch(training) * static_cast<std::int64_t>(sizeof(float)) : 0;
 }
 
 }  // namespace
@@ -67,22 +86,18 @@ std::int64_t evaluation_activations(const NetworkSpec& spec) {
 
 std::int64_t convolution_scratch(const NetworkSpec& spec, std::int64_t batch, bool training) {
   std::int64_t largest = 0;
-  if (spec.bf16) {
-    return largest;  // libtorch's convolutions, which need no memory to speak of
-  }
   for (int section = 1; section <= static_cast<int>(spec.depths.size()); ++section) {
     for (int index = 0; index < std::min(2, spec.depths[section - 1]); ++index) {  // those after them are alike
+      int before = index == 0 && section > 1 ? section - 1 : section;
       for (const ConvolutionShape& convolution : block_shape(spec, section, index).convolutions()) {
-        if (!may_take_winograd(convolution)) {
-          continue;
+        if (convolution.groups == 1) {
+          largest = std::max(largest, scratch_of(spec, convolution, before, batch, training));
         }
-        const auto plan = plan_winograd(batch, convolution.in_channels, convolution.out_channels,
-                                        spec.section_height(section), spec.section_image_width(section));
-        largest = std::max(largest, plan ? plan->scratch(training) : 0);
+        before = convolution.stride == 1 ? before : section;
       }
     }
   }
-  return largest * static_cast<std::int64_t>(sizeof(float));
+  return largest;
 }
 
 std::int64_t training_activations(const NetworkSpec& spec, const Layout& layout, const std::vector<int>& held) {

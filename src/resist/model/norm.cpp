@@ -68,10 +68,24 @@ struct Shape {
   std::int64_t pixels;
 };
 
-// Of float32 values, channels last, on the processor.
-ChannelMoments moments_of(const at::Tensor& x) {
+float* values_of(const at::Tensor& x, float /*type*/) {
+  return x.data_ptr<float>();
+}
+
+Bf16* values_of(const at::Tensor& x, Bf16 /*type*/) {
+  return reinterpret_cast<Bf16*>(x.data_ptr<at::BFloat16>());
+}
+
+// Calls work(a value of x's type): float32 or bf16.
+template <typename Work>
+auto with_type_of(const at::Tensor& x, const Work& work) {
+  return x.scalar_type() == at::kBFloat16 ? work(Bf16{}) : work(float{});
+}
+
+template <typename Value>
+ChannelMoments moments_of(const at::Tensor& x, Value type) {
   const Shape shape(x);
-  const auto* values = x.data_ptr<float>();
+  const auto* values = values_of(x, type);
   ChannelMoments moments;
   moments.mean = means_of(shape.pixels, shape.channels, [&](std::int64_t first, std::int64_t rows, float* sums) {
     add_rows(rows, shape.channels, values + first * shape.channels, sums);
@@ -80,6 +94,11 @@ ChannelMoments moments_of(const at::Tensor& x) {
     add_squares(rows, shape.channels, values + first * shape.channels, moments.mean.data(), sums);
   });
   return moments;
+}
+
+// Of float32 or bf16, channels last, on the processor.
+ChannelMoments moments_of(const at::Tensor& x) {
+  return with_type_of(x, [&](auto type) { return moments_of(x, type); });
 }
 
 Row inverse_deviation(const ChannelMoments& moments) {
@@ -98,18 +117,20 @@ at::Tensor normalise(const at::Tensor& x, const at::Tensor& weight, const at::Te
                           .inverse_deviation = inverse.data(),
                           .weight = weight.data_ptr<float>(),
                           .bias = bias.data_ptr<float>()};
-  at::Tensor y = at::empty(x.sizes(), at::TensorOptions(at::kFloat), kChannelsLast);
-  const auto* values = x.data_ptr<float>();
-  auto* result = y.data_ptr<float>();
-  each_stretch(shape.pixels, [&](std::int64_t /*stretch*/, std::int64_t first, std::int64_t rows) {
-    const std::int64_t offset = first * shape.channels;
-    normalise_rows(norm, relu, rows, values + offset, result + offset);
+  at::Tensor y = at::empty(x.sizes(), x.options(), kChannelsLast);
+  with_type_of(x, [&](auto type) {
+    const auto* values = values_of(x, type);
+    auto* result = values_of(y, type);
+    each_stretch(shape.pixels, [&](std::int64_t /*stretch*/, std::int64_t first, std::int64_t rows) {
+      const std::int64_t offset = first * shape.channels;
+      normalise_rows(norm, relu, rows, values + offset, result + offset);
+    });
   });
   return y;
 }
 
 bool is_ours(const at::Tensor& x) {
-  return x.is_cpu() && x.scalar_type() == at::kFloat;
+  return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
 }
 
 class BatchNorm : public torch::autograd::Function<BatchNorm> {
@@ -126,24 +147,31 @@ class BatchNorm : public torch::autograd::Function<BatchNorm> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
     const auto saved = context->get_saved_variables();
-    const Shape shape(saved[0]);
     const at::Tensor grad_y = gradients[0].contiguous(kChannelsLast);
+    return with_type_of(saved[0], [&](auto type) { return backward(saved, grad_y, type); });
+  }
+
+ private:
+  template <typename Value>
+  static torch::autograd::variable_list backward(const torch::autograd::variable_list& saved, const at::Tensor& grad_y,
+                                                 Value type) {
+    const Shape shape(saved[0]);
     const NormChannels norm{.channels = shape.channels,
                             .mean = saved[4].data_ptr<float>(),
                             .inverse_deviation = saved[5].data_ptr<float>(),
                             .weight = saved[1].data_ptr<float>(),
                             .bias = saved[2].data_ptr<float>()};
-    const auto* x = saved[0].data_ptr<float>();
-    const float* y = saved[3].defined() ? saved[3].data_ptr<float>() : nullptr;
-    const auto* gradient = grad_y.data_ptr<float>();
+    const Value* x = values_of(saved[0], type);
+    const Value* y = saved[3].defined() ? values_of(saved[3], type) : nullptr;
+    const Value* gradient = values_of(grad_y, type);
     const auto rectified = [&](std::int64_t offset) { return y == nullptr ? nullptr : y + offset; };
     const Row means =
         means_of(shape.pixels, 2 * shape.channels, [&](std::int64_t first, std::int64_t rows, float* sums) {
           const std::int64_t offset = first * shape.channels;
           add_gradients(norm, rows, x + offset, rectified(offset), gradient + offset, sums, sums + shape.channels);
         });
-    at::Tensor grad_x = at::empty(saved[0].sizes(), at::TensorOptions(at::kFloat), kChannelsLast);
-    auto* result = grad_x.data_ptr<float>();
+    at::Tensor grad_x = at::empty(saved[0].sizes(), saved[0].options(), kChannelsLast);
+    Value* result = values_of(grad_x, type);
     each_stretch(shape.pixels, [&](std::int64_t /*stretch*/, std::int64_t first, std::int64_t rows) {
       const std::int64_t offset = first * shape.channels;
       gradient_rows(norm, means.data(), means.data() + shape.channels, rows, x + offset, rectified(offset),

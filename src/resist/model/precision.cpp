@@ -1,6 +1,27 @@
 #include "resist/model/precision.h"
 
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
+
 namespace resist {
+namespace {
+
+bool reports_matrix_units() {
+#ifdef __x86_64__
+  constexpr unsigned int kLeaf = 7;
+  constexpr unsigned int kAmxBf16 = 1U << 22U;  // of EDX; the compilers' headers differ in its name
+  unsigned int eax = 0;
+  unsigned int ebx = 0;
+  unsigned int ecx = 0;
+  unsigned int edx = 0;
+  return __get_cpuid_count(kLeaf, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & kAmxBf16) != 0;
+#else
+  return false;
+#endif
+}
+
+}  // namespace
 
 bool multiplies_bf16() {
 #ifdef __x86_64__
@@ -8,6 +29,11 @@ bool multiplies_bf16() {
 #else
   return false;
 #endif
+}
+
+bool has_matrix_units() {
+  static const bool has = reports_matrix_units();  // asking the processor is slow in a virtual machine
+  return has;
 }
 
 Precision choose_precision(Precision asked) {

@@ -8,6 +8,9 @@ namespace resist {
 // is slower than float32.
 bool multiplies_bf16();
 
+// Whether this processor has matrix units for bf16 (AMX).
+bool has_matrix_units();
+
 // What `asked` means on this machine: fp32 or bf16.
 Precision choose_precision(Precision asked);
 
