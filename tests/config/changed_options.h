@@ -46,6 +46,7 @@ inline const std::map<std::string, std::string>& changed_options() {
       {"seed", "9223372036854775807"},
       {"compress", "int6"},
       {"overlap", "true"},
+      {"overlap-iterations", "3"},
       {"protect", "none"},
       {"last-section-every", "3"},
       {"outer-lr", "0.7"},

@@ -386,6 +386,46 @@ TEST(Trainer, OverlapSendsNoMoreThanThePlanSays) {
   EXPECT_EQ(sent, planned);
 }
 
+// The first shared value of worker 0 before each iteration.
+std::vector<float> walk(const Config& config) {
+  const TrainingSetup setup = prepare_training(config, 1);
+  std::vector<float> values;
+  run_in_process(3, [&](Communicator& communicator) {
+    class Walk : public TrainingObserver {
+     public:
+      explicit Walk(std::vector<float>* values) : values_(values) {}
+      void batch_used(Trainer& trainer, const Batch& /*batch*/, double /*learning_rate*/) override {
+        if (values_ != nullptr) {
+          values_->push_back(*trainer.parameters().values());
+        }
+      }
+
+     private:
+      std::vector<float>* values_;
+    } observer(communicator.rank() == 0 ? &values : nullptr);
+    const std::atomic<int> stop = 0;
+    Trainer(setup, communicator, {}, stop).run(observer);
+  });
+  return values;
+}
+
+TEST(Trainer, AnOverlappedAverageLandsAfterTheIterationsThatAreGiven) {
+  Config config = small_config();  // rounds of three iterations
+  config.sync.overlap = true;
+  config.sync.overlap_iterations = 3;
+  const std::vector<float> last = walk(config);
+  for (const int after : {1, 2}) {
+    config.sync.overlap_iterations = after;
+    const std::vector<float> values = walk(config);
+    ASSERT_EQ(values.size(), last.size());
+    const auto at = static_cast<std::ptrdiff_t>(3 + after);  // in the second round
+    EXPECT_EQ(std::vector(values.begin(), values.begin() + at), std::vector(last.begin(), last.begin() + at));
+    EXPECT_NE(values[static_cast<std::size_t>(at)], last[static_cast<std::size_t>(at)]);
+  }
+  config.sync.overlap_iterations.reset();  // half of them
+  EXPECT_EQ(iterations_under_way(config), 2);
+}
+
 TEST(Trainer, AnAverageThatWasNeverUsedForTrainingIsTheSameOverlappedOrNot) {
   Config config = small_config();
   config.evaluation.eval_every = 1;  // every round is synchronised in full then

@@ -73,6 +73,13 @@ void check_synchronisation(const SyncOptions& sync, const TrainOptions& train) {
     throw InputError(
         "--overlap is given with --momentum-sync average, which has to wait for every average; use reset or carry");
   }
+  if (sync.overlap_iterations && !sync.overlap) {
+    throw InputError("--overlap-iterations says when an overlapped average lands; give --overlap too, or leave it out");
+  }
+  if (sync.overlap_iterations.value_or(1) > train.local_iterations) {
+    throw InputError(fmt::format("--overlap-iterations is {}, but a round has {} local iterations; allowed are 1 to {}",
+                                 *sync.overlap_iterations, train.local_iterations, train.local_iterations));
+  }
 }
 
 // What makes workers' shared parameters differ between rounds, or changes them besides the mean, does not go with

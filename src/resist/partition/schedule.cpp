@@ -58,6 +58,10 @@ std::int64_t round_iterations(const TrainOptions& options, int workers, const Tr
   return std::clamp<std::int64_t>(left, 0, options.local_iterations);
 }
 
+int iterations_under_way(const Config& config) {
+  return config.sync.overlap_iterations.value_or((config.train.local_iterations + 1) / 2);
+}
+
 bool at_full_depth(const TrainOptions& options, std::int64_t dataset_size, const TrainLength& length,
                    const TrainPosition& position) {
   const auto samples = static_cast<double>(position.samples);

@@ -37,6 +37,9 @@ TrainLength train_length(const TrainOptions& options, int workers, std::int64_t 
 std::int64_t round_iterations(const TrainOptions& options, int workers, const TrainLength& length,
                               const TrainPosition& position);
 
+// Local iterations for which an average that is overlapped travels: then it lands, in every round alike.
+int iterations_under_way(const Config& config);
+
 // Whether the round that starts at `position` is one of local SGD: in the warm-up, or in the last epochs.
 bool at_full_depth(const TrainOptions& options, std::int64_t dataset_size, const TrainLength& length,
                    const TrainPosition& position);

@@ -123,7 +123,8 @@ RoundForecast Forecaster::Impl::one(const PlannedRound& round, const Circumstanc
     (exchange.hidden ? hidden : forecast.sync_seconds) += seconds;
     forecast.bytes += exchange.times * static_cast<double>(exchange.sent_bytes);
   }
-  forecast.sync_seconds += std::max(0.0, hidden - forecast.compute_seconds);
+  const double hides = forecast.compute_seconds * iterations_under_way(config) / config.train.local_iterations;
+  forecast.sync_seconds += std::max(0.0, hidden - hides);
   if (workers > 1) {
     forecast.sync_seconds += 2 * gather_seconds(with.links) + barrier_seconds(with.links);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "resist/model/operations.h"
+#include "resist/partition/schedule.h"
 
 namespace resist {
 namespace {
@@ -56,7 +57,8 @@ SyncCost RoundCosts::synchronisation(const Handover& handover, const std::vector
       cost.bytes += exchange.bytes;
     }
   }
-  cost.seconds += std::max(0.0, hidden - next_seconds) + control_seconds(members);
+  const double hides = next_seconds * iterations_under_way(config_) / config_.train.local_iterations;
+  cost.seconds += std::max(0.0, hidden - hides) + control_seconds(members);
   return cost;
 }
 

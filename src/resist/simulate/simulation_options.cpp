@@ -38,6 +38,7 @@ std::vector<std::string> simulated_options() {
           "partition-first-blocks",
           "compress",
           "overlap",
+          "overlap-iterations",
           "protect",
           "method",
           "momentum-sync",

@@ -519,6 +519,9 @@ void Trainer::run_local_iterations(TrainingObserver& observer) {
       return block >= dealt.first_block && block < dealt.first_block + dealt.count;
     }));
   }
+  const int lands_after = iterations_under_way(setup_.config);
+  // A worker that is lost meanwhile is noticed here, but what was begun is finished first.
+  std::exception_ptr lost;
   sync_->set_out();
   Stopwatch watch;
   while (local.iterations < iterations) {
@@ -560,8 +563,20 @@ void Trainer::run_local_iterations(TrainingObserver& observer) {
     if (local.iterations == 1) {
       note("training");
     }
+    if (local.iterations == lands_after) {
+      local.seconds_compute += watch.lap();
+      try {
+        local.payload += sync_->land();
+      } catch (const CommError&) {
+        lost = std::current_exception();
+      }
+      local.seconds_sync += watch.lap();
+    }
   }
   local.seconds_compute += watch.lap();
+  if (lost) {
+    std::rethrow_exception(lost);
+  }
   local.payload += sync_->land();
   local.seconds_sync += watch.lap();
 }
