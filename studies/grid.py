@@ -10,6 +10,7 @@ A grid:
     [settings.NAME] options of one setting, besides. A list stands for each of its values: NAME is then several cases,
                     and the best of them (by mean accuracy, ties: the first) is what `like` refers to.
                     like = "GRID/NAME": the options of the best case of that setting of another grid, below these.
+    [plot]          the lines of its picture, if it has one: LINE = [settings whose cases are its points]
 
 A run belongs to a grid by its options and its seed, not by its names: a grid that is changed keeps the rows that still
 fit, and only the others are run.

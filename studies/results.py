@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""studies/results.py: writes docs/results.md from studies/grids/ and studies/rows/."""
+"""studies/results.py: writes docs/results.md and its pictures from studies/grids/ and studies/rows/."""
 import statistics
 
+import plot
 from grid import ROOT, Grid, Undecided, names
 
 LINKS = {"1gbit": "1 Gbit/s", "100mbit": "100 Mbit/s"}
@@ -52,18 +53,50 @@ def cost_cells(found, with_links):
     return [*cells, f"{mean(found, lambda row: row['bytes_sent']) / 1e6:.0f}"]
 
 
-def section(grid):
+def finished(grid):
+    """Every case that has rows, with them, and a sentence for each setting that waits for a choice."""
     cases, undecided = [], []
     for setting in grid.settings():
         try:
             cases += [(case, found) for case in grid.cases(setting) if (found := grid.found(case))]
         except Undecided as missing:
             undecided.append(f"{setting} waits for {missing}")
+    return cases, undecided
+
+
+def picture(grid):
+    """Accuracy over bytes and over time, of a grid that names its lines (`plot`: settings by line); None: nothing yet."""
+    found = {}
+    for case, rows in finished(grid)[0]:
+        found.setdefault(case.setting, []).append(list(rows.values()))
+
+    def points(settings, cost):
+        for rows in (rows for setting in settings for rows in found.get(setting, []) if len(rows) > 1):
+            accuracies = [100 * row["accuracy"] for row in rows]
+            yield plot.Point(mean(rows, cost), statistics.mean(accuracies),
+                             statistics.stdev(accuracies) / len(accuracies) ** 0.5)
+
+    costs = {"payload, MB": lambda row: row["bytes_sent"] / 1e6, "compute, s": compute_seconds,
+             "compute and links of 100 Mbit/s, s": lambda row: seconds_over(row, "100mbit")}
+    lines = {name: settings for name, settings in grid.declared["plot"].items() if any(
+        len(rows) > 1 for setting in settings for rows in found.get(setting, []))}
+    if not lines:
+        return None
+    return plot.svg("test accuracy, %" if grid.on_test else "held-out accuracy, %", {
+        label: {name: list(points(settings, cost)) for name, settings in lines.items()}
+        for label, cost in costs.items()})
+
+
+def section(grid):
+    cases, undecided = finished(grid)
     text = [f"## {grid.title}", ""]
     if grid.about:
         text += [grid.about.strip(), ""]
     if cases:
         text += described(grid, cases)
+    if "plot" in grid.declared and picture(grid):
+        text += [f"![{grid.title}]({picture_path(grid).name})", "",
+                 "Means and their standard errors; the points of a line are its budgets.", ""]
     left = sum(1 for _ in grid.todo())
     if left:
         text += [f"{left} runs are still to be done (`studies/run.py PROGRAM {grid.name}`).", ""]
@@ -112,6 +145,16 @@ worker on one core, whatever ran beside it. Seconds over a link add each round's
 PAGE = ROOT / "docs" / "results.md"
 
 
+def picture_path(grid):
+    return PAGE.with_name(f"results-{grid.name}.svg")
+
+
+def pictures():
+    """Every picture's text by its path."""
+    drawn = {picture_path(grid): picture(grid) for grid in map(Grid, names()) if "plot" in grid.declared}
+    return {path: text for path, text in drawn.items() if text}
+
+
 def page():
     grids = sorted((Grid(name) for name in names()), key=lambda grid: grid.declared["place"])
     return "\n".join([INTRODUCTION, *(line for grid in grids for line in section(grid))])
@@ -119,3 +162,5 @@ def page():
 
 if __name__ == "__main__":
     PAGE.write_text(page())
+    for file, drawing in pictures().items():
+        file.write_text(drawing)

@@ -51,7 +51,7 @@ def sync_seconds(program, options):
     """A round's synchronisation as `resist plan` forecasts it, by the rate of every worker's link."""
     seconds = {}
     for rate in LINKS:
-        given = {**{name: options[name] for name in PLANNED if name in options}, **data_options(options["data"]),
+        given = {**{name: options[name] for name in PLANNED if name in options}, **data_options(program, options["data"]),
                  "bandwidth": rate, "latency": "100us", "speed": "100gflops", "protect": "none", "format": "json"}
         said = subprocess.run([program, "plan", *(flag(name, value) for name, value in given.items())], check=True,
                               capture_output=True, text=True).stdout
@@ -64,7 +64,7 @@ def sync_seconds(program, options):
 def train(program, options, seed, core):
     """A training on one core: what it reached and cost. None where it diverged."""
     folder = Path(tempfile.mkdtemp(prefix="resist-study-"))
-    given = {**FIXED, **options, **data_options(options["data"]), "seed": seed, "run-dir": folder / "run"}
+    given = {**FIXED, **options, **data_options(program, options["data"]), "seed": seed, "run-dir": folder / "run"}
     command = [program, "train", *(flag(name, value) for name, value in given.items())]
     with (folder / "errors").open("w+") as errors:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors,
@@ -102,8 +102,8 @@ def main(given=None):
     for core in sorted(os.sched_getaffinity(0))[:arguments.jobs]:
         cores.put(core)
     for data in {Grid(name).declared["data"] for name in arguments.grids}:
-        data_options(data)  # made before two runs want it
-    lock = threading.Lock()
+        data_options(arguments.program, data)  # made before two runs want it
+    lock = threading.Condition()
     under_way = set()
 
     def next_run():
@@ -120,12 +120,21 @@ def main(given=None):
         core = cores.get()
         while time.monotonic() < end:
             with lock:
-                if (run := next_run()) is None:
+                # A run that is under way may decide what others wait for.
+                while (run := next_run()) is None and under_way:
+                    lock.wait()
+                if run is None:
                     return
             grid, case, seed = run
-            outcome = train(arguments.program, case.options, seed, core)
-            with lock:
-                grid.add({"setting": case.setting, "seed": seed, "options": case.options, **outcome})
+            outcome = None
+            try:
+                outcome = train(arguments.program, case.options, seed, core)
+            finally:
+                with lock:
+                    if outcome is not None:
+                        grid.add({"setting": case.setting, "seed": seed, "options": case.options, **outcome})
+                    under_way.discard((key(case.options), seed))
+                    lock.notify_all()
             print(f"{grid.name}: {case.name}, seed {seed}: {100 * outcome['accuracy']:.2f} %, "
                   f"{outcome['processor_seconds']:.0f} s", flush=True)
 

@@ -9,9 +9,11 @@ import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
+from xml.etree import ElementTree
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "studies"))
 import grid  # noqa: E402
+import plot  # noqa: E402
 import results  # noqa: E402
 import run  # noqa: E402
 
@@ -69,6 +71,8 @@ class Declared(unittest.TestCase):
 
     def test_the_page_is_what_the_rows_say(self):
         self.assertEqual(results.PAGE.read_text(), results.page(), "write it anew: studies/results.py")
+        for path, drawing in results.pictures().items():
+            self.assertEqual(path.read_text(), drawing, "draw it anew: studies/results.py")
 
 
 class Runs(unittest.TestCase):
@@ -128,6 +132,24 @@ class Runs(unittest.TestCase):
         self.run_all()
         found = grid.Grid("rates").found(grid.Grid("rates").cases("resist")[0])
         self.assertEqual([row["diverged"] for row in found.values()], [True, True])
+
+    def test_a_picture_has_a_point_for_every_case_and_a_line_for_every_name(self):
+        path = self.studies / "grids" / "rates.toml"
+        path.write_text(path.read_text() + '\n[plot]\nResIST = ["resist"]\n"not run" = ["nothing"]\n')
+        self.assertIsNone(results.picture(grid.Grid("rates")))
+        self.run_all()
+        drawn = ElementTree.fromstring(results.picture(grid.Grid("rates")))
+        names = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
+        self.assertIn("ResIST", names)
+        self.assertNotIn("not run", names)
+        panels = 3
+        self.assertEqual(len(list(drawn.iter("{http://www.w3.org/2000/svg}circle"))), 2 * panels)
+        self.assertEqual(len(list(drawn.iter("{http://www.w3.org/2000/svg}polyline"))), panels)
+        self.assertIn("(results-rates.svg)", "\n".join(results.section(grid.Grid("rates"))))
+
+    def test_axes_have_round_numbers(self):
+        self.assertEqual(plot.ticks(0, 42), [0, 10, 20, 30, 40])
+        self.assertEqual(plot.ticks(54.3, 57.1), [54.5, 55, 55.5, 56, 56.5, 57])
 
     def test_the_page_compares_pairs(self):
         self.run_all()
