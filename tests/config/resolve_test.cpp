@@ -90,6 +90,16 @@ TEST_F(ResolveTest, ARecipeGoesWithEveryMethod) {
   EXPECT_NO_THROW(resolve_train({}, settings({{"epochs", "0.01"}})));
 }
 
+TEST_F(ResolveTest, AnOverlappedAverageLandsWithinARound) {
+  const auto refusal = [](const Flags& flags) { return input_error([&] { resolve_train({}, settings(flags)); }); };
+  EXPECT_TRUE(contains(refusal({{"overlap-iterations", "3"}}), "give --overlap too"));
+  EXPECT_TRUE(contains(refusal({{"overlap", "true"}, {"local-iterations", "20"}, {"overlap-iterations", "21"}}),
+                       "allowed are 1 to 20"));
+  EXPECT_NO_THROW(resolve_train(
+      {}, settings({{"overlap", "true"}, {"local-iterations", "20"}, {"overlap-iterations", "20"}})));
+  EXPECT_NO_THROW(resolve_train({}, settings({{"overlap", "true"}, {"outer-momentum", "0.4"}})));
+}
+
 TEST_F(ResolveTest, TheResultIsValidated) {
   EXPECT_TRUE(contains(input_error([&] {
                          resolve_train(file("partition = 'exact'\n"), settings({{"min-blocks", "4"}}));

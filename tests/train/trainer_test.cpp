@@ -246,6 +246,11 @@ TEST(Trainer, EveryLeverAgreesAtTheEndAndLearns) {
       {"strata", [](Config& config) { config.partition.dealing = Dealing::strata; }},
       {"blocks that stay", [](Config& config) { config.partition.deal_every = 2; }},
       {"outer momentum", [](Config& config) { config.outer.momentum = 0.4; }},
+      {"overlapped outer momentum",
+       [](Config& config) {
+         config.outer.momentum = 0.4;
+         config.sync.overlap = true;
+       }},
       {"compressed outer momentum",
        [](Config& config) {
          config.outer.momentum = 0.4;
@@ -424,6 +429,25 @@ TEST(Trainer, AnOverlappedAverageLandsAfterTheIterationsThatAreGiven) {
   }
   config.sync.overlap_iterations.reset();  // half of them
   EXPECT_EQ(iterations_under_way(config), 2);
+}
+
+TEST(Trainer, AnOverlappedAverageIsFollowedWhereItLands) {
+  for (const Method method : {Method::resist, Method::local_sgd}) {
+    Config config = small_config();
+    config.train.method = method;
+    config.sync.overlap = true;
+    const std::vector<float> mean = walk(config);
+    // So little momentum that what is agreed on is the mean, but for rounding.
+    config.outer.momentum = 1e-9;
+    const std::vector<float> followed = walk(config);
+    config.outer.momentum = 0.9;
+    const std::vector<float> ahead = walk(config);
+    ASSERT_EQ(followed.size(), mean.size());
+    for (std::size_t i = 0; i < mean.size(); ++i) {
+      EXPECT_NEAR(followed[i], mean[i], 1e-5) << i;
+    }
+    EXPECT_GT(std::abs(ahead.back() - mean.back()), 1e-4);
+  }
 }
 
 TEST(Trainer, AnAverageThatWasNeverUsedForTrainingIsTheSameOverlappedOrNot) {

@@ -218,7 +218,8 @@ void describe_plan(CommandLine& plan) {
   plan.add_named({"model", "depths", "width", "stem", "final-norm", "classes", "channels", "image-size"});
   plan.add_named(
       {"partition", "min-blocks", "dealing", "deal-every", "balance", "partition-sections", "partition-first-blocks"});
-  plan.add_named({"compress", "overlap", "overlap-iterations", "protect", "last-section-every", "outer-lr", "outer-momentum", "precision"});
+  plan.add_named({"compress", "overlap", "overlap-iterations", "protect", "last-section-every", "outer-lr",
+                  "outer-momentum", "precision"});
   plan.add_named({"recipe", "method", "momentum-sync", "warmup-epochs", "full-depth-epochs", "batch-size",
                   "eval-batch-size", "local-iterations", "epochs", "rounds", "eval-every", "calibrate-samples", "data",
                   "data-dir", "threads"});

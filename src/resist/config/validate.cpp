@@ -97,10 +97,9 @@ void check_agreement(const Config& config) {
     throw InputError(
         "--outer-nesterov needs momentum, and --outer-momentum is 0; give a momentum or leave --outer-nesterov out");
   }
-  if (config.sync.overlap && (config.outer.used() || last_section)) {
+  if (config.sync.overlap && last_section) {
     throw InputError(
-        fmt::format("--overlap is given with --{}, which needs the mean at the round's end; leave one of them out",
-                    last_section ? "last-section-every" : "outer-momentum or --outer-lr"));
+        "--overlap is given with --last-section-every, which needs the mean at the round's end; leave one of them out");
   }
 }
 

@@ -57,28 +57,31 @@ void RoundSync::plan_average(const std::vector<std::int64_t>& samples) {
 }
 
 void RoundSync::agree() {
-  const auto size = static_cast<std::int64_t>(agreed_.size());
-  for (const auto& [begin, end] : without(apart_, {.begin = 0, .end = size})) {
+  agree_from(0);
+}
+
+// On what lies from `first` on in an arena.
+void RoundSync::agree_from(std::int64_t first) {
+  for (const auto& [begin, end] : without(apart_, {.begin = first, .end = std::ssize(agreed_)})) {
     std::copy(parameters_.values() + begin, parameters_.values() + end, agreed_.begin() + begin);
   }
 }
 
-// The outer step: what will be agreed on is not the mean, but follows it.
-void RoundSync::follow(float* mean, const std::vector<Layout::Run>& apart) {
+// The outer step: what will be agreed on is not the mean, but follows it. `mean`: laid out as an arena.
+void RoundSync::follow(float* mean, const std::vector<Layout::Run>& runs, std::vector<float>& momentum) const {
   const OuterOptions& options = setup_.config.outer;
   const SgdOptions outer{.lr = static_cast<float>(options.lr),
                          .momentum = static_cast<float>(options.momentum),
                          .weight_decay = 0,
                          .nesterov = options.nesterov};
-  next_outer_momentum_ = outer_momentum_;
   std::array<float, 4096> gradient{};  // a piece at a time
-  for (auto [begin, end] : without(apart, {.begin = 0, .end = static_cast<std::int64_t>(agreed_.size())})) {
+  for (auto [begin, end] : runs) {
     while (begin < end) {
       const std::int64_t count = std::min<std::int64_t>(gradient.size(), end - begin);
       const float* agreed = agreed_.data() + begin;
       std::transform(agreed, agreed + count, mean + begin, gradient.begin(), std::minus<>());
       std::copy_n(agreed, count, mean + begin);
-      sgd_step(outer, count, gradient.data(), next_outer_momentum_.data() + begin, mean + begin);
+      sgd_step(outer, count, gradient.data(), momentum.data() + begin, mean + begin);
       begin += count;
     }
   }
@@ -108,12 +111,15 @@ Payload RoundSync::land() {
   if (failure_) {
     std::rethrow_exception(failure_);
   }
+  if (!outer_momentum_.empty()) {
+    follow(mean_.data(), {{.begin = 0, .end = setup_.layout.shared_size}}, outer_momentum_);
+  }
   float* values = parameters_.values();
   for (std::size_t i = 0; i < mean_.size(); ++i) {
     values[i] += mean_[i] - sent_[i];
   }
   if (!agreed_.empty()) {
-    std::swap(agreed_, mean_);
+    std::ranges::copy(mean_, agreed_.begin());
   }
   return landed_;
 }
@@ -145,7 +151,9 @@ Payload RoundSync::stage(const Placement& next, std::int64_t round, const std::v
     std::copy(memory[0].source + begin, memory[0].source + end, memory[0].target + begin);
   }
   if (!outer_momentum_.empty()) {
-    follow(memory[0].target, apart);
+    next_outer_momentum_ = outer_momentum_;
+    const std::int64_t first = overlapped ? setup_.layout.shared_size : 0;  // where these land they take their step
+    follow(memory[0].target, without(apart, {.begin = first, .end = std::ssize(agreed_)}), next_outer_momentum_);
   }
   const MomentumSync momentum = momentum_sync(setup_.config);
   if (momentum != MomentumSync::reset) {
@@ -227,9 +235,7 @@ void RoundSync::commit() {
     outer_momentum_ = std::exchange(next_outer_momentum_, {});
   }
   due_ = next_due_;
-  if (due_ < 0) {
-    agree();
-  }
+  agree_from(due_ < 0 ? 0 : setup_.layout.shared_size);
 }
 
 void RoundSync::stage_copies(const SyncPlan& plan, std::vector<GroupMemory>& memory) {

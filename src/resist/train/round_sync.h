@@ -42,7 +42,8 @@ class RoundSync {
   // said before land(): its bytes would hold up every other message.
   void set_out();
 
-  // Takes in the average that is under way, if there is one: x := x + (mean - x_sent). CommError as exchange().
+  // Takes in the average that is under way, if there is one: x := x + (mean - x_sent), where with an outer step what
+  // follows the mean stands for it. CommError as exchange().
   // Returns what it sent and received, and nothing where none is under way.
   Payload land();
 
@@ -79,7 +80,8 @@ class RoundSync {
   const float* copy(int block) const;  // null: none
   void stage_copies(const SyncPlan& plan, std::vector<GroupMemory>& memory);
   void keep_for_commit(const Placement& next, std::int64_t due);
-  void follow(float* mean, const std::vector<Layout::Run>& apart);
+  void follow(float* mean, const std::vector<Layout::Run>& runs, std::vector<float>& momentum) const;
+  void agree_from(std::int64_t first);
   void plan_average(const std::vector<std::int64_t>& samples);
 
   const TrainingSetup& setup_;
