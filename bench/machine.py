@@ -13,7 +13,7 @@ def processor():
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     flags = next(line for line in lines if line.startswith("flags")).split()
-    widest = next((flag for flag in ("avx512_bf16", "avx512f", "avx2", "avx") if flag in flags), "no AVX")
+    widest = next((flag for flag in ("amx_bf16", "avx512_bf16", "avx512f", "avx2", "avx") if flag in flags), "no AVX")
     return f"{name} with {widest}"
 
 

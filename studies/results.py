@@ -2,6 +2,7 @@
 """studies/results.py: writes docs/results.md and its pictures from studies/grids/ and studies/rows/."""
 import statistics
 
+import links
 import plot
 from grid import ROOT, Grid, Undecided, names
 
@@ -130,6 +131,21 @@ def described(grid, cases):
     return [f"All: {in_words(common)}.", "", table(header, lines), "", f"{processors}, {when}.", ""]
 
 
+def links_section():
+    rows = links.rows()
+    if not rows:
+        return []
+    lines = [(row["rate"], row["setting"], f"{100 * row['accuracy']:.2f} %", f"{row['seconds']:.1f}",
+              f"{row['forecast_seconds']:.1f}", f"{100 * (row['forecast_seconds'] / row['seconds'] - 1):+.1f} %",
+              f"{row['compute_seconds']:.1f}", f"{row['bytes_sent'] / 1e6:.0f}") for row in rows]
+    header = ["link", "setting", "test accuracy", "s", "s by the model", "off", "of them computing", "payload MB"]
+    return ["## CIFAR-10: 2 workers over links for real", "", "The recipe of `cifar`, each worker with a core and a network namespace "
+            "of its own, the link between them shaped. The model is what the other tables go by: measured local iterations, "
+            "and each round's synchronisation as `resist plan` forecasts it. One run each.", "", table(header, lines), "",
+            f"{', '.join(sorted({row['processor'] for row in rows}))}, {max(row['date'] for row in rows)}, "
+            "`studies/links.py`.", ""]
+
+
 INTRODUCTION = """# Results
 
 Written by `studies/results.py` from `studies/grids/`, which declare what is trained, and `studies/rows/`, a line for each
@@ -157,7 +173,7 @@ def pictures():
 
 def page():
     grids = sorted((Grid(name) for name in names()), key=lambda grid: grid.declared["place"])
-    return "\n".join([INTRODUCTION, *(line for grid in grids for line in section(grid))])
+    return "\n".join([INTRODUCTION, *(line for grid in grids for line in section(grid)), *links_section()])
 
 
 if __name__ == "__main__":

@@ -95,8 +95,8 @@ TEST_F(ResolveTest, AnOverlappedAverageLandsWithinARound) {
   EXPECT_TRUE(contains(refusal({{"overlap-iterations", "3"}}), "give --overlap too"));
   EXPECT_TRUE(contains(refusal({{"overlap", "true"}, {"local-iterations", "20"}, {"overlap-iterations", "21"}}),
                        "allowed are 1 to 20"));
-  EXPECT_NO_THROW(resolve_train(
-      {}, settings({{"overlap", "true"}, {"local-iterations", "20"}, {"overlap-iterations", "20"}})));
+  EXPECT_NO_THROW(
+      resolve_train({}, settings({{"overlap", "true"}, {"local-iterations", "20"}, {"overlap-iterations", "20"}})));
   EXPECT_NO_THROW(resolve_train({}, settings({{"overlap", "true"}, {"outer-momentum", "0.4"}})));
 }
 

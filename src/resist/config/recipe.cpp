@@ -13,6 +13,7 @@ const std::vector<Setting>& recipe_settings(Recipe recipe) {
       {.name = "lr-warmup-epochs", .value = "auto", .where = {}},
       {.name = "label-smoothing", .value = 0.1, .where = {}},
       {.name = "momentum-sync", .value = "carry", .where = {}},
+      {.name = "zero-init", .value = true, .where = {}},
   };
   return recipe == Recipe::paper ? paper : best;
 }
