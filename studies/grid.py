@@ -112,14 +112,15 @@ def key(options):
 
 def rows_of(options):
     """Every finished run with these options."""
-    rows = all_rows(tuple((path, path.stat().st_mtime_ns) for path in sorted((STUDIES / "rows").glob("*.jsonl"))))
+    rows = all_rows(tuple((path, path.stat().st_mtime_ns, path.stat().st_size)
+                          for path in sorted((STUDIES / "rows").glob("*.jsonl"))))
     return rows.get(key(options), [])
 
 
 @cache
 def all_rows(files):
     rows = {}
-    for path, _ in files:
+    for path, _, _ in files:
         for line in path.read_text().splitlines():
             row = json.loads(line)
             rows.setdefault(key(row["options"]), []).append(row)

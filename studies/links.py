@@ -5,7 +5,7 @@
 
 What local SGD and ResIST reach and how long that takes, with the recipes that the grid `cifar` chose for 4 workers, beside
 what the measured local iterations and the synchronisation that `resist plan` forecasts for such links come to. Each
-finished run leaves a row in studies/rows/links.jsonl; what has one is not done again. `studies/results.py` shows them.
+finished run leaves a row in studies/rows/links.json; what has one is not done again. `studies/results.py` shows them.
 """
 import json
 import shutil
@@ -16,27 +16,26 @@ from pathlib import Path
 
 from grid import STUDIES, best_of
 from pictures import data_options
-from run import flag, processor, sync_seconds
+from run import FIXED, LINKS, flag, processor, sync_seconds
 
-ROWS = STUDIES / "rows" / "links.jsonl"
+ROWS = STUDIES / "rows" / "links.json"
 RATES = "100mbit,1gbit"
 # As many samples in an iteration of both workers as of four.
 WORKERS = {"workers": 2, "batch-size": 128}
 SETTINGS = {"local-sgd, momentum averaged": "local-sgd", "local-sgd, outer momentum": "local-sgd, outer momentum",
             "resist": "resist"}
-NOT_EACH_OWN = ("workers",)  # the launcher says it
+LAUNCHERS = ("workers", "in-process")  # options that say what the launcher says here
 
 
 def rows():
-    return [json.loads(line) for line in ROWS.read_text().splitlines()] if ROWS.exists() else []
+    return json.loads(ROWS.read_text()) if ROWS.exists() else []
 
 
 def train(program, options, rate):
     from synchronisation import on_hosts, own_congestion  # it looks at the command line
     folder = Path(tempfile.mkdtemp(prefix="resist-links-"))
-    given = {**{name: value for name, value in options.items() if name not in NOT_EACH_OWN},
-             **data_options(program, options["data"]), "seed": 1, "threads": 1, "checkpoint-every": 0,
-             "calibrate-samples": 0, "tensorboard": False, "run-dir": folder / "run"}
+    given = {**FIXED, **options, **data_options(program, options["data"]), "seed": 1, "run-dir": folder / "run"}
+    given = {name: value for name, value in given.items() if name not in LAUNCHERS}
     on_hosts([program, "train", *(flag(name, value) for name, value in given.items())], options["workers"], rate,
              own_congestion())
     lines = (json.loads(line) for line in (folder / "run" / "metrics.jsonl").read_text().splitlines())
@@ -57,16 +56,18 @@ def main():
         sys.exit(__doc__)
     program = str(Path(sys.argv[1]).resolve())
     sys.path.insert(0, str(STUDIES.parent / "bench"))
+    rates = (sys.argv[2] if len(sys.argv) > 2 else RATES).split(",")
+    if unknown := set(rates) - set(LINKS):
+        sys.exit(f"rates that `resist plan` is not asked for: {', '.join(sorted(unknown))}; allowed are {', '.join(LINKS)}")
     done = {(row["setting"], row["rate"]) for row in rows()}
-    for rate in (sys.argv[2] if len(sys.argv) > 2 else RATES).split(","):
+    for rate in rates:
         for setting, chosen in SETTINGS.items():
             if (setting, rate) in done:
                 continue
             options = {**best_of("cifar", chosen), **WORKERS}
             row = {"setting": setting, "rate": rate, "options": options, **train(program, options, rate),
                    "processor": processor(), "date": time.strftime("%Y-%m-%d")}
-            with ROWS.open("a") as file:
-                file.write(json.dumps(row) + "\n")
+            ROWS.write_text(json.dumps([*rows(), row], indent=1) + "\n")
             print(f"{rate}, {setting}: {100 * row['accuracy']:.2f} %, {row['seconds']:.1f} s, "
                   f"forecast {row['forecast_seconds']:.1f} s", flush=True)
 

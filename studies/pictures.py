@@ -4,7 +4,6 @@ import os
 import shutil
 import struct
 import subprocess
-import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -12,6 +11,10 @@ FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")  # the Debian package 
 # CIFAR-10 as class folders of pictures, below train/ and test/: any copy, where RESIST_CIFAR10 says or here.
 CIFAR10 = Path(os.environ.get("RESIST_CIFAR10", ROOT / "data" / "cifar10-jpeg"))
 SIDE = 14
+
+
+class Missing(Exception):
+    """What a data set is made from is not there."""
 
 
 def read_idx(path):
@@ -50,7 +53,7 @@ def fashion_mnist_14(_, folder):
 def cifar10_16(program, file):
     """CIFAR-10, 16x16: 50 000 training and 10 000 test pictures."""
     if not CIFAR10.is_dir():
-        sys.exit(f"no pictures in {CIFAR10}: RESIST_CIFAR10 names a folder with CIFAR-10's train/ and test/")
+        raise Missing(f"no pictures in {CIFAR10}: RESIST_CIFAR10 names a folder with CIFAR-10's train/ and test/")
     file.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run([program, "data", "pack", CIFAR10, file, "--storage", "pixels", "--resize", "16"], check=True,
                    stdout=subprocess.DEVNULL)

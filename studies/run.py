@@ -22,10 +22,10 @@ from pathlib import Path
 from queue import Queue
 
 from grid import Grid, key, names
-from pictures import data_options
+from pictures import Missing, data_options
 
-# What a run is for decides nothing of what it learns.
-FIXED = {"in-process": True, "threads": 1, "checkpoint-every": 0, "tensorboard": False, "calibrate-samples": 0}
+# Everything that a grid does not say is the paper's, and stays that. The rest decides nothing of what a run learns.
+FIXED = {"recipe": "paper", "in-process": True, "threads": 1, "checkpoint-every": 0, "tensorboard": False, "calibrate-samples": 0}
 
 
 def processor():
@@ -43,7 +43,7 @@ def flag(name, value):
 # What `resist plan` knows of a training's options.
 PLANNED = ("depths", "width", "model", "workers", "method", "partition", "min-blocks", "dealing", "deal-every",
            "partition-sections", "partition-first-blocks", "compress", "overlap", "last-section-every", "outer-lr",
-           "outer-momentum", "momentum-sync", "batch-size", "local-iterations", "epochs", "rounds")
+           "outer-momentum", "overlap-iterations", "momentum-sync", "batch-size", "local-iterations", "epochs", "rounds")
 LINKS = ("1gbit", "100mbit")
 
 
@@ -101,29 +101,34 @@ def main(given=None):
     cores = Queue()
     for core in sorted(os.sched_getaffinity(0))[:arguments.jobs]:
         cores.put(core)
-    for data in {Grid(name).declared["data"] for name in arguments.grids}:
-        data_options(arguments.program, data)  # made before two runs want it
+    for name in list(arguments.grids):
+        try:
+            data_options(arguments.program, Grid(name).declared["data"])  # made before two runs want it
+        except Missing as missing:
+            print(f"{name} is left out: {missing}", flush=True)
+            arguments.grids.remove(name)
     lock = threading.Condition()
     under_way = set()
+    failed = set()
 
     def next_run():
         for name in arguments.grids:
             grid = Grid(name)
             for case, seed in grid.todo():
                 run = key(case.options), seed
-                if run not in under_way:
+                if run not in under_way | failed:
                     under_way.add(run)
                     return grid, case, seed
         return None
 
     def work():
         core = cores.get()
-        while time.monotonic() < end:
+        while True:
             with lock:
                 # A run that is under way may decide what others wait for.
-                while (run := next_run()) is None and under_way:
+                while time.monotonic() < end and (run := next_run()) is None and under_way:
                     lock.wait()
-                if run is None:
+                if time.monotonic() >= end or run is None:
                     return
             grid, case, seed = run
             outcome = None
@@ -133,6 +138,8 @@ def main(given=None):
                 with lock:
                     if outcome is not None:
                         grid.add({"setting": case.setting, "seed": seed, "options": case.options, **outcome})
+                    else:
+                        failed.add((key(case.options), seed))
                     under_way.discard((key(case.options), seed))
                     lock.notify_all()
             print(f"{grid.name}: {case.name}, seed {seed}: {100 * outcome['accuracy']:.2f} %, "

@@ -14,11 +14,17 @@ std::vector<float> initial_shared(const Layout& layout, std::uint64_t seed) {
   return values;
 }
 
-TEST(Initialise, LastConvolutionsStartAtZeroWhereAskedTo) {
-  for (const bool bottleneck : {false, true}) {
+TEST(Initialise, BranchesStartAtZeroWhereAskedTo) {
+  struct Kind {
+    BlockType block;
+    bool bottleneck;
+    std::string last;
+  };
+  for (const auto& [block, bottleneck, last] :
+       {Kind{BlockType::preact, false, ".conv2.weight"}, Kind{BlockType::preact, true, ".conv3.weight"},
+        Kind{BlockType::postact, false, ".bn2.weight"}}) {
     const Layout layout =
-        make_layout({.bottleneck = bottleneck, .zero_init = true, .depths = {1, 1, 2, 1}, .width = 4});
-    const std::string last = bottleneck ? ".conv3.weight" : ".conv2.weight";
+        make_layout({.block = block, .bottleneck = bottleneck, .zero_init = true, .depths = {1, 1, 2, 1}, .width = 4});
     const auto values = initial_shared(layout, 1);
     for (const Parameter& parameter : layout.shared) {
       const auto begin = values.begin() + parameter.offset;

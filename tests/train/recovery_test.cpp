@@ -307,7 +307,17 @@ TEST(Recovery, EveryWayOfTrainingGoesOn) {
       {"carried momentum", [](Config& config) { config.train.momentum_sync = MomentumSync::carry; }},
       {"averaged momentum", [](Config& config) { config.train.momentum_sync = MomentumSync::average; }},
       {"int6", [](Config& config) { config.sync.compress = Compression::int6; }},
-      {"overlap", [](Config& config) { config.sync.overlap = true; }},
+      {"overlap",
+       [](Config& config) {
+         config.sync.overlap = true;
+         config.evaluation.eval_every = 2;  // a round that is evaluated is synchronised in full
+       }},
+      {"overlap and outer momentum",
+       [](Config& config) {
+         config.sync.overlap = true;
+         config.outer.momentum = 0.4;
+         config.evaluation.eval_every = 2;
+       }},
       {"int6 and overlap",
        [](Config& config) {
          config.sync.compress = Compression::int6;

@@ -80,7 +80,8 @@ void add_model(std::vector<Option>& table) {
             "channels of section 1, doubled by each later one; 0: the model's");
   group.add("stem", &O::stem, or_auto(choice<Stem>()), "first layer; conv7 also pools, for large pictures");
   group.add("final-norm", &O::final_norm, or_auto(switch_value()), "a norm and rectifier before the average pool");
-  group.add("zero-init", &O::zero_init, switch_value(), "start residual branches' last convolutions at zero");
+  group.add("zero-init", &O::zero_init, switch_value(),
+            "start residual branches at zero: their last convolutions, or norms behind them");
   group.add("classes", &O::classes, integer<int>(0, kManyInt), "classes to tell apart; 0: the data set's");
   group.add("channels", &O::channels, integer<int>(0, 1024), "input channels; 0: the data set's");
   group.add("image-size", &O::image_size, integer<int>(0, 4096),

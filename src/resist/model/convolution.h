@@ -12,11 +12,8 @@ namespace resist {
 //
 // The weight takes part in x's type, so its gradient is float32 where it is. Float32 on the processor takes Winograd's
 // algorithm where it is the faster one (winograd.h, plan_winograd); the products there are the BLAS library's. Bf16 on
-// a processor with matrix units is worked by unfolding where that is (unfold.h, plan_unfolded). Everything else is
+// a processor with matrix units is worked by unfolding where that is (unfolded_convolution.h). Everything else is
 // libtorch's convolution. They agree to about 1e-5 of the largest value in float32, to 1e-2 in bf16.
 at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, int stride);
-
-// By unfolding, whatever processor this is. Error where plan_unfolded() has no plan.
-at::Tensor convolve_unfolded(const at::Tensor& x, const at::Tensor& weight, int stride);
 
 }  // namespace resist

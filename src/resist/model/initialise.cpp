@@ -11,12 +11,12 @@ void initialise(const std::vector<Parameter>& parameters, std::uint64_t seed, st
   for (const Parameter& parameter : parameters) {
     const auto values =
         group.subspan(static_cast<std::size_t>(parameter.offset), static_cast<std::size_t>(parameter.size));
-    if (parameter.kind == ParameterKind::norm_weight || parameter.kind == ParameterKind::norm_bias) {
-      std::ranges::fill(values, parameter.kind == ParameterKind::norm_weight ? 1.0F : 0.0F);
+    if (parameter.starts_at_zero || parameter.kind == ParameterKind::norm_bias) {
+      std::ranges::fill(values, 0.0F);
       continue;
     }
-    if (parameter.starts_at_zero) {
-      std::ranges::fill(values, 0.0F);
+    if (parameter.kind == ParameterKind::norm_weight) {
+      std::ranges::fill(values, 1.0F);
       continue;
     }
     const float bound = 1.0F / std::sqrt(static_cast<float>(parameter.fan_in));

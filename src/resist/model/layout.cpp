@@ -86,14 +86,14 @@ class LayoutBuilder {
     const BlockShape shape = block_shape(spec_, section, index);
     const auto& [in, out, width, stride] = shape.geometry;
     const std::string prefix = fmt::format("layer{}.{}.", section, index);
-    const auto is_convolution = [](const BranchLayer& layer) { return layer.convolution() != nullptr; };
-    const auto last = std::ranges::find_if(shape.layers.rbegin(), shape.layers.rend(), is_convolution);
     for (const BranchLayer& layer : shape.layers) {
+      const bool starts_at_zero = spec_.zero_init && &layer == &shape.layers.back();
       if (const ConvolutionShape* convolution = layer.convolution()) {
-        add_convolution(prefix + layer.name + ".weight", *convolution, branch, spec_.zero_init && &layer == &*last);
+        add_convolution(prefix + layer.name + ".weight", *convolution, branch, starts_at_zero);
       } else {
         const bool of_shortcut = shape.projects && spec_.normalises_input() && &layer == &shape.layers.front();
-        add_norm(prefix + layer.name, std::get<NormShape>(layer.shape).channels, of_shortcut ? nullptr : branch);
+        add_norm(prefix + layer.name, std::get<NormShape>(layer.shape).channels, of_shortcut ? nullptr : branch,
+                 starts_at_zero);
       }
     }
     if (shape.projects) {
@@ -112,8 +112,8 @@ class LayoutBuilder {
         starts_at_zero);
   }
 
-  void add_norm(const std::string& name, int channels, BlockLayout* block) {
-    add(name + ".weight", ParameterKind::norm_weight, {channels}, 0, block);
+  void add_norm(const std::string& name, int channels, BlockLayout* block, bool starts_at_zero = false) {
+    add(name + ".weight", ParameterKind::norm_weight, {channels}, 0, block, starts_at_zero);
     add(name + ".bias", ParameterKind::norm_bias, {channels}, 0, block);
   }
 

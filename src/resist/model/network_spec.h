@@ -22,7 +22,7 @@ struct NetworkSpec {
   std::shared_ptr<const ResidualBranch> branch;
   Stem stem = Stem::conv3;
   bool final_norm = false;  // a norm and a rectifier before the average pool
-  bool zero_init = false;   // every residual branch's last convolution starts at zero
+  bool zero_init = false;   // every residual branch's last layer starts at zero, be it a convolution or a norm
   std::vector<int> depths;  // blocks per section
   int width = 64;           // of the 3x3 convolutions of section 1; section s has width * 2^(s-1)
   int classes = 10;

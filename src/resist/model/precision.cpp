@@ -7,6 +7,7 @@
 namespace resist {
 namespace {
 
+// Whether the processor has them, and the kernel lets programs use them.
 bool reports_matrix_units() {
 #ifdef __x86_64__
   constexpr unsigned int kLeaf = 7;
@@ -15,7 +16,14 @@ bool reports_matrix_units() {
   unsigned int ebx = 0;
   unsigned int ecx = 0;
   unsigned int edx = 0;
-  return __get_cpuid_count(kLeaf, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & kAmxBf16) != 0;
+  if (__get_cpuid_count(kLeaf, 0, &eax, &ebx, &ecx, &edx) == 0 || (edx & kAmxBf16) == 0) {
+    return false;
+  }
+  constexpr unsigned int kTileState = 3U << 17U;  // of XCR0, which there is where there is AMX
+  unsigned int low = 0;
+  unsigned int high = 0;
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return (low & kTileState) == kTileState;
 #else
   return false;
 #endif

@@ -53,7 +53,7 @@ bool was_at_full_depth(const Config& config, const RoundRecord* before, const Ro
     return false;
   }
   const double samples = std::round(static_cast<double>(record.samples) / record.epoch);
-  if (samples > kMostSamples) {
+  if (std::abs(samples) > kMostSamples) {
     return false;
   }
   const auto dataset_size = static_cast<std::int64_t>(samples);

@@ -167,9 +167,15 @@ void Trainer::recover(const CommError& error) {
   if (!mending_ || told_) {
     noticed_ = Stopwatch();
   }
-  membership_->call_next(error.what());
-  communicator_->abort();  // so that nobody waits for this worker in the old generation
+  call_next_generation(error);
   enter(membership_->next_generation(error.what()));
+}
+
+void Trainer::call_next_generation(const CommError& error) {
+  if (membership_ != nullptr) {
+    membership_->call_next(error.what());
+    communicator_->abort();  // so that nobody waits for this worker in the old generation
+  }
 }
 
 std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
@@ -520,65 +526,74 @@ void Trainer::run_local_iterations(TrainingObserver& observer) {
     }));
   }
   const int lands_after = iterations_under_way(setup_.config);
-  // A worker that is lost meanwhile is noticed here, but what was begun is finished first.
   std::exception_ptr lost;
   sync_->set_out();
   Stopwatch watch;
-  while (local.iterations < iterations) {
-    if (membership_ != nullptr) {
-      membership_->passes(position_.round, local.iterations);
-    }
-    const Batch& batch = loader_->next();
-    const std::int64_t samples = position_.samples + local.iterations * options.batch_size * communicator_->size();
-    local.learning_rate = learning_rate(options, communicator_->size(), setup_.data.train->size(), length_, samples);
-    observer.batch_used(*this, batch, local.learning_rate);
-    const at::Tensor loss_tensor = forward(batch);
-    const auto loss = loss_tensor.item<double>();
-    if (!std::isfinite(loss) && local.finite()) {
-      local.bad_iteration = position_.iteration + local.iterations + 1;
-      local.bad_loss = true;
-      if (!method_->averages_gradients()) {
-        break;  // nothing that follows can be kept; the others learn of it at the round's end
-      }
-    }
-    const auto step = [&](const WorkerParameters::Place& place, const float* gradient) {
-      step_parameter(place, gradient, local.learning_rate);
-    };
-    if (method_->averages_gradients()) {
-      const std::span<float> gradients = parameters_->gradients();
-      parameters_->backward(loss_tensor, [&](const WorkerParameters::Place& place, const float* gradient) {
-        std::copy_n(gradient, place.size, gradients.data() + place.offset);
-      });
-      local.seconds_compute += watch.lap();
-      local.payload += mean_in_place(*communicator_, gradients, round_tag(position_.round));
-      local.seconds_sync += watch.lap();
-      for (const WorkerParameters::Place& place : parameters_->places()) {
-        step(place, gradients.data() + place.offset);
-      }
-    } else {
-      parameters_->backward(loss_tensor, step);
-    }
-    local.loss += loss;
-    ++local.iterations;
-    if (local.iterations == 1) {
-      note("training");
-    }
+  while (local.iterations < iterations && run_iteration(observer, watch)) {
     if (local.iterations == lands_after) {
-      local.seconds_compute += watch.lap();
       try {
-        local.payload += sync_->land();
-      } catch (const CommError&) {
+        land(watch);
+      } catch (const CommError& error) {
+        // The iterations are finished all the same, but nobody need wait for this worker meanwhile.
         lost = std::current_exception();
+        call_next_generation(error);
       }
-      local.seconds_sync += watch.lap();
     }
   }
-  local.seconds_compute += watch.lap();
   if (lost) {
     std::rethrow_exception(lost);
   }
-  local.payload += sync_->land();
-  local.seconds_sync += watch.lap();
+  land(watch);
+}
+
+bool Trainer::run_iteration(TrainingObserver& observer, Stopwatch& watch) {
+  const TrainOptions& options = setup_.config.train;
+  LocalRound& local = *local_;
+  if (membership_ != nullptr) {
+    membership_->passes(position_.round, local.iterations);
+  }
+  const Batch& batch = loader_->next();
+  const std::int64_t samples = position_.samples + local.iterations * options.batch_size * communicator_->size();
+  local.learning_rate = learning_rate(options, communicator_->size(), setup_.data.train->size(), length_, samples);
+  observer.batch_used(*this, batch, local.learning_rate);
+  const at::Tensor loss_tensor = forward(batch);
+  const auto loss = loss_tensor.item<double>();
+  if (!std::isfinite(loss) && local.finite()) {
+    local.bad_iteration = position_.iteration + local.iterations + 1;
+    local.bad_loss = true;
+    if (!method_->averages_gradients()) {
+      return false;  // nothing that follows can be kept; the others learn of it at the round's end
+    }
+  }
+  const auto step = [&](const WorkerParameters::Place& place, const float* gradient) {
+    step_parameter(place, gradient, local.learning_rate);
+  };
+  if (method_->averages_gradients()) {
+    const std::span<float> gradients = parameters_->gradients();
+    parameters_->backward(loss_tensor, [&](const WorkerParameters::Place& place, const float* gradient) {
+      std::copy_n(gradient, place.size, gradients.data() + place.offset);
+    });
+    local.seconds_compute += watch.lap();
+    local.payload += mean_in_place(*communicator_, gradients, round_tag(position_.round));
+    local.seconds_sync += watch.lap();
+    for (const WorkerParameters::Place& place : parameters_->places()) {
+      step(place, gradients.data() + place.offset);
+    }
+  } else {
+    parameters_->backward(loss_tensor, step);
+  }
+  local.loss += loss;
+  ++local.iterations;
+  if (local.iterations == 1) {
+    note("training");
+  }
+  return true;
+}
+
+void Trainer::land(Stopwatch& watch) {
+  local_->seconds_compute += watch.lap();
+  local_->payload += sync_->land();
+  local_->seconds_sync += watch.lap();
 }
 
 void Trainer::step_parameter(const WorkerParameters::Place& place, const float* gradient, double rate) {

@@ -130,6 +130,10 @@ class Trainer {
   bool full_depth_at(const TrainPosition& position) const;
   Placement placement_at(const TrainPosition& position, const Hands& hands) const;
   void run_local_iterations(TrainingObserver& observer);
+  // These two measure by `watch` since its last lap. False: the loss is not finite, and the round can't be kept.
+  bool run_iteration(TrainingObserver& observer, Stopwatch& watch);
+  void land(Stopwatch& watch);  // an average that is under way
+  void call_next_generation(const CommError& error);
   at::Tensor forward(const Batch& batch);  // the batch's loss
   std::vector<int> passed_by() const;      // the blocks that stochastic depth leaves out of the next iteration
   void step_parameter(const WorkerParameters::Place& place, const float* gradient, double rate);
