@@ -26,7 +26,7 @@ class Plan(TestCase):
         self.assertEqual(list(self.folder.iterdir()), [])
 
     def test_says_what_protection_costs_as_the_documentation_does(self):
-        command = ["plan", "--model", "preact-resnet101", "--workers", "4"]
+        command = ["plan", "--model", "preact-resnet101", "--workers", "4", "--precision", "fp32"]
         page = (Path(__file__).resolve().parents[2] / "docs" / "reliability.md").read_text()
         self.assertIn(f"resist {' '.join(command)} --protect none", page)
         sent, memory = [], []
