@@ -279,7 +279,7 @@ class TwoHosts(TestCase):
                 counted.append(sum(hosts.bytes_sent(host) for host in range(2)) - before)
                 payload.append(sum(m["bytes_sent"] for m in metrics(run_dir)))
         self.assertGreater(payload[1] - payload[0], 20e6)
-        self.assertAlmostEqual((counted[1] - counted[0]) / (payload[1] - payload[0]), 1, delta=0.03)
+        self.assertAlmostEqual((counted[1] - counted[0]) / (payload[1] - payload[0]), 1, delta=0.01)
 
 
 if __name__ == "__main__":
