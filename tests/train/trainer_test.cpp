@@ -423,7 +423,7 @@ TEST(Trainer, AnOverlappedAverageLandsAfterTheIterationsThatAreGiven) {
     config.sync.overlap_iterations = after;
     const std::vector<float> values = walk(config);
     ASSERT_EQ(values.size(), last.size());
-    const auto at = static_cast<std::ptrdiff_t>(3 + after);  // in the second round
+    const std::ptrdiff_t at = 3 + std::ptrdiff_t{after};  // in the second round
     EXPECT_EQ(std::vector(values.begin(), values.begin() + at), std::vector(last.begin(), last.begin() + at));
     EXPECT_NE(values[static_cast<std::size_t>(at)], last[static_cast<std::size_t>(at)]);
   }
