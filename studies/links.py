@@ -16,7 +16,7 @@ from pathlib import Path
 
 from grid import STUDIES, best_of
 from pictures import data_options
-from run import FIXED, LINKS, flag, processor, sync_seconds
+from run import FIXED, LINKS, flag, processor, rounds_of, sync_seconds
 
 ROWS = STUDIES / "rows" / "links.json"
 RATES = "100mbit,1gbit"
@@ -38,8 +38,7 @@ def train(program, options, rate):
     given = {name: value for name, value in given.items() if name not in LAUNCHERS}
     on_hosts([program, "train", *(flag(name, value) for name, value in given.items())], options["workers"], rate,
              own_congestion())
-    lines = (json.loads(line) for line in (folder / "run" / "metrics.jsonl").read_text().splitlines())
-    records = [record for record in lines if "bytes_sent" in record]
+    records = rounds_of(folder / "run")
     shutil.rmtree(folder)
 
     def seconds(of):

@@ -61,6 +61,12 @@ def sync_seconds(program, options):
     return seconds
 
 
+def rounds_of(run_dir):
+    """The metrics of every round of a run."""
+    lines = (json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines())
+    return [record for record in lines if "bytes_sent" in record]
+
+
 def train(program, options, seed, core):
     """A training on one core: what it reached and cost. None where it diverged."""
     folder = Path(tempfile.mkdtemp(prefix="resist-study-"))
@@ -76,8 +82,7 @@ def train(program, options, seed, core):
     diverged = process.returncode == 1 and "not finite" in said
     if process.returncode != 0 and not diverged:
         raise RuntimeError(f"{' '.join(map(str, command))}\nended with {process.returncode}:\n{said}")
-    lines = (json.loads(line) for line in (folder / "run" / "metrics.jsonl").read_text().splitlines())
-    records = [record for record in lines if "bytes_sent" in record]
+    records = rounds_of(folder / "run")
     shutil.rmtree(folder)
     last = records[-1] if records else {}
     return {"accuracy": 0.0 if diverged else last["accuracy"], "loss": None if diverged else last["test_loss"],

@@ -8,3 +8,6 @@
 #else
 #define RESIST_VECTORISED
 #endif
+
+// What such a function is made of: it has to be inlined to be compiled for those processors too.
+#define RESIST_INLINE inline __attribute__((always_inline))

@@ -13,31 +13,38 @@ namespace {
 
 constexpr std::int64_t kPoolIndices = 2;  // where a pool found its largest: eight bytes, as much as two values
 
-// Elements of a sample's maps around each convolution of a block's branch.
+// A convolution of a block's branch, and the elements of a sample's maps around it.
 struct ConvolutionMaps {
+  ConvolutionShape shape;
+  int section;  // whose maps' size its input has
   std::int64_t in;
   std::int64_t out;
 };
 
 std::vector<ConvolutionMaps> convolution_maps(const NetworkSpec& spec, int section, int index) {
   const BlockShape shape = block_shape(spec, section, index);
-  const int before = index == 0 && section > 1 ? section - 1 : section;
+  int before = index == 0 && section > 1 ? section - 1 : section;
   const auto pixels = [&](int of) { return std::int64_t{spec.section_height(of)} * spec.section_image_width(of); };
   std::vector<ConvolutionMaps> maps;
-  std::int64_t size = pixels(before);
   for (const ConvolutionShape& convolution : shape.convolutions()) {
-    const std::int64_t after = convolution.stride == 1 ? size : pixels(section);
-    maps.push_back({.in = convolution.in_channels * size, .out = convolution.out_channels * after});
-    size = after;
+    const int after = convolution.stride == 1 ? before : section;
+    maps.push_back({.shape = convolution,
+                    .section = before,
+                    .in = convolution.in_channels * pixels(before),
+                    .out = convolution.out_channels * pixels(after)});
+    before = after;
   }
   return maps;
 }
 
-// Bytes; `section`: whose maps' size its input has.
-std::int64_t scratch_of(const NetworkSpec& spec, const ConvolutionShape& convolution, int section, std::int64_t batch,
-                        bool training) {
-  const int height = spec.section_height(section);
-  const int width = spec.section_image_width(section);
+// Bytes.
+std::int64_t scratch_of(const NetworkSpec& spec, const ConvolutionMaps& maps, std::int64_t batch, bool training) {
+  const ConvolutionShape& convolution = maps.shape;
+  if (convolution.groups != 1) {
+    return 0;
+  }
+  const int height = spec.section_height(maps.section);
+  const int width = spec.section_image_width(maps.section);
   if (spec.bf16) {
     const UnfoldedMap map{.height = height,
                           .width = width,
@@ -88,12 +95,8 @@ std::int64_t convolution_scratch(const NetworkSpec& spec, std::int64_t batch, bo
   std::int64_t largest = 0;
   for (int section = 1; section <= static_cast<int>(spec.depths.size()); ++section) {
     for (int index = 0; index < std::min(2, spec.depths[section - 1]); ++index) {  // those after them are alike
-      int before = index == 0 && section > 1 ? section - 1 : section;
-      for (const ConvolutionShape& convolution : block_shape(spec, section, index).convolutions()) {
-        if (convolution.groups == 1) {
-          largest = std::max(largest, scratch_of(spec, convolution, before, batch, training));
-        }
-        before = convolution.stride == 1 ? before : section;
+      for (const ConvolutionMaps& maps : convolution_maps(spec, section, index)) {
+        largest = std::max(largest, scratch_of(spec, maps, batch, training));
       }
     }
   }

@@ -7,8 +7,6 @@
 namespace resist {
 namespace {
 
-#define RESIST_INLINE inline __attribute__((always_inline))
-
 // Calls work(offset of the value, channel) for all, channels innermost.
 template <typename Work>
 RESIST_INLINE void each(std::int64_t pixels, int channels, const Work& work) {

@@ -10,7 +10,6 @@
 #include "resist/core/vectorised.h"
 
 // Everything below is inlined into the six functions at the end, which are compiled for several processors.
-#define RESIST_INLINE inline __attribute__((always_inline))
 
 namespace resist {
 namespace {
