@@ -10,7 +10,9 @@ A grid:
     [settings.NAME] options of one setting, besides. A list stands for each of its values: NAME is then several cases,
                     and the best of them (by mean accuracy, ties: the first) is what `like` refers to.
                     like = "GRID/NAME": the options of the best case of that setting of another grid, below these.
+                    average-newest = N: what counts is the mean of the newest N rounds (`resist average`).
     [plot]          the lines of its picture, if it has one: LINE = [settings whose cases are its points]
+    baselines       those of them that the others are compared with: what it takes to be as accurate
 
 A run belongs to a grid by its options and its seed, not by its names: a grid that is changed keeps the rows that still
 fit, and only the others are run.

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """studies/results.py: writes docs/results.md and its pictures from studies/grids/ and studies/rows/."""
+import itertools
 import statistics
 
 import links
@@ -65,8 +66,12 @@ def finished(grid):
     return cases, undecided
 
 
-def picture(grid):
-    """Accuracy over bytes and over time, of a grid that names its lines (`plot`: settings by line); None: nothing yet."""
+COSTS = {"payload, MB": lambda row: row["bytes_sent"] / 1e6, "compute, s": compute_seconds,
+         "compute and links of 100 Mbit/s, s": lambda row: seconds_over(row, "100mbit")}
+
+
+def lines_by_cost(grid):
+    """The points of every line that a grid names (`plot`: settings by line) and that has any, by cost."""
     found = {}
     for case, rows in finished(grid)[0]:
         found.setdefault(case.setting, []).append(list(rows.values()))
@@ -77,15 +82,48 @@ def picture(grid):
             yield plot.Point(mean(rows, cost), statistics.mean(accuracies),
                              statistics.stdev(accuracies) / len(accuracies) ** 0.5)
 
-    costs = {"payload, MB": lambda row: row["bytes_sent"] / 1e6, "compute, s": compute_seconds,
-             "compute and links of 100 Mbit/s, s": lambda row: seconds_over(row, "100mbit")}
-    lines = {name: settings for name, settings in grid.declared["plot"].items() if any(
+    lines = {name: settings for name, settings in grid.declared.get("plot", {}).items() if any(
         len(rows) > 1 for setting in settings for rows in found.get(setting, []))}
-    if not lines:
+    return {label: {name: list(points(settings, cost)) for name, settings in lines.items()}
+            for label, cost in COSTS.items()}
+
+
+def picture(grid):
+    """Accuracy over bytes and over time; None: nothing yet."""
+    panels = lines_by_cost(grid)
+    if not any(panels.values()):
         return None
-    return plot.svg("test accuracy, %" if grid.on_test else "held-out accuracy, %", {
-        label: {name: list(points(settings, cost)) for name, settings in lines.items()}
-        for label, cost in costs.items()})
+    return plot.svg("test accuracy, %" if grid.on_test else "held-out accuracy, %", panels)
+
+
+def cost_at(points, accuracy):
+    """On the straight line between the two budgets around it; None: there are no such two."""
+    points = sorted(points, key=lambda point: point.x)
+    for before, after in itertools.pairwise(points):
+        if before.y <= accuracy <= after.y:
+            return before.x + (after.x - before.x) * (accuracy - before.y) / (after.y - before.y)
+    return None
+
+
+def sooner(grid):
+    """What each line needs for the accuracy that the best budget of a baseline ends with, and how many times less."""
+    panels = lines_by_cost(grid)
+    lines = []
+    for baseline in grid.declared.get("baselines", []):
+        for line in panels["compute, s"]:
+            cells = []
+            for points in panels.values():
+                if line in grid.declared["baselines"] or baseline not in points:
+                    break
+                ends = max(points[baseline], key=lambda point: point.y)
+                needed = cost_at(points[line], ends.y)
+                cells.append(f"{needed:.1f} ({ends.x / needed:.1f})" if needed else "not within its budgets")
+            if cells:
+                lines.append((line, f"{baseline}, {ends.y:.2f} %", *cells))
+    if not lines:
+        return []
+    header = ["to reach it", "accuracy of", *(f"{label} (times less)" for label in panels)]
+    return [table(header, lines), "", "Between budgets on a straight line.", ""]
 
 
 def section(grid):
@@ -98,6 +136,7 @@ def section(grid):
     if "plot" in grid.declared and picture(grid):
         text += [f"![{grid.title}]({picture_path(grid).name})", "",
                  "Means and their standard errors; the points of a line are its budgets.", ""]
+    text += sooner(grid)
     left = sum(1 for _ in grid.todo())
     if left:
         text += [f"{left} runs are still to be done (`studies/run.py PROGRAM {grid.name}`).", ""]

@@ -43,7 +43,8 @@ def flag(name, value):
 # What `resist plan` knows of a training's options.
 PLANNED = ("depths", "width", "model", "workers", "method", "partition", "min-blocks", "dealing", "deal-every",
            "partition-sections", "partition-first-blocks", "compress", "overlap", "last-section-every", "outer-lr",
-           "outer-momentum", "overlap-iterations", "momentum-sync", "batch-size", "local-iterations", "epochs", "rounds")
+           "outer-momentum", "overlap-iterations", "momentum-sync", "batch-size", "local-iterations", "max-local-iterations",
+           "final-min-blocks", "schedule", "epochs", "rounds")
 LINKS = ("1gbit", "100mbit")
 
 
@@ -67,10 +68,25 @@ def rounds_of(run_dir):
     return [record for record in lines if "bytes_sent" in record]
 
 
+# An option of ours: so many of a run's newest rounds are averaged when it has ended.
+AVERAGED = "average-newest"
+
+
+def average(program, folder, options):
+    """Accuracy and loss of the mean of a run's newest checkpoints."""
+    subprocess.run([program, "average", folder / "run", "--newest", str(options[AVERAGED]), "-o", folder / "average"],
+                   check=True, capture_output=True)
+    said = subprocess.run([program, "evaluate", folder / "average", "--on", "held-out" if "holdout" in options else "test",
+                           "--format", "json"], check=True, capture_output=True, text=True).stdout
+    return json.loads(said)["accuracy"], json.loads(said)["test_loss"]
+
+
 def train(program, options, seed, core):
-    """A training on one core: what it reached and cost. None where it diverged."""
+    """A training on one core: what it reached and cost."""
     folder = Path(tempfile.mkdtemp(prefix="resist-study-"))
     given = {**FIXED, **options, **data_options(program, options["data"]), "seed": seed, "run-dir": folder / "run"}
+    if newest := given.pop(AVERAGED, None):
+        given |= {"checkpoint-every": 1, "keep-checkpoints": newest}
     command = [program, "train", *(flag(name, value) for name, value in given.items())]
     with (folder / "errors").open("w+") as errors:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors,
@@ -83,9 +99,12 @@ def train(program, options, seed, core):
     if process.returncode != 0 and not diverged:
         raise RuntimeError(f"{' '.join(map(str, command))}\nended with {process.returncode}:\n{said}")
     records = rounds_of(folder / "run")
-    shutil.rmtree(folder)
     last = records[-1] if records else {}
-    return {"accuracy": 0.0 if diverged else last["accuracy"], "loss": None if diverged else last["test_loss"],
+    accuracy, loss = (0.0, None) if diverged else (last["accuracy"], last["test_loss"])
+    if AVERAGED in options and not diverged:
+        accuracy, loss = average(program, folder, options)
+    shutil.rmtree(folder)
+    return {"accuracy": accuracy, "loss": loss,
             "diverged": diverged, "samples": last.get("samples", 0), "rounds": len(records),
             "processor_seconds": round(used.ru_utime + used.ru_stime, 2),
             "bytes_sent": sum(record["bytes_sent"] for record in records),

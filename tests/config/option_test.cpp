@@ -90,7 +90,7 @@ TEST(OptionTable, RoundTripsThroughTextAndJson) {
 
 TEST(OptionTable, AutoUnsetsOptionalFields) {
   for (const std::string name :
-       {"crop-padding", "crop-area", "flip", "stem", "final-norm", "min-blocks", "momentum-sync"}) {
+       {"crop-padding", "crop-area", "flip", "stem", "final-norm", "min-blocks", "final-min-blocks", "momentum-sync"}) {
     Config config = with(name, changed_options().at(name));
     set_option(config, name, "auto");
     EXPECT_EQ(to_json(config), to_json(Config())) << name;
@@ -103,6 +103,7 @@ TEST(OptionTable, SaysWhatMayChangeOnResume) {
                                    "rounds",
                                    "eval",
                                    "eval-every",
+                                   "inference",
                                    "calibrate-samples",
                                    "skip-corrupt",
                                    "threads",

@@ -65,6 +65,15 @@ TEST_F(ResolveTest, EverythingStartsFromARecipe) {
             to_json(recipe_config(Recipe::best)));
 }
 
+// An outer step is for the mean of parameters.
+TEST_F(ResolveTest, ARecipeIsWhatItsMethodHasAUseFor) {
+  EXPECT_GT(resolve_train({}, settings({{"method", "local-sgd"}})).config.outer.momentum, 0);
+  EXPECT_EQ(resolve_train({}, settings({{"method", "data-parallel"}})).config.outer.momentum, 0);
+  EXPECT_EQ(resolve_train(file("method = 'data-parallel'\n"), {}).config.outer.momentum, 0);
+  EXPECT_GT(resolve_train(file("method = 'data-parallel'\n"), settings({{"method", "resist"}})).config.outer.momentum,
+            0);
+}
+
 TEST_F(ResolveTest, WhatIsGivenWinsOverTheRecipe) {
   const Config config = resolve_train(file("lr = 0.5\n"), settings({{"schedule", "constant"}})).config;
   EXPECT_EQ(config.train.lr, 0.5);

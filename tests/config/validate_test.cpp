@@ -33,6 +33,15 @@ TEST(Validate, RefusesOptionsThatDoNotGoTogether) {
       {{{"partition-sections", "3,3"}}, "ascend"},
       {{{"partition-sections", "5"}}, "the network has 4 sections"},
       {{{"depths", "2,2"}}, "--partition-sections has 3"},
+      {{{"final-min-blocks", "3"}}, "--min-blocks, which is 4"},
+      {{{"final-min-blocks", "6"}, {"partition", "exact"}}, "--partition exact"},
+      {{{"final-min-blocks", "6"}, {"balance", "speed"}}, "--balance speed"},
+      {{{"final-min-blocks", "6"}, {"method", "local-sgd"}}, "--method local-sgd"},
+      {{{"max-local-iterations", "49"}}, "--local-iterations, which is 50"},
+      {{{"max-local-iterations", "100"}, {"schedule", "constant"}}, "--schedule constant"},
+      {{{"max-local-iterations", "100"}, {"rounds", "5"}}, "--rounds 5"},
+      {{{"max-local-iterations", "100"}, {"method", "data-parallel"}}, "--method data-parallel"},
+      {{{"inference", "ensemble"}, {"method", "local-sgd"}}, "--method local-sgd"},
   };
   for (const auto& [options, part] : bad) {
     EXPECT_TRUE(contains(input_error([&options = options] { validate(with(options)); }), part));
@@ -46,6 +55,8 @@ TEST(Validate, AcceptsWhatOnlyLooksOdd) {
   EXPECT_NO_THROW(validate(with({{"epochs", "0"}, {"rounds", "1"}})));
   EXPECT_NO_THROW(validate(with({{"warmup-epochs", "5"}, {"rounds", "1"}})));
   EXPECT_NO_THROW(validate(with({{"partition-sections", "1,2,3,4"}})));
+  EXPECT_NO_THROW(validate(with({{"final-min-blocks", "4"}})));
+  EXPECT_NO_THROW(validate(with({{"max-local-iterations", "50"}, {"method", "local-sgd"}})));
 }
 
 TEST(Validate, ChecksBoundsOfValuesThatCodeSet) {

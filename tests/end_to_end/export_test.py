@@ -3,7 +3,7 @@ import shutil
 import signal
 import unittest
 
-from support import DEADLINE, RESIST, TestCase, checkpoint, evaluation, run, safetensors, train_command
+from support import DEADLINE, RESIST, TestCase, checkpoint, evaluation, metrics, run, safetensors, train_command
 
 
 class Export(TestCase):
@@ -82,6 +82,25 @@ class Export(TestCase):
         self.assertEqual(set(again), {"batch", "running"})
         self.assertNotEqual(again["running"], norms["running"])
         self.assertNotEqual(self.exported("last", 4), second)
+
+    def test_an_ensemble_is_evaluated_as_the_run_would(self):
+        def accuracy(**more):
+            return evaluation(self.run_dir, *(word for pair in more.items() for word in (f"--{pair[0]}", pair[1])))
+
+        ensemble = accuracy(inference="ensemble")
+        rows = {(row["norms"], row["inference"]): row["test_loss"] for row in ensemble["sets"]}
+        self.assertEqual(set(rows), {("batch", "ensemble"), ("running", "scaled")})
+        scaled = {row["norms"]: row["test_loss"] for row in accuracy()["sets"]}
+        self.assertEqual(rows["running", "scaled"], scaled["running"])
+        self.assertNotEqual(rows["batch", "ensemble"], scaled["batch"])
+        other = self.folder / "ensemble"
+        run(train_command("--workers", 2, "--in-process", "--rounds", 2, "--inference", "ensemble", "--calibrate-samples",
+                          0, "--run-dir", other))
+        self.assertEqual(metrics(other)[-1]["test_loss"], rows["batch", "ensemble"])
+        local = self.folder / "local"
+        run(train_command("--method", "local-sgd", "--rounds", 1, "--run-dir", local))
+        answer = run([RESIST, "evaluate", local, "--inference", "ensemble"], check=2)
+        self.assertIn("--method local-sgd trains none", answer.stderr)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 namespace resist {
 namespace {
 
@@ -57,6 +60,66 @@ TEST(TrainLength, WaitsForBatchesThatCameBack) {
   EXPECT_EQ(train_length(options(1), 2, 1000, all).total_rounds, 8);
   all.returned_batches = {1010};
   EXPECT_EQ(train_length(options(1), 2, 1000, all).total_rounds, 7);
+}
+
+TEST(TrainLength, RoundsLengthenAsTheLearningRateFalls) {
+  TrainOptions grows = options(2);  // 50 iterations of 40 samples; a tenth of the rate after 25
+  grows.max_local_iterations = 20;
+  const TrainLength length = train_length(grows, 4, 1000, {});
+  EXPECT_EQ(length.total_samples, 2000);
+  std::vector<std::int64_t> rounds;
+  for (TrainPosition position; position.samples < length.total_samples; ++position.round) {
+    rounds.push_back(round_iterations(grows, 4, length, position));
+    position.samples += rounds.back() * 40;
+  }
+  EXPECT_EQ(rounds, (std::vector<std::int64_t>{5, 5, 5, 5, 5, 20, 5}));
+  EXPECT_EQ(length.total_rounds, 7);
+  EXPECT_DOUBLE_EQ(mean_round_iterations(grows, 4, 1000), 50.0 / 7);
+  EXPECT_EQ(mean_round_iterations(options(2), 4, 1000), 5);
+}
+
+// Also where training goes on with other workers, and with batches that came back.
+TEST(TrainLength, GrowingRoundsAreAsManyAsAreSaid) {
+  for (const Schedule schedule : {Schedule::step, Schedule::cosine}) {
+    for (const int workers : {1, 3, 4}) {
+      TrainOptions grows = options(2.03);
+      grows.schedule = schedule;
+      grows.max_local_iterations = 17;
+      TrainPosition position{.round = 2, .samples = 210, .stream_position = 240, .returned_batches = {100, 200}};
+      const TrainLength length = train_length(grows, workers, 1000, position);
+      std::int64_t before = 0;
+      while (position.round < length.total_rounds) {
+        const std::int64_t iterations = round_iterations(grows, workers, length, position);
+        EXPECT_GT(iterations, 0);
+        EXPECT_LE(iterations, 17);
+        if (position.round + 1 < length.total_rounds) {
+          EXPECT_GE(iterations, before);
+        }
+        before = iterations;
+        position.samples += iterations * 10 * workers;
+        position.returned_batches.clear();
+        ++position.round;
+      }
+      EXPECT_EQ(round_iterations(grows, workers, length, position), 0);
+      EXPECT_GE(position.samples, length.total_samples);
+    }
+  }
+}
+
+TEST(ConfigAt, TheLeastDepthGrowsAndEveryDepthLastsAsLong) {
+  Config config;
+  EXPECT_FALSE(config_at(config, 0.9).partition.min_blocks) << "it stays what it is";
+  config.partition.final_min_blocks = 6;
+  for (const auto& [share, least] : {std::pair(0.0, 4), std::pair(0.33, 4), std::pair(0.34, 5), std::pair(0.66, 5),
+                                     std::pair(0.67, 6), std::pair(1.0, 6)}) {
+    EXPECT_EQ(config_at(config, share).partition.min_blocks, least) << share;
+    EXPECT_FALSE(config_at(config, share).partition.final_min_blocks);
+  }
+  config.partition.min_blocks = 1;
+  EXPECT_EQ(config_at(config, 0).partition.min_blocks, 1);
+  const TrainLength length{.total_samples = 200};
+  EXPECT_EQ(share_done(length, {.samples = 50}), 0.25);
+  EXPECT_EQ(share_done(length, {.samples = 210}), 1) << "a last batch may go past the end";
 }
 
 TEST(TrainPosition, TravelsAsNumbers) {

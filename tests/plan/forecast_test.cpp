@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "resist/model/operations.h"
 #include "resist/plan/prediction.h"
@@ -134,6 +135,29 @@ TEST_F(ForecastTest, RoundsAreCountedAsTrainingCountsThem) {
               4 * forecast.round.seconds() + 4 * forecast.warmup_round.seconds() + 3 * forecast.evaluation_seconds +
                   forecast.calibration_seconds,
               1e-9);
+}
+
+TEST_F(ForecastTest, RoundsThatLengthenAreFewerAndTakeAsMuchComputation) {
+  const Circumstances circumstances = alike(4, kGflops, 1e8);
+  const Forecast before = forecaster(Method::resist, 4).forecast(circumstances);
+  config_.train.max_local_iterations = 100;  // 391 iterations; from the 200th on a tenth of the learning rate
+  const Forecast now = forecaster(Method::resist, 4).forecast(circumstances);
+  EXPECT_EQ(now.rounds, 6);
+  EXPECT_NEAR(6 * now.round.compute_seconds, 391.0 / 50 * before.round.compute_seconds, 1e-6);
+  EXPECT_DOUBLE_EQ(now.round.bytes, before.round.bytes);
+}
+
+TEST_F(ForecastTest, ADepthThatGrowsTakesItsMean) {
+  const Circumstances circumstances = alike(4, kGflops, 1e8);
+  const auto round = [&](std::optional<int> least, std::optional<int> last) {
+    config_.partition.min_blocks = least;
+    config_.partition.final_min_blocks = last;
+    return forecaster(Method::resist, 4).forecast(circumstances).round;
+  };
+  const RoundForecast grows = round(6, 22);
+  EXPECT_GT(grows.compute_seconds, round(6, {}).compute_seconds);
+  EXPECT_LT(grows.compute_seconds, round(22, {}).compute_seconds);
+  EXPECT_NEAR(grows.compute_seconds, round(14, {}).compute_seconds, 0.05 * grows.compute_seconds);
 }
 
 TEST_F(ForecastTest, EvaluationIsSharedOutAndLocalSgdSendsNoBlocks) {

@@ -54,6 +54,29 @@ TEST(Predict, ABalancedWorkerMayHoldWhatTheOthersCanSpare) {
   EXPECT_EQ(predict(config, spec, make_layout(spec), 4, 3).slots, std::vector<int>{21});
 }
 
+TEST(Predict, ADepthThatGrowsTakesTheMemoryOfItsLastRound) {
+  Config config;
+  config.partition.final_min_blocks = 22;
+  const NetworkSpec spec = paper_network();
+  const Prediction grows = predict(config, spec, make_layout(spec), 4, 3);
+  EXPECT_EQ(grows.slots, std::vector<int>{22});
+  EXPECT_EQ(grows.memory.arena, 41'396'900LL * 4);
+  EXPECT_GT(grows.payload_bytes[2], grows.payload_bytes[0]);
+  EXPECT_EQ(grows.paper_bytes, predict_paper(Method::resist, 4).paper_bytes) << "as it starts";
+}
+
+TEST(Predict, AnOuterStepTakesMemoryWhereParametersAreAveraged) {
+  Config config;
+  config.outer.momentum = 0.4;
+  const NetworkSpec spec = paper_network();
+  const Layout layout = make_layout(spec);
+  EXPECT_EQ(predict(config, spec, layout, 4, 1).memory.outer, 2LL * 15'422'116 * 4);
+  config.train.method = Method::local_sgd;
+  EXPECT_EQ(predict(config, spec, layout, 4, 1).memory.outer, 2LL * 41'396'900 * 4);
+  config.train.method = Method::data_parallel;
+  EXPECT_EQ(predict(config, spec, layout, 4, 1).memory.outer, 0);
+}
+
 TEST(Predict, MemoryOfASynchronisationIsWhatIsStagedAndItsChunks) {
   const MemoryPrediction memory = predict_paper(Method::resist, 4).memory;
   const std::int64_t chunks = memory.synchronisation - memory.arena;

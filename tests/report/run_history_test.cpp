@@ -117,6 +117,17 @@ TEST_F(RunHistoryTest, WarmUpLastsAsLongAsARoundBeginsWithinIt) {
   }
 }
 
+TEST_F(RunHistoryTest, ADepthThatGrowsIsWhatItWasInEachRound) {
+  Config config = sample_config();
+  config.train.epochs = 3.2;  // ten rounds
+  config.partition.final_min_blocks = 4;
+  const RunHistory history = history_of(config, sample_records(10));
+  for (std::int64_t round = 1; round <= 10; ++round) {
+    const int least = round <= 4 ? 2 : round <= 7 ? 3 : 4;
+    EXPECT_EQ(held_in(history, round), deal(kDecks, 2, {.min_blocks = least}, 7, round - 1)) << round;
+  }
+}
+
 TEST_F(RunHistoryTest, ARunMayBeResumedWithOtherWorkers) {
   std::vector<RoundRecord> records = sample_records(3, 2);
   for (std::int64_t round = 4; round <= 6; ++round) {
@@ -184,6 +195,8 @@ TEST_F(RunHistoryTest, RoundsThatContradictThemselvesAreRefused) {
 TEST_F(RunHistoryTest, NumbersThatMakeNoSenseDoNoHarm) {
   Config config = sample_config();
   config.train.warmup_epochs = 1;
+  config.train.max_local_iterations = 100;
+  config.partition.final_min_blocks = 5;
   for (const double epoch : {0.0, -1.0, std::numeric_limits<double>::quiet_NaN(), 1e-300}) {
     RoundRecord record = sample_record(1);
     record.epoch = epoch;

@@ -65,7 +65,7 @@ class Declared(unittest.TestCase):
             declared = grid.Grid(name).declared
             options = set(declared.get("options", {}))
             for setting in declared["settings"].values():
-                options |= set(setting) - {"like"}
+                options |= set(setting) - {"like", run.AVERAGED}
             for option in options:
                 self.assertIn(f"--{option}", help_text, f"{name}.toml")
 

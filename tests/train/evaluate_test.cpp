@@ -10,8 +10,9 @@
 namespace resist {
 namespace {
 
-// The plain way: the whole network in one piece, all pictures of a batch at once.
-EvaluationResult evaluate_plainly(const TrainingSetup& setup, double scale) {
+// The plain way: the whole network in one piece, all pictures of a batch at once. `networks`: the scale of every block
+// in each network whose logits count.
+EvaluationResult evaluate_plainly(const TrainingSetup& setup, const std::vector<std::vector<double>>& networks) {
   const at::NoGradGuard no_gradients;
   Network network(setup.spec, setup.layout);
   std::vector<at::Tensor> memory;
@@ -30,12 +31,18 @@ EvaluationResult evaluate_plainly(const TrainingSetup& setup, double scale) {
   Batch batch;
   for (std::int64_t i = 0; i < batches.count(); ++i) {
     batches.read(i, batch);
-    at::Tensor x = network.stem(at::from_blob(
-        batch.pixels.data(), {batch.size(), setup.spec.channels, setup.spec.height, setup.spec.image_width}));
-    for (const Network::Position& position : network.positions()) {
-      x = network.apply(position, x, position.block < 0 ? 1.0 : scale);
+    std::vector<at::Tensor> of_each;
+    for (const std::vector<double>& scale : networks) {
+      at::Tensor x = network.stem(at::from_blob(
+          batch.pixels.data(), {batch.size(), setup.spec.channels, setup.spec.height, setup.spec.image_width}));
+      for (const Network::Position& position : network.positions()) {
+        if (position.block < 0 || scale[position.block] > 0) {
+          x = network.apply(position, x, position.block < 0 ? 1.0 : scale[position.block]);
+        }
+      }
+      of_each.push_back(network.head(x));
     }
-    const at::Tensor logits = network.head(x);
+    const at::Tensor logits = at::stack(of_each).mean(0);
     for (std::int64_t row = 0; row < batch.size(); ++row) {
       const at::Tensor probabilities = logits[row].to(at::kDouble).log_softmax(0);
       const std::int64_t label = batch.labels[row];
@@ -50,7 +57,7 @@ EvaluationResult evaluate_plainly(const TrainingSetup& setup, double scale) {
 }
 
 EvaluationResult evaluate_with(const TrainingSetup& setup, int workers, const std::vector<double>& scale,
-                               std::int64_t train_batch_size) {
+                               std::int64_t train_batch_size, const Ensemble* ensemble = nullptr) {
   std::vector<EvaluationResult> results(static_cast<std::size_t>(workers));
   run_in_process(workers, [&](Communicator& communicator) {
     const auto method = make_method(setup.config, setup.decks, workers);
@@ -61,9 +68,12 @@ EvaluationResult evaluate_with(const TrainingSetup& setup, int workers, const st
     network.bind_shared({.values = arena});
     TravellingBlocks blocks(communicator, parameters);
     const EvaluationBatches batches(setup.data.test, setup.data.info, setup.config.evaluation.eval_batch_size);
-    results[communicator.rank()] = evaluate(
-        communicator, network, blocks,
-        {.layout = setup.layout, .block_scale = scale, .batches = batches, .train_batch_size = train_batch_size});
+    results[communicator.rank()] = evaluate(communicator, network, blocks,
+                                            {.layout = setup.layout,
+                                             .block_scale = scale,
+                                             .batches = batches,
+                                             .train_batch_size = train_batch_size,
+                                             .ensemble = ensemble});
   });
   for (const EvaluationResult& result : results) {
     EXPECT_EQ(result.loss, results[0].loss);
@@ -74,7 +84,7 @@ EvaluationResult evaluate_with(const TrainingSetup& setup, int workers, const st
 
 TEST(Evaluate, StreamingEqualsTheNetworkInOnePieceForAnyNumberOfWorkers) {
   const TrainingSetup setup = prepare_training(small_config(), 1);
-  const EvaluationResult plain = evaluate_plainly(setup, 0.5);
+  const EvaluationResult plain = evaluate_plainly(setup, {std::vector<double>(setup.layout.blocks.size(), 0.5)});
   EXPECT_EQ(plain.samples, 80);
   const EvaluationResult one = evaluate_with(setup, 1, {0.5}, 8);
   EXPECT_NEAR(one.loss, plain.loss, 1e-5);
@@ -90,6 +100,23 @@ TEST(Evaluate, StreamingEqualsTheNetworkInOnePieceForAnyNumberOfWorkers) {
     }
   }
   EXPECT_NE(evaluate_with(setup, 2, {1.0}, 8).loss, one.loss);
+}
+
+TEST(Evaluate, AnEnsembleClassifiesByTheMeanOfItsMembersLogits) {
+  const TrainingSetup setup = prepare_training(small_config(), 1);
+  const Ensemble ensemble{.members = Assignment({{0, 1, 4}, {2}, {1, 3, 5}}, 6), .block_scale = {0.75}};
+  const EvaluationResult plain =
+      evaluate_plainly(setup, {{0.75, 0.75, 0, 0, 0.75, 0}, {0, 0, 0.75, 0, 0, 0}, {0, 0.75, 0, 0.75, 0, 0.75}});
+  const EvaluationResult one = evaluate_with(setup, 1, {0.5}, 8, &ensemble);
+  EXPECT_EQ(one.samples, 80);
+  EXPECT_NEAR(one.loss, plain.loss, 1e-5);
+  EXPECT_EQ(one.top1, plain.top1);
+  EXPECT_NE(one.loss, evaluate_with(setup, 1, {0.5}, 8).loss);
+  for (const std::int64_t train_batch_size : {1, 1000}) {
+    const EvaluationResult result = evaluate_with(setup, 3, {0.5}, train_batch_size, &ensemble);
+    EXPECT_EQ(result.loss, one.loss);
+    EXPECT_EQ(result.top1, one.top1);
+  }
 }
 
 }  // namespace

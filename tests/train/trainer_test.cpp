@@ -269,6 +269,7 @@ TEST(Trainer, EveryLeverAgreesAtTheEndAndLearns) {
        }},
       {"stochastic depth", [](Config& config) { config.train.stochastic_depth = 0.2; }},
       {"full depth at the end", [](Config& config) { config.train.full_depth_epochs = 1; }},
+      {"a depth that grows", [](Config& config) { config.partition.final_min_blocks = 6; }},
   };
   const auto plain = train_in_process(learning_config(), 3);
   for (const auto& [name, apply] : levers) {
@@ -527,6 +528,45 @@ TEST(Trainer, TheLastEpochsMayHoldEveryBlock) {
     trainer.run(observer);
     EXPECT_EQ(observer.records.size(), 4U);
   });
+}
+
+TEST(Trainer, TheLeastDepthMayGrow) {
+  Config config = small_config();
+  config.partition.final_min_blocks = 6;
+  const TrainingSetup setup = prepare_training(config, 1);
+  run_in_process(2, [&](Communicator& communicator) {
+    const std::atomic<int> stop = 0;
+    Trainer trainer(setup, communicator, {}, stop);
+    EXPECT_EQ(trainer.parameters().held().size(), 4U);
+    RecordingObserver observer;
+    std::vector<std::size_t> held;
+    std::vector<double> scales;
+    observer.after_round = [&](Trainer& now, const RoundRecord&) {
+      held.push_back(now.parameters().held().size());  // in the next round
+      scales.push_back(now.block_scale()[0]);          // of the round just trained
+    };
+    trainer.run(observer);
+    EXPECT_EQ(held, (std::vector<std::size_t>{4, 5, 6, 6}));
+    EXPECT_EQ(scales, (std::vector<double>{4.0 / 6, 4.0 / 6, 5.0 / 6, 1}));
+  });
+}
+
+TEST(Trainer, RoundsMayLengthenAsTheLearningRateFalls) {
+  Config config = small_config();
+  config.train.rounds = 0;
+  config.train.epochs = 2;  // 800 samples, 50 iterations of two workers
+  config.train.schedule = Schedule::cosine;
+  config.train.max_local_iterations = 12;
+  const auto trained = train_in_process(config, 2);
+  expect_agreement(trained);
+  std::vector<std::int64_t> iterations;
+  std::int64_t before = 0;
+  for (const RoundRecord& record : trained[0].records) {
+    iterations.push_back((record.samples - before) / 16);
+    before = record.samples;
+  }
+  EXPECT_EQ(before, 800);
+  EXPECT_EQ(iterations, (std::vector<std::int64_t>{3, 3, 3, 3, 4, 5, 7, 12, 10}));
 }
 
 // Who is slow holds fewer blocks in the next round; nothing else changes.

@@ -11,6 +11,7 @@
 
 #include "resist/config/enum_words.h"
 #include "resist/core/error.h"
+#include "resist/partition/schedule.h"
 #include "resist/partition/training_method.h"
 #include "resist/plan/quantity.h"
 #include "resist/run/measure_speed.h"
@@ -67,7 +68,8 @@ class Speeds {
   // Blocks per section of what a worker trains.
   std::vector<int> sub_network(const Config& config, int workers) const {
     std::vector<int> depths = spec_.depths;
-    const auto slots = make_method(config, deck_sizes(layout_), workers)->slots(false);
+    constexpr double kHalfway = 0.5;  // where sub-networks grow
+    const auto slots = make_method(config_at(config, kHalfway), deck_sizes(layout_), workers)->slots(false);
     for (std::size_t deck = 0; deck < layout_.decks.size(); ++deck) {
       int& depth = depths[static_cast<std::size_t>(layout_.decks[deck].section - 1)];
       depth += slots[deck] - layout_.decks[deck].count;

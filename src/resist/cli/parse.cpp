@@ -105,12 +105,14 @@ void describe_train(CommandLine& train) {
 
 void describe_evaluate(CommandLine& evaluate) {
   add_run(evaluate);
-  evaluate.add_named({"eval", "eval-batch-size", "data", "data-dir", "skip-corrupt", "precision", "threads"},
-                     "the run's");
+  evaluate.add_named(
+      {"eval", "eval-batch-size", "inference", "data", "data-dir", "skip-corrupt", "precision", "threads"},
+      "the run's");
   add_format(evaluate);
   evaluate.add_examples({
       "resist evaluate runs/first",
       "resist evaluate runs/first --checkpoint best --format json",
+      "resist evaluate runs/first --inference ensemble",
       "resist evaluate runs/first --eval v2=imagenetv2-matched-frequency --eval old=val.resist",
   });
 }
@@ -216,13 +218,13 @@ void describe_man(CommandLine& man) {
 void describe_plan(CommandLine& plan) {
   plan.add_own("--config", "FILE", "TOML file, or the name of a shipped one; flags go before it", "Configuration");
   plan.add_named({"model", "depths", "width", "stem", "final-norm", "classes", "channels", "image-size"});
-  plan.add_named(
-      {"partition", "min-blocks", "dealing", "deal-every", "balance", "partition-sections", "partition-first-blocks"});
+  plan.add_named({"partition", "min-blocks", "final-min-blocks", "dealing", "deal-every", "balance",
+                  "partition-sections", "partition-first-blocks"});
   plan.add_named({"compress", "overlap", "overlap-iterations", "protect", "last-section-every", "outer-lr",
                   "outer-momentum", "precision"});
   plan.add_named({"recipe", "method", "momentum-sync", "warmup-epochs", "full-depth-epochs", "batch-size",
-                  "eval-batch-size", "local-iterations", "epochs", "rounds", "eval-every", "calibrate-samples", "data",
-                  "data-dir", "threads"});
+                  "eval-batch-size", "local-iterations", "max-local-iterations", "schedule", "epochs", "rounds",
+                  "eval-every", "calibrate-samples", "data", "data-dir", "threads"});
   plan.add_own("--samples", "N", "training samples where no --data is given; default 50000", "Workers");
   plan.add_own("--workers", "N,N,...", "numbers of workers to plan for; default 2,4,8", "Workers");
   plan.add_own("--bandwidth", "RATE,...", "rate of the workers' links, such as 100mbit or 1gbit; one, or one for each",

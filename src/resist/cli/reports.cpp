@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "resist/config/enum_words.h"
 #include "resist/data/dataset_json.h"
 #include "resist/data/loader.h"
 
@@ -37,20 +38,23 @@ void print_evaluation(const EvaluateReport& report, OutputFormat format, std::os
                    {"seconds", report.seconds}});
     for (const EvaluationRow& row : report.rows) {
       json result = to_json(row.result);
-      result.update({{"set", row.set}, {"norms", norms_in_words(row.running)}});
+      result.update({{"set", row.set}, {"norms", norms_in_words(row.running)}, {"inference", to_word(row.inference)}});
       object["sets"].push_back(std::move(result));
     }
     out << object.dump() << '\n';
     return;
   }
-  out << fmt::format("round {} on {}\n\n{:24} {:>8} {:>8} {:>8} {:>8}  norms\n", report.round, report.data, "test set",
-                     "samples", "top-1 %", "top-5 %", "loss");
+  out << fmt::format("round {} on {}\n\n{:24} {:>8} {:>8} {:>8} {:>8}  {:8} network\n", report.round, report.data,
+                     "test set", "samples", "top-1 %", "top-5 %", "loss", "norms");
   for (const EvaluationRow& row : report.rows) {
-    out << fmt::format("{:24} {:>8} {:>8.2f} {:>8.2f} {:>8.4f}  {}\n", row.set, row.result.samples,
-                       100 * row.result.top1, 100 * row.result.top5, row.result.loss, norms_in_words(row.running));
+    out << fmt::format("{:24} {:>8} {:>8.2f} {:>8.2f} {:>8.4f}  {:8} {}\n", row.set, row.result.samples,
+                       100 * row.result.top1, 100 * row.result.top5, row.result.loss, norms_in_words(row.running),
+                       to_word(row.inference));
   }
   out << fmt::format(
-      "\nnorms: batch statistics (batches of at most {} along permutation {}), or running ones; {:.1f} s\n",
+      "\nnorms: batch statistics (batches of at most {} along permutation {}), or running ones; network: all blocks, "
+      "scaled,\n"
+      "or an ensemble of sub-networks; {:.1f} s\n",
       report.batch_size, EvaluationBatches::kPermutationSeed, report.seconds);
 }
 

@@ -23,6 +23,7 @@ enum class Schedule { step, cosine, constant };
 enum class Compression { none, bf16, int8, int6, int4 };  // how shared parameters travel
 enum class Precision { automatic, fp32, bf16 };           // of convolutions; parameters are float32
 enum class DataMode { replicated, sharded };
+enum class Inference { scaled, ensemble };  // all blocks, scaled; the mean of the sub-networks' logits
 enum class BlockType { preact, postact };
 enum class Stem { conv3, conv7 };  // a 3x3 convolution; a 7x7 one of stride 2 and a 3x3 max pool of stride 2
 
@@ -57,9 +58,13 @@ struct DataOptions {
   int skip_corrupt = 0;             // damaged pictures that are left out, at most
 };
 
+inline constexpr int kDefaultMinBlocks = 4;
+
 struct PartitionOptions {
   PartitionMode partition = PartitionMode::equal;
-  std::optional<int> min_blocks;  // a worker's least number of blocks per dealt section (equal mode); unset: 4
+  std::optional<int>
+      min_blocks;  // a worker's least number of blocks per dealt section (equal mode); unset: the default
+  std::optional<int> final_min_blocks;  // what that grows to over the training; unset: it stays
   std::vector<int> partition_sections = {3};
   Dealing dealing = Dealing::shuffled;
   int deal_every = 1;  // rounds that blocks stay with their holders
@@ -74,7 +79,8 @@ struct TrainOptions {
   double epochs = 2;        // passes over the training set by all workers together
   std::int64_t rounds = 0;  // 0: from epochs
   int local_iterations = 50;
-  int batch_size = 128;  // per worker
+  int max_local_iterations = 0;  // that rounds lengthen to as the learning rate falls; 0: they don't
+  int batch_size = 128;          // per worker
   double lr = 0.03;
   double momentum = 0.9;
   bool nesterov = false;
@@ -109,8 +115,9 @@ struct SyncOptions {
 };
 
 struct EvaluationOptions {
-  std::vector<std::string> eval;          // further test sets, NAME=PATH
-  int eval_every = 0;                     // rounds; 0: after the last round only
+  std::vector<std::string> eval;  // further test sets, NAME=PATH
+  int eval_every = 0;             // rounds; 0: after the last round only
+  Inference inference = Inference::scaled;
   int eval_batch_size = 250;              // the largest batch; batch-statistics norm makes it part of the result
   std::int64_t calibrate_samples = 4096;  // training samples for running statistics; 0: none are computed
 };

@@ -65,6 +65,10 @@ inline constexpr auto kWords<DataMode> = std::to_array<EnumWord<DataMode>>({{Dat
                                                                             {DataMode::sharded, "sharded"}});
 
 template <>
+inline constexpr auto kWords<Inference> = std::to_array<EnumWord<Inference>>({{Inference::scaled, "scaled"},
+                                                                              {Inference::ensemble, "ensemble"}});
+
+template <>
 inline constexpr auto kWords<Precision> = std::to_array<EnumWord<Precision>>({{Precision::automatic, "auto"},
                                                                               {Precision::fp32, "fp32"},
                                                                               {Precision::bf16, "bf16"}});

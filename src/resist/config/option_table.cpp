@@ -113,6 +113,8 @@ void add_training(std::vector<Option>& table) {
             Scope::resume);
   group.add("rounds", &O::rounds, integer<std::int64_t>(0, kMany), "rounds to train, instead of epochs", Scope::resume);
   group.add("local-iterations", &O::local_iterations, integer<int>(1, kManyInt), "optimizer steps of a round");
+  group.add("max-local-iterations", &O::max_local_iterations, integer<int>(0, kManyInt),
+            "lengthen rounds to these as the learning rate falls, with its inverse square; 0: don't");
   group.add("batch-size", &O::batch_size, integer<int>(1, 65536), "samples of a batch, per worker");
   group.add("lr", &O::lr, number(0, 1000), "learning rate");
   group.add("schedule", &O::schedule, choice<Schedule>(), "how the learning rate falls");
@@ -138,6 +140,8 @@ void add_partition(std::vector<Option>& table) {
   group.add("partition", &O::partition, choice<PartitionMode>(),
             "deal every worker as many blocks, or each block once");
   group.add("min-blocks", &O::min_blocks, or_auto(integer<int>(1, 1000)), "fewest blocks a worker holds of a section");
+  group.add("final-min-blocks", &O::final_min_blocks, or_auto(integer<int>(1, 1000)),
+            "what --min-blocks grows to over the training; auto: it stays");
   group.add("dealing", &O::dealing, choice<Dealing>(),
             "blocks at random, or at random from every stratum of the depth");
   group.add("deal-every", &O::deal_every, integer<int>(1, kManyInt), "rounds that blocks stay with their holders");
@@ -178,6 +182,8 @@ void add_evaluation(std::vector<Option>& table) {
   group.add("eval", &O::eval, named_paths(), "a further test set; any number of times", Scope::resume);
   group.add("eval-every", &O::eval_every, integer<int>(0, kManyInt), "rounds between evaluations; 0: at the end only",
             Scope::resume);
+  group.add("inference", &O::inference, choice<Inference>(),
+            "evaluate all blocks, scaled, or the mean of the sub-networks' logits", Scope::resume);
   group.add("eval-batch-size", &O::eval_batch_size, integer<int>(1, 65536), "largest batch of an evaluation");
   group.add("calibrate-samples", &O::calibrate_samples, integer<std::int64_t>(0, kMany),
             "training samples that norms' running statistics are computed from at the end; 0: none", Scope::resume);

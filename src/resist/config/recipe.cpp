@@ -5,9 +5,11 @@
 
 namespace resist {
 
-const std::vector<Setting>& recipe_settings(Recipe recipe) {
-  static const std::vector<Setting> paper;
-  static const std::vector<Setting> best = {
+std::vector<Setting> recipe_settings(Recipe recipe, Method method) {
+  if (recipe == Recipe::paper) {
+    return {};
+  }
+  std::vector<Setting> best = {
       {.name = "schedule", .value = "cosine", .where = {}},
       {.name = "lr", .value = 0.05, .where = {}},
       {.name = "lr-warmup-epochs", .value = "auto", .where = {}},
@@ -15,28 +17,30 @@ const std::vector<Setting>& recipe_settings(Recipe recipe) {
       {.name = "momentum-sync", .value = "carry", .where = {}},
       {.name = "zero-init", .value = true, .where = {}},
   };
-  return recipe == Recipe::paper ? paper : best;
+  if (method != Method::data_parallel) {
+    best.push_back({.name = "outer-momentum", .value = 0.4, .where = {}});
+  }
+  return best;
 }
 
-Config recipe_config(Recipe recipe) {
+Config recipe_config(Recipe recipe, Method method) {
   Config config;
   config.train.recipe = recipe;
-  apply_settings(config, recipe_settings(recipe));
+  apply_settings(config, recipe_settings(recipe, method));
   return config;
 }
 
 Config starting_config(const std::vector<Setting>& file, const std::vector<Setting>& flags) {
-  const Option& option = find_option("recipe");
   Config named;
   named.train.recipe = kUsualRecipe;
   for (const auto* layer : {&file, &flags}) {
     for (const Setting& setting : *layer) {
-      if (setting.name == option.name) {
+      if (setting.name == "recipe" || setting.name == "method") {
         apply_settings(named, {setting});
       }
     }
   }
-  return recipe_config(named.train.recipe);
+  return recipe_config(named.train.recipe, named.train.method);
 }
 
 }  // namespace resist

@@ -11,12 +11,13 @@ namespace resist {
 // unless --recipe says otherwise.
 inline constexpr Recipe kUsualRecipe = Recipe::best;
 
-// What it sets differently from the paper.
-const std::vector<Setting>& recipe_settings(Recipe recipe);
+// What it sets differently from the paper, as far as the method has a use for it.
+std::vector<Setting> recipe_settings(Recipe recipe, Method method);
 
-Config recipe_config(Recipe recipe);
+Config recipe_config(Recipe recipe, Method method = Method::resist);
 
-// Where options start that some layers of settings are laid over: the recipe that the last of them names.
+// Where options start that some layers of settings are laid over: the recipe that the last of them names, for the
+// method that the last of them names.
 Config starting_config(const std::vector<Setting>& file, const std::vector<Setting>& flags);
 
 }  // namespace resist

@@ -10,6 +10,31 @@
 namespace resist {
 namespace {
 
+void check_growing_rounds(const TrainOptions& train) {
+  if (train.max_local_iterations < train.local_iterations) {
+    throw InputError(fmt::format(
+        "--max-local-iterations is {}; rounds lengthen to it, so it must be at least --local-iterations, which is {}, "
+        "or 0",
+        train.max_local_iterations, train.local_iterations));
+  }
+  if (train.schedule == Schedule::constant) {
+    throw InputError(
+        "--max-local-iterations lengthens rounds as the learning rate falls, and --schedule constant keeps it; leave "
+        "one of them out");
+  }
+  if (train.rounds > 0) {
+    throw InputError(fmt::format(
+        "--max-local-iterations is given with --rounds {}, and how many samples those are would depend on itself; give "
+        "--epochs instead",
+        train.rounds));
+  }
+  if (train.method == Method::data_parallel) {
+    throw InputError(
+        "--max-local-iterations makes synchronisations rarer, and --method data-parallel has one in each iteration; "
+        "leave it out or use --method resist or local-sgd");
+  }
+}
+
 void check_training(const TrainOptions& train) {
   if (train.epochs == 0 && train.rounds == 0) {
     throw InputError("--epochs is 0 and --rounds is 0, so there is nothing to train; give one of them");
@@ -23,6 +48,9 @@ void check_training(const TrainOptions& train) {
         fmt::format("--momentum-sync is {} with --method data-parallel, whose momentum never differs "
                     "between workers; it must be carry or auto",
                     to_word(*train.momentum_sync)));
+  }
+  if (train.max_local_iterations > 0) {
+    check_growing_rounds(train);
   }
   constexpr double kMostSamples = 9e18;  // of a 64-bit count
   constexpr double kMostWorkers = 1024;
@@ -53,7 +81,14 @@ void check_training(const TrainOptions& train) {
   }
 }
 
-void check_evaluation(const EvaluationOptions& evaluation) {
+void check_evaluation(const EvaluationOptions& evaluation, Method method) {
+  if (evaluation.inference == Inference::ensemble && method != Method::resist) {
+    throw InputError(
+        fmt::format("--inference ensemble takes the mean of sub-networks, and --method {} trains none; leave it out or "
+                    "use --method "
+                    "resist",
+                    to_word(method)));
+  }
   for (const std::string& set : evaluation.eval) {
     if (set.starts_with("test=")) {
       throw InputError(
@@ -103,12 +138,33 @@ void check_agreement(const Config& config) {
   }
 }
 
+void check_growing_depth(const PartitionOptions& partition, Method method) {
+  const int least = partition.min_blocks.value_or(kDefaultMinBlocks);
+  if (*partition.final_min_blocks < least) {
+    throw InputError(
+        fmt::format("--final-min-blocks is {}; --min-blocks, which is {}, grows to it, so it must be at least that",
+                    *partition.final_min_blocks, least));
+  }
+  const std::string other = method != Method::resist                      ? "--method " + std::string(to_word(method))
+                            : partition.partition == PartitionMode::exact ? "--partition exact"
+                            : partition.balance == Balance::speed         ? "--balance speed"
+                                                                          : "";
+  if (!other.empty()) {
+    throw InputError(fmt::format(
+        "--final-min-blocks says what every worker holds at the end, and {} says otherwise; leave one of them out",
+        other));
+  }
+}
+
 void check_partition(const PartitionOptions& partition, std::size_t sections, Method method) {
   if (partition.partition == PartitionMode::exact && partition.min_blocks) {
     throw InputError(
         fmt::format("--min-blocks is {} with --partition exact, which deals each block once; leave "
                     "--min-blocks out or use --partition equal",
                     *partition.min_blocks));
+  }
+  if (partition.final_min_blocks) {
+    check_growing_depth(partition, method);
   }
   if (partition.balance == Balance::speed && method != Method::resist) {
     throw InputError(fmt::format(
@@ -146,7 +202,7 @@ void validate(const Config& config) {
     }
   }
   check_training(config.train);
-  check_evaluation(config.evaluation);
+  check_evaluation(config.evaluation, config.train.method);
   check_synchronisation(config.sync, config.train);
   check_agreement(config);
   const ModelPreset model = resolve_model(config.model);

@@ -298,10 +298,10 @@ void check_dealing(const std::vector<DeckSize>& decks, int workers, const Dealin
       throw InputError("--min-blocks can't be used with --partition exact; leave one of them out");
     }
     if (rule.min_blocks && *rule.min_blocks > deck.blocks) {
-      throw InputError(
-          fmt::format("--min-blocks {} is more than the {} partitioned blocks of section {}; allowed are 1 "
-                      "to {}",
-                      *rule.min_blocks, deck.blocks, deck.section, deck.blocks));
+      throw InputError(fmt::format(
+          "--min-blocks (or --final-min-blocks) {} is more than the {} partitioned blocks of section {}; allowed are 1 "
+          "to {}",
+          *rule.min_blocks, deck.blocks, deck.section, deck.blocks));
     }
   }
 }

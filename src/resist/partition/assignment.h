@@ -33,8 +33,6 @@ struct DeckSize {
   int blocks;   // B
 };
 
-inline constexpr int kDefaultMinBlocks = 4;
-
 struct DealingRule {
   PartitionMode mode = PartitionMode::equal;
   std::optional<int> min_blocks;  // unset: kDefaultMinBlocks, or every block where there are fewer

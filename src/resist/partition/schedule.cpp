@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <optional>
+#include <utility>
 
 namespace resist {
 namespace {
@@ -13,6 +15,31 @@ std::int64_t ceil_divide(std::int64_t a, std::int64_t b) {
 
 std::int64_t samples_per_iteration(const TrainOptions& options, int workers) {
   return std::int64_t{options.batch_size} * workers;
+}
+
+// What the schedule makes of the learning rate when the share `done` of the training is.
+double schedule_factor(Schedule schedule, double done) {
+  switch (schedule) {
+    case Schedule::step:
+      return done < 0.5 ? 1.0 : done < 0.75 ? 0.1 : 0.01;
+    case Schedule::cosine:
+      return 0.5 * (1.0 + std::cos(std::numbers::pi * std::clamp(done, 0.0, 1.0)));
+    case Schedule::constant:
+      break;
+  }
+  return 1.0;
+}
+
+// Of a round that starts with `samples_left` of `total_samples` to go, if there are as many. A function of what is left
+// and not of what is done, so that a round's length and the number of rounds agree also where batches came back.
+std::int64_t local_iterations(const TrainOptions& options, std::int64_t total_samples, std::int64_t samples_left) {
+  if (options.max_local_iterations == 0) {
+    return options.local_iterations;
+  }
+  const double left = static_cast<double>(samples_left) / static_cast<double>(total_samples);
+  const double factor = schedule_factor(options.schedule, 1.0 - left);
+  const double grown = std::floor(options.local_iterations / (factor * factor));  // infinite at a rate of 0
+  return static_cast<std::int64_t>(std::min<double>(grown, options.max_local_iterations));
 }
 
 // What is missing to `total_samples`; more, where more of them came back.
@@ -38,24 +65,62 @@ TrainPosition position_from_numbers(std::span<const std::int64_t> numbers) {
           .returned_batches = {numbers.begin() + 4, numbers.end()}};
 }
 
-TrainLength train_length(const TrainOptions& options, int workers, std::int64_t dataset_size,
-                         const TrainPosition& position) {
-  const std::int64_t step = samples_per_iteration(options, workers);
+std::int64_t total_samples(const TrainOptions& options, int workers, std::int64_t dataset_size,
+                           const TrainPosition& position) {
   if (options.rounds > 0) {
     const std::int64_t left = std::max<std::int64_t>(0, options.rounds - position.round);
-    return {.total_samples = position.samples + left * options.local_iterations * step,
-            .total_rounds = position.round + left};
+    return position.samples + left * options.local_iterations * samples_per_iteration(options, workers);
   }
-  const auto total = static_cast<std::int64_t>(std::ceil(options.epochs * static_cast<double>(dataset_size)));
+  return static_cast<std::int64_t>(std::ceil(options.epochs * static_cast<double>(dataset_size)));
+}
+
+TrainLength train_length(const TrainOptions& options, int workers, std::int64_t dataset_size,
+                         const TrainPosition& position) {
+  const std::int64_t total = total_samples(options, workers, dataset_size, position);
+  if (options.rounds > 0) {
+    return {.total_samples = total, .total_rounds = std::max(position.round, options.rounds)};
+  }
+  const std::int64_t step = samples_per_iteration(options, workers);
   const std::int64_t iterations = ceil_divide(samples_left(options, total, position), step);
-  return {.total_samples = total, .total_rounds = position.round + ceil_divide(iterations, options.local_iterations)};
+  TrainLength length{.total_samples = total, .total_rounds = position.round};
+  if (options.max_local_iterations == 0) {
+    length.total_rounds += ceil_divide(iterations, options.local_iterations);
+    return length;
+  }
+  for (std::int64_t left = iterations; left > 0; ++length.total_rounds) {
+    left -= std::min(left, local_iterations(options, total, left * step));
+  }
+  return length;
 }
 
 std::int64_t round_iterations(const TrainOptions& options, int workers, const TrainLength& length,
                               const TrainPosition& position) {
-  const std::int64_t left =
-      ceil_divide(samples_left(options, length.total_samples, position), samples_per_iteration(options, workers));
-  return std::clamp<std::int64_t>(left, 0, options.local_iterations);
+  const std::int64_t step = samples_per_iteration(options, workers);
+  const std::int64_t left = ceil_divide(samples_left(options, length.total_samples, position), step);
+  return std::min(left, local_iterations(options, length.total_samples, left * step));
+}
+
+double mean_round_iterations(const TrainOptions& options, int workers, std::int64_t dataset_size) {
+  if (options.max_local_iterations == 0) {
+    return options.local_iterations;
+  }
+  const TrainLength length = train_length(options, workers, dataset_size, {});
+  const std::int64_t iterations = ceil_divide(length.total_samples, samples_per_iteration(options, workers));
+  return static_cast<double>(iterations) / static_cast<double>(std::max<std::int64_t>(1, length.total_rounds));
+}
+
+double share_done(const TrainLength& length, const TrainPosition& position) {
+  const auto total = static_cast<double>(std::max<std::int64_t>(1, length.total_samples));
+  return std::clamp(static_cast<double>(position.samples) / total, 0.0, 1.0);
+}
+
+Config config_at(const Config& config, double share_done) {
+  Config now = config;
+  if (const auto last = std::exchange(now.partition.final_min_blocks, std::nullopt)) {
+    const int first = config.partition.min_blocks.value_or(kDefaultMinBlocks);
+    now.partition.min_blocks = std::min(*last, first + static_cast<int>(share_done * (*last - first + 1)));
+  }
+  return now;
 }
 
 int iterations_under_way(const Config& config) {
@@ -77,18 +142,8 @@ double epochs_at_full_depth(const TrainOptions& options) {
 
 double learning_rate(const TrainOptions& options, int workers, std::int64_t dataset_size, const TrainLength& length,
                      std::int64_t samples) {
-  const double done = static_cast<double>(samples) / static_cast<double>(length.total_samples);
-  double factor = 1.0;
-  switch (options.schedule) {
-    case Schedule::step:
-      factor = done < 0.5 ? 1.0 : done < 0.75 ? 0.1 : 0.01;
-      break;
-    case Schedule::cosine:
-      factor = 0.5 * (1.0 + std::cos(std::numbers::pi * std::min(done, 1.0)));
-      break;
-    case Schedule::constant:
-      break;
-  }
+  double factor =
+      schedule_factor(options.schedule, static_cast<double>(samples) / static_cast<double>(length.total_samples));
   constexpr double kUsualWarmup = 0.05;
   const double warmup_samples = options.lr_warmup_epochs ? *options.lr_warmup_epochs * static_cast<double>(dataset_size)
                                                          : kUsualWarmup * static_cast<double>(length.total_samples);

@@ -30,12 +30,27 @@ struct TrainLength {
   std::int64_t total_rounds = 0;
 };
 
+// The first of them alone, whatever the rounds are.
+std::int64_t total_samples(const TrainOptions& options, int workers, std::int64_t dataset_size,
+                           const TrainPosition& position);
+
 TrainLength train_length(const TrainOptions& options, int workers, std::int64_t dataset_size,
                          const TrainPosition& position);
 
-// Local iterations of the round that starts at `position`: l, or what is left.
+// Local iterations of the round that starts at `position`: l, or what is left. With max_local_iterations l grows with
+// the inverse square of what the schedule makes of the learning rate ("a quadratic synchronization rule", Gu et al.,
+// ICLR 2024, arXiv 2310.14423).
 std::int64_t round_iterations(const TrainOptions& options, int workers, const TrainLength& length,
                               const TrainPosition& position);
+
+// The local iterations of a round on average over the whole length.
+double mean_round_iterations(const TrainOptions& options, int workers, std::int64_t dataset_size);
+
+// Share of the training that lies before `position`, in [0, 1].
+double share_done(const TrainLength& length, const TrainPosition& position);
+
+// The options in force where that share is done: min_blocks is what it has grown to, every depth lasts as long.
+Config config_at(const Config& config, double share_done);
 
 // Local iterations for which an average that is overlapped travels: then it lands, in every round alike.
 int iterations_under_way(const Config& config);

@@ -68,7 +68,7 @@ struct Forecaster::Impl {
         layout(network_layout),
         workers(worker_count),
         hands(dealt),
-        method(make_method(config, deck_sizes(layout), workers, hands)) {
+        method(make_method(config_at(config, 0), deck_sizes(layout), workers, hands)) {
     const bool deals = config.train.method == Method::resist;
     for (std::int64_t round = 0; round < (deals ? kPlannedRounds : 1); ++round) {
       rounds.push_back(plan_round(round, false));
@@ -79,8 +79,10 @@ struct Forecaster::Impl {
   }
 
   PlannedRound plan_round(std::int64_t round, bool in_warmup) const;
-  RoundForecast mean(const std::vector<PlannedRound>& planned_rounds, const Circumstances& with) const;
-  RoundForecast one(const PlannedRound& round, const Circumstances& with) const;
+  // `iterations`: of a round, on average.
+  RoundForecast mean(const std::vector<PlannedRound>& planned_rounds, double iterations,
+                     const Circumstances& with) const;
+  RoundForecast one(const PlannedRound& round, double iterations, const Circumstances& with) const;
   double full_pass_seconds(std::int64_t samples, const Circumstances& with) const;
   void count_rounds(std::int64_t training_samples, Forecast& forecast) const;
 
@@ -96,19 +98,20 @@ struct Forecaster::Impl {
 
 PlannedRound Forecaster::Impl::plan_round(std::int64_t round, bool in_warmup) const {
   PlannedRound result;
-  const Assignment assignment = method->assignment(round, in_warmup);
+  const Config now = config_at(config, (static_cast<double>(round) + 0.5) / static_cast<double>(kPlannedRounds));
+  const Assignment assignment = make_method(now, deck_sizes(layout), workers, hands)->assignment(round, in_warmup);
   for (int worker = 0; worker < workers; ++worker) {
     result.operations.push_back(forward_operations(spec, layout, assignment.held(worker)));
   }
-  for (const RoundExchange& exchange : exchanges_under_way(config, layout, workers, round, in_warmup, hands)) {
+  for (const RoundExchange& exchange : exchanges_under_way(now, layout, workers, round, in_warmup, hands)) {
     result.exchanges.push_back(planned(exchange));
   }
   return result;
 }
 
-RoundForecast Forecaster::Impl::one(const PlannedRound& round, const Circumstances& with) const {
+RoundForecast Forecaster::Impl::one(const PlannedRound& round, double iterations, const Circumstances& with) const {
   RoundForecast forecast;
-  const double samples = static_cast<double>(config.train.local_iterations) * config.train.batch_size;
+  const double samples = iterations * config.train.batch_size;
   double slowest_handling = 0;
   for (int worker = 0; worker < workers; ++worker) {
     const double operations = samples * kTrainingFactor * static_cast<double>(round.operations[worker]);
@@ -123,7 +126,7 @@ RoundForecast Forecaster::Impl::one(const PlannedRound& round, const Circumstanc
     (exchange.hidden ? hidden : forecast.sync_seconds) += seconds;
     forecast.bytes += exchange.times * static_cast<double>(exchange.sent_bytes);
   }
-  const double hides = forecast.compute_seconds * iterations_under_way(config) / config.train.local_iterations;
+  const double hides = forecast.compute_seconds * iterations_under_way(config) / iterations;
   forecast.sync_seconds += std::max(0.0, hidden - hides);
   if (workers > 1) {
     forecast.sync_seconds += 2 * gather_seconds(with.links) + barrier_seconds(with.links);
@@ -131,11 +134,12 @@ RoundForecast Forecaster::Impl::one(const PlannedRound& round, const Circumstanc
   return forecast;
 }
 
-RoundForecast Forecaster::Impl::mean(const std::vector<PlannedRound>& planned_rounds, const Circumstances& with) const {
+RoundForecast Forecaster::Impl::mean(const std::vector<PlannedRound>& planned_rounds, double iterations,
+                                     const Circumstances& with) const {
   RoundForecast sum;
   const auto count = static_cast<double>(planned_rounds.size());
   for (const PlannedRound& planned_round : planned_rounds) {
-    const RoundForecast round = one(planned_round, with);
+    const RoundForecast round = one(planned_round, iterations, with);
     sum.operations += round.operations / count;
     sum.bytes += round.bytes / count;
     sum.compute_seconds += round.compute_seconds / count;
@@ -213,9 +217,10 @@ Forecaster::Forecaster(Forecaster&&) noexcept = default;
 Forecast Forecaster::forecast(const Circumstances& circumstances) const {
   Forecast forecast;
   impl_->count_rounds(circumstances.training_samples, forecast);
-  forecast.round = impl_->mean(impl_->rounds, circumstances);
+  const double iterations = mean_round_iterations(impl_->config.train, impl_->workers, circumstances.training_samples);
+  forecast.round = impl_->mean(impl_->rounds, iterations, circumstances);
   if (!impl_->warmup.empty()) {
-    forecast.warmup_round = impl_->mean(impl_->warmup, circumstances);
+    forecast.warmup_round = impl_->mean(impl_->warmup, iterations, circumstances);
   }
   forecast.evaluation_seconds = impl_->full_pass_seconds(circumstances.evaluation_samples, circumstances);
   const std::int64_t calibrated = std::min(impl_->config.evaluation.calibrate_samples, circumstances.training_samples);
@@ -224,12 +229,13 @@ Forecast Forecaster::forecast(const Circumstances& circumstances) const {
 }
 
 double Forecaster::balanced_bandwidth(const Circumstances& circumstances) const {
+  const double iterations = mean_round_iterations(impl_->config.train, impl_->workers, circumstances.training_samples);
   const auto is_bottleneck = [&](double bandwidth) {
     Circumstances changed = circumstances;
     for (Link& link : changed.links) {
       link.bandwidth = bandwidth;
     }
-    const RoundForecast round = impl_->mean(impl_->rounds, changed);
+    const RoundForecast round = impl_->mean(impl_->rounds, iterations, changed);
     return round.sync_seconds > round.compute_seconds;
   };
   double slow = 1e3;

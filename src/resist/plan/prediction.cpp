@@ -100,11 +100,11 @@ MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, c
   }
   if (method->averages_gradients()) {
     memory.step += memory.arena + chunks;
-  } else {
-    const int staged = momentum_sync(config) == MomentumSync::reset ? 1 : 2;
-    memory.synchronisation = staged * memory.arena + chunks;
+    return memory;  // what follows is for the mean of parameters
   }
-  if (config.sync.protect == Protection::buddy && !method->averages_gradients()) {
+  const int staged = momentum_sync(config) == MomentumSync::reset ? 1 : 2;
+  memory.synchronisation = staged * memory.arena + chunks;
+  if (config.sync.protect == Protection::buddy) {
     memory.protect = most_copies(layout, *method, workers, warmup);
     memory.synchronisation += memory.protect;  // the next round's, while this one's are still there
   }
@@ -145,11 +145,12 @@ RoundPayload predict_round(const Config& config, const Layout& layout, int worke
 Prediction predict(const Config& config, const NetworkSpec& spec, const Layout& layout, int workers,
                    std::int64_t rounds) {
   const std::vector<DeckSize> decks = deck_sizes(layout);
-  const auto method = make_method(config, decks, workers);
+  const auto method = make_method(config_at(config, 0), decks, workers);
+  const Config last = config_at(config, 1);  // nobody ever holds more
   Prediction prediction{
       .workers = workers,
-      .slots = make_method(config, decks, workers, most_uneven_hands(config, decks, workers))->slots(false)};
-  prediction.memory = predict_memory(config, spec, layout, workers, false);
+      .slots = make_method(last, decks, workers, most_uneven_hands(last, decks, workers))->slots(false)};
+  prediction.memory = predict_memory(last, spec, layout, workers, false);
   if (config.train.method == Method::resist && epochs_at_full_depth(config.train) > 0) {
     prediction.warmup_memory = predict_memory(config, spec, layout, workers, true);
   }
@@ -164,7 +165,8 @@ Prediction predict(const Config& config, const NetworkSpec& spec, const Layout& 
         2 * held * kFloatBytes * (method->averages_gradients() ? config.train.local_iterations : 1);
   }
   for (std::int64_t round = 0; round < rounds; ++round) {
-    const RoundPayload payload = predict_round(config, layout, workers, round);
+    const double share_done = (static_cast<double>(round) + 0.5) / static_cast<double>(rounds);
+    const RoundPayload payload = predict_round(config_at(config, share_done), layout, workers, round);
     prediction.payload_bytes.push_back(sum(payload.sent));
     prediction.busiest_link_bytes.push_back(
         std::max(std::ranges::max(payload.sent), std::ranges::max(payload.received)));

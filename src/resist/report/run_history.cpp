@@ -7,6 +7,8 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
+#include <tuple>
 #include <utility>
 
 #include "resist/config/resolve.h"
@@ -46,15 +48,21 @@ void check_records(const std::vector<RoundRecord>& records) {
 // More than any data set has: a record that says so makes no sense.
 constexpr double kMostSamples = 1e12;
 
-// Whether every worker held every block in the round that came to be `record`, with the data set's size taken back from
-// what the record says of epochs.
-bool was_at_full_depth(const Config& config, const RoundRecord* before, const RoundRecord& record) {
-  if (epochs_at_full_depth(config.train) == 0 || !(record.epoch > 0) || !std::isfinite(record.epoch)) {
-    return false;
+// How blocks were dealt in a round.
+struct Dealt {
+  bool full_depth = false;  // every block to every worker
+  double share_done = 0;    // of the training, before it
+};
+
+// In the round that came to be `record`, with the data set's size taken back from what the record says of epochs.
+Dealt dealt_in(const Config& config, const RoundRecord* before, const RoundRecord& record) {
+  const bool changes = epochs_at_full_depth(config.train) > 0 || config.partition.final_min_blocks;
+  if (!changes || !(record.epoch > 0) || !std::isfinite(record.epoch)) {
+    return {};
   }
   const double samples = std::round(static_cast<double>(record.samples) / record.epoch);
   if (std::abs(samples) > kMostSamples) {
-    return false;
+    return {};
   }
   const auto dataset_size = static_cast<std::int64_t>(samples);
   const int workers = static_cast<int>(record.worker_loss.size());
@@ -62,8 +70,10 @@ bool was_at_full_depth(const Config& config, const RoundRecord* before, const Ro
       std::int64_t{config.train.local_iterations} * config.train.batch_size * static_cast<std::int64_t>(workers);
   const bool follows = before != nullptr && before->round + 1 == record.round;
   const std::int64_t samples_before = follows ? before->samples : record.round > 1 ? record.samples - full_round : 0;
-  return at_full_depth(config.train, dataset_size, train_length(config.train, workers, dataset_size, {}),
-                       {.round = record.round - 1, .samples = samples_before});
+  const TrainLength length{.total_samples = total_samples(config.train, workers, dataset_size, {})};
+  const TrainPosition position{.round = record.round - 1, .samples = samples_before};
+  return {.full_depth = at_full_depth(config.train, dataset_size, length, position),
+          .share_done = share_done(length, position)};
 }
 
 // What the workers had agreed to hold in a round; empty: as many each, or it is not known.
@@ -75,18 +85,20 @@ Hands hands_of(const RoundRecord& record, const RoundRecord* before) {
 
 void add_holdings(RunHistory& history, const Layout& layout) {
   const std::vector<DeckSize> decks = deck_sizes(layout);
-  // By workers, whose number may change, and what they held.
-  std::map<std::pair<int, Hands>, std::unique_ptr<TrainingMethod>> methods;
+  // By workers, whose number may change, what they held, and the least that they had to.
+  std::map<std::tuple<int, Hands, std::optional<int>>, std::unique_ptr<TrainingMethod>> methods;
   const RoundRecord* before = nullptr;
   for (const RoundRecord& record : history.records) {
     const int workers = static_cast<int>(record.worker_loss.size());
     const Hands hands = hands_of(record, before);
-    auto& method = methods[{workers, hands}];
+    const Dealt dealt = dealt_in(*history.config, before, record);
+    const Config config = config_at(*history.config, dealt.share_done);
+    auto& method = methods[{workers, hands, config.partition.min_blocks}];
     if (!method) {
-      method = make_method(*history.config, decks, workers, hands);
+      method = make_method(config, decks, workers, hands);
     }
     // A method counts the rounds committed before, a record includes its own.
-    Assignment assignment = method->assignment(record.round - 1, was_at_full_depth(*history.config, before, record));
+    Assignment assignment = method->assignment(record.round - 1, dealt.full_depth);
     if (before != nullptr && before->round + 1 == record.round && history.holdings.back().assignment == assignment) {
       history.holdings.back().last_round = record.round;
     } else {

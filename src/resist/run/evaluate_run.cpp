@@ -16,7 +16,8 @@ EvaluateReport run_evaluate(const std::filesystem::path& run_dir, const std::str
     check_calibration(*calibration, stored.setup().layout);
   }
   for (const TestBatches& set : test_batches(stored.setup(), stored.setup().data.test)) {
-    report.rows.push_back({.set = set.name, .result = stored.network().evaluate(set.batches)});
+    report.rows.push_back(
+        {.set = set.name, .inference = config.evaluation.inference, .result = stored.network().evaluate(set.batches)});
     if (calibration) {
       const std::vector<double> scale = stored.network().block_scale();
       stored.network().set_block_scale(calibration->scales);

@@ -14,6 +14,7 @@ namespace resist {
 struct EvaluationRow {
   std::string set;       // "test", or a further set's name
   bool running = false;  // norms used running statistics, otherwise each batch's own
+  Inference inference = Inference::scaled;
   EvaluationResult result;
 };
 

@@ -10,6 +10,8 @@
 #include "resist/config/option.h"
 #include "resist/core/error.h"
 #include "resist/core/heap.h"
+#include "resist/partition/schedule.h"
+#include "resist/run/checkpointing.h"
 #include "resist/run/run_data.h"
 #include "resist/run/threads.h"
 
@@ -48,6 +50,15 @@ class NoBlocks : public BlockSource {
   ParameterMemory fetch(int /*block*/) override { throw Error("this network has no partitioned blocks"); }
 };
 
+// As the run that wrote the checkpoint would evaluate it.
+std::optional<Ensemble> ensemble_of(const TrainingSetup& setup, const CheckpointState& state) {
+  const Config& config = setup.config;
+  const TrainPosition position = position_of(state);
+  const TrainLength length = train_length(config.train, state.workers, setup.data.train->size(), position);
+  const auto method = make_method(config_at(config, share_done(length, position)), setup.decks, state.workers);
+  return make_ensemble(config, *method, position.round);
+}
+
 }  // namespace
 
 Config trained_config(const Checkpoint& checkpoint, const Config& run_config) {
@@ -78,7 +89,8 @@ StoredNetwork::StoredNetwork(const std::filesystem::path& run_dir, const std::st
   if (!setup_.layout.blocks.empty()) {
     blocks = std::make_unique<StoredBlocks>(checkpoint_, setup_.layout);
   }
-  network_ = std::make_unique<GlobalNetwork>(*alone_, std::move(network), std::move(blocks), setup_, state.block_scale);
+  network_ = std::make_unique<GlobalNetwork>(*alone_, std::move(network), std::move(blocks), setup_, state.block_scale,
+                                             ensemble_of(setup_, state));
 }
 
 }  // namespace resist

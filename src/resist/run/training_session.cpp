@@ -134,7 +134,7 @@ void log_start(const Trainer& trainer, const std::filesystem::path& path, int wo
   spdlog::info("{} on {}: {} training samples, {} workers, {} parameters{}", to_word(config.train.method),
                setup.data.info.name, setup.data.train->size(), workers, setup.layout.total_size(), scales);
   if (config.train.method == Method::resist &&
-      std::ranges::equal(make_method(config, setup.decks, workers)->slots(false), setup.decks, {}, {},
+      std::ranges::equal(make_method(config_at(config, 0), setup.decks, workers)->slots(false), setup.decks, {}, {},
                          &DeckSize::blocks)) {
     spdlog::info("every worker holds every block: this is local SGD");
   }

@@ -16,17 +16,43 @@ namespace resist {
 // A batch between two layers.
 struct FullPass::InFlight {
   std::int64_t of_share;
-  at::Tensor activations;
+  std::vector<at::Tensor> activations;  // for each network that takes part
   at::Tensor labels;
 };
+
+namespace {
+
+std::vector<double> scale_per_block(const Layout& layout, const std::vector<double>& per_deck) {
+  std::vector<double> scale;
+  for (std::size_t deck = 0; deck < layout.decks.size(); ++deck) {
+    scale.insert(scale.end(), layout.decks[deck].count, per_deck[deck]);
+  }
+  return scale;
+}
+
+std::vector<std::vector<double>> member_scales(const Layout& layout, const Ensemble& ensemble) {
+  const std::vector<double> held = scale_per_block(layout, ensemble.block_scale);
+  std::vector<std::vector<double>> scales(static_cast<std::size_t>(ensemble.members.workers()),
+                                          std::vector<double>(held.size()));
+  for (std::size_t member = 0; member < scales.size(); ++member) {
+    for (const int block : ensemble.members.held(static_cast<int>(member))) {
+      scales[member][block] = held[block];
+    }
+  }
+  return scales;
+}
+
+}  // namespace
 
 FullPass::FullPass(Communicator& communicator, Network& network, BlockSource& blocks, const EvaluationJob& job)
     : communicator_(communicator), network_(network), blocks_(blocks), job_(job) {
   for (const Network::Position& position : network_.positions()) {
     (position.block < 0 && dealt_.empty() ? before_ : dealt_).push_back(position);
   }
-  for (const Deck& deck : job_.layout.decks) {
-    scale_.insert(scale_.end(), deck.count, job_.block_scale[&deck - job_.layout.decks.data()]);
+  if (job_.ensemble == nullptr) {
+    scales_.push_back(scale_per_block(job_.layout, job_.block_scale));
+  } else {
+    scales_ = member_scales(job_.layout, *job_.ensemble);
   }
 }
 
@@ -36,7 +62,17 @@ std::int64_t FullPass::share() const {
 
 // Batches whose activations, held while blocks pass by, take no more memory than a training step's.
 std::int64_t FullPass::super_batch() const {
-  return evaluation_super_batch(network_.spec(), job_.layout, job_.train_batch_size, job_.batches.size(0));
+  const std::int64_t of_one =
+      evaluation_super_batch(network_.spec(), job_.layout, job_.train_batch_size, job_.batches.size(0));
+  return std::max<std::int64_t>(1, of_one / std::ssize(scales_));
+}
+
+at::Tensor FullPass::logits(const std::vector<at::Tensor>& activations) const {
+  at::Tensor sum = network_.head(activations.front());
+  for (std::size_t i = 1; i < activations.size(); ++i) {
+    sum += network_.head(activations[i]);
+  }
+  return activations.size() == 1 ? sum : sum / static_cast<double>(activations.size());
 }
 
 std::int64_t FullPass::batch_index(std::int64_t of_share) const {
@@ -72,7 +108,7 @@ void FullPass::run(const std::function<void(std::int64_t)>& before,
         x = network_.apply(position, x, 1.0);
       }
       batches.push_back({.of_share = i,
-                         .activations = std::move(x),
+                         .activations = std::vector<at::Tensor>(scales_.size(), x),
                          .labels = at::from_blob(batch_.labels.data(), {batch_.size()}, at::kLong).clone()});
     }
     for (const Network::Position& position : dealt_) {
@@ -81,8 +117,12 @@ void FullPass::run(const std::function<void(std::int64_t)>& before,
       }
       for (InFlight& batch : batches) {
         before(batch.of_share);
-        batch.activations =
-            network_.apply(position, batch.activations, position.block < 0 ? 1.0 : scale_[position.block]);
+        for (std::size_t i = 0; i < scales_.size(); ++i) {
+          const double scale = position.block < 0 ? 1.0 : scales_[i][position.block];
+          if (scale != 0) {
+            batch.activations[i] = network_.apply(position, batch.activations[i], scale);
+          }
+        }
       }
       if (position.block >= 0) {
         network_.unbind_block(position.block);
@@ -90,7 +130,7 @@ void FullPass::run(const std::function<void(std::int64_t)>& before,
     }
     for (const InFlight& batch : batches) {
       before(batch.of_share);
-      done(batch.of_share, network_.head(batch.activations), batch.labels);
+      done(batch.of_share, logits(batch.activations), batch.labels);
     }
   }
   network_.use_statistics(nullptr);

@@ -9,6 +9,7 @@
 #include "resist/comm/communicator.h"
 #include "resist/data/loader.h"
 #include "resist/model/network.h"
+#include "resist/partition/assignment.h"
 
 namespace at {
 class Tensor;
@@ -24,6 +25,12 @@ class BlockSource {
   virtual ParameterMemory fetch(int block) = 0;
 };
 
+// Sub-networks that classify together, by the mean of their logits.
+struct Ensemble {
+  Assignment members;
+  std::vector<double> block_scale;  // per deck, of the blocks that a member holds
+};
+
 struct EvaluationJob {
   const Layout& layout;
   const std::vector<double>& block_scale;  // per deck
@@ -31,12 +38,14 @@ struct EvaluationJob {
   std::int64_t train_batch_size;  // bounds the activations that are held at a time
   int loader_threads = 1;
   const NormStatistics* statistics = nullptr;  // of norms; null: each batch's own
+  const Ensemble* ensemble = nullptr;          // null: the one network of all blocks, scaled
 };
 
 // Every batch once through the global network, all blocks scaled: worker w takes batches w, w + S, ... It streams: a
 // worker works its share in super-batches whose activations fit in what a training step uses, and each block visits
-// once per super-batch, so nobody ever assembles the global network. All workers call it together. `network` has the
-// shared parameters bound and no blocks.
+// once per super-batch, so nobody ever assembles the global network. With an ensemble a batch has activations for each
+// of its members from the first dealt block on. All workers call it together. `network` has the shared parameters bound
+// and no blocks.
 class FullPass {
  public:
   FullPass(Communicator& communicator, Network& network, BlockSource& blocks, const EvaluationJob& job);
@@ -54,6 +63,7 @@ class FullPass {
  private:
   struct InFlight;
   std::int64_t super_batch() const;
+  at::Tensor logits(const std::vector<at::Tensor>& activations) const;
   std::int64_t batch_index(std::int64_t of_share) const;
 
   Communicator& communicator_;
@@ -62,7 +72,8 @@ class FullPass {
   const EvaluationJob& job_;
   std::vector<Network::Position> before_;  // what every batch passes before the first partitioned block
   std::vector<Network::Position> dealt_;   // everything from the first partitioned block on
-  std::vector<double> scale_;              // per partitioned block
+  // Of every network that takes part, per partitioned block; 0: it lacks the block.
+  std::vector<std::vector<double>> scales_;
   Batch batch_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "resist/train/calibrate.h"
@@ -14,22 +15,26 @@ namespace resist {
 // communicator has one and calls its functions together with the others.
 class GlobalNetwork {
  public:
-  // `network` has the shared parameters bound. References must outlive this. `block_scale`: per deck.
+  // `network` has the shared parameters bound. References must outlive this. `block_scale`: per deck. `ensemble`: what
+  // evaluations are of, where that is not the whole network.
   GlobalNetwork(Communicator& communicator, Network network, std::unique_ptr<BlockSource> blocks,
-                const TrainingSetup& setup, std::vector<double> block_scale)
+                const TrainingSetup& setup, std::vector<double> block_scale, std::optional<Ensemble> ensemble)
       : communicator_(communicator),
         network_(std::move(network)),
         blocks_(std::move(blocks)),
         setup_(setup),
-        block_scale_(std::move(block_scale)) {}
+        block_scale_(std::move(block_scale)),
+        ensemble_(std::move(ensemble)) {}
 
   int workers() const { return communicator_.size(); }
   const std::vector<double>& block_scale() const { return block_scale_; }
   void set_block_scale(std::vector<double> scale) { block_scale_ = std::move(scale); }
 
-  // `statistics`: of norms; null: each batch's own.
+  // `statistics`: of norms; null: each batch's own. They are the whole network's, so with them it is evaluated.
   EvaluationResult evaluate(const EvaluationBatches& batches, const NormStatistics* statistics = nullptr) {
-    return resist::evaluate(communicator_, network_, *blocks_, job(batches, statistics));
+    EvaluationJob evaluation = job(batches, statistics);
+    evaluation.ensemble = ensemble_ && statistics == nullptr ? &*ensemble_ : nullptr;
+    return resist::evaluate(communicator_, network_, *blocks_, evaluation);
   }
   NormStatistics calibrate(const EvaluationBatches& batches) {
     return resist::calibrate(communicator_, network_, *blocks_, job(batches, nullptr));
@@ -50,6 +55,11 @@ class GlobalNetwork {
   std::unique_ptr<BlockSource> blocks_;
   const TrainingSetup& setup_;
   std::vector<double> block_scale_;
+  std::optional<Ensemble> ensemble_;
 };
+
+// What `--inference ensemble` evaluates: the sub-networks that the method deals in `round`. Nothing without it.
+// InputError where the method trains none.
+std::optional<Ensemble> make_ensemble(const Config& config, const TrainingMethod& method, std::int64_t round);
 
 }  // namespace resist

@@ -80,7 +80,7 @@ Trainer::Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPo
       sync_(std::make_unique<RoundSync>(setup, communicator, *parameters_)),
       pace_(balance.paces.empty() ? Pace{} : balance.paces.at(static_cast<std::size_t>(communicator.rank()))),
       balance_(balance),
-      block_scale_(method_->block_scale(full_depth_at(position_))),
+      block_scale_(method_at(position_, communicator.size())->block_scale(full_depth_at(position_))),
       batches_(batch_schedule(setup.config, communicator, identity_)),
       loader_(make_loader(setup, batches_, position_)),
       test_batches_(test_batches(setup, setup.data.evaluation())),
@@ -101,9 +101,14 @@ Trainer::Trainer(const TrainingSetup& setup, Generation generation, const std::a
 
 Trainer::~Trainer() = default;
 
+std::unique_ptr<TrainingMethod> Trainer::method_at(const TrainPosition& position, int workers,
+                                                   const Hands& hands) const {
+  return make_method(config_at(setup_.config, share_done(length_, position)), setup_.decks, workers, hands);
+}
+
 Placement Trainer::placement_at(const TrainPosition& position, const Hands& hands) const {
-  const auto method = make_method(setup_.config, setup_.decks, communicator_->size(), hands);
-  return make_placement(setup_.layout, *method, position.round, full_depth_at(position));
+  return make_placement(setup_.layout, *method_at(position, communicator_->size(), hands), position.round,
+                        full_depth_at(position));
 }
 
 bool Trainer::full_depth_at(const TrainPosition& position) const {
@@ -361,12 +366,13 @@ CommitRecord Trainer::contributions(const TrainPosition& after, const std::vecto
 
 Payload Trainer::stage(const TrainPosition& after, const std::vector<Standing>& standings, bool in_full) {
   give_back_freed_memory();
-  staged_ = std::make_unique<Staged>(Staged{.after = after,
-                                            .block_scale = method_->block_scale(full_depth_at(position_)),
-                                            .balance = next_balance(after, standings),
-                                            .pace = pace_now(),
-                                            .parameters = !method_->averages_gradients(),
-                                            .report = {}});
+  staged_ = std::make_unique<Staged>(
+      Staged{.after = after,
+             .block_scale = method_at(position_, communicator_->size())->block_scale(full_depth_at(position_)),
+             .balance = next_balance(after, standings),
+             .pace = pace_now(),
+             .parameters = !method_->averages_gradients(),
+             .report = {}});
   if (!staged_->parameters) {
     return {};
   }
@@ -491,8 +497,7 @@ Payload Trainer::stage_mended(const TrainPosition& after, const std::vector<Stan
     }
   }
   // Of the method that trained.
-  const int workers_before = workers_of_round(standings);
-  const auto method_before = make_method(setup_.config, setup_.decks, workers_before);
+  const auto method_before = method_at(position_, workers_of_round(standings));
   staged_ = std::make_unique<Staged>(Staged{.after = after,
                                             .block_scale = method_before->block_scale(full_depth_at(position_)),
                                             .balance = next_balance(after, standings),
@@ -661,8 +666,12 @@ GlobalNetwork Trainer::global_network() {
   Network network(setup_.spec, setup_.layout);
   network.bind_shared(
       {.values = at::from_blob(parameters_->values(), {parameters_->placement().arena.size()}, at::kFloat)});
-  return {*communicator_, std::move(network), std::make_unique<TravellingBlocks>(*communicator_, *parameters_), setup_,
-          block_scale_};
+  return {*communicator_,
+          std::move(network),
+          std::make_unique<TravellingBlocks>(*communicator_, *parameters_),
+          setup_,
+          block_scale_,
+          make_ensemble(setup_.config, *method_at(position_, communicator_->size()), position_.round)};
 }
 
 void Trainer::evaluate_into(RoundRecord& record) {

@@ -128,6 +128,8 @@ class Trainer {
   struct Staged;  // a commit that is prepared
 
   bool full_depth_at(const TrainPosition& position) const;
+  // The method as it deals there.
+  std::unique_ptr<TrainingMethod> method_at(const TrainPosition& position, int workers, const Hands& hands = {}) const;
   Placement placement_at(const TrainPosition& position, const Hands& hands) const;
   void run_local_iterations(TrainingObserver& observer);
   // These two measure by `watch` since its last lap. False: the loss is not finite, and the round can't be kept.

@@ -9,6 +9,7 @@
 #include "resist/config/option.h"
 #include "resist/core/error.h"
 #include "resist/data/augment.h"
+#include "resist/partition/schedule.h"
 
 namespace resist {
 namespace {
@@ -71,8 +72,10 @@ TrainingSetup lay_out(const Config& config, DataSource data, NetworkSpec spec, i
   check_fits(setup.spec, info);
   setup.layout = make_layout(setup.spec);
   setup.decks = deck_sizes(setup.layout);
-  make_augmentation(config.data, info);       // throws where the padding is impossible
-  make_method(config, setup.decks, workers);  // throws where the dealing is impossible
+  make_augmentation(config.data, info);  // throws where the padding is impossible
+  for (const double share_done : {0.0, 1.0}) {
+    make_method(config_at(config, share_done), setup.decks, workers);  // throws where the dealing is impossible
+  }
   setup.balance = make_balance(config.partition, setup.decks, subnetwork_cost(setup.spec, setup.layout));
   return setup;
 }
