@@ -6,6 +6,7 @@ A grid:
     data            a data set: a name of `resist train --data`, or one of pictures.py
     measured_on     "held-out" (choices: the test set is not looked at) or "test" (final settings)
     seeds           of each setting
+    reference       the setting that others are compared with (the first one), or "the row above"
     [options]       of `resist train`, for every setting
     [settings.NAME] options of one setting, besides. A list stands for each of its values: NAME is then several cases,
                     and the best of them (by mean accuracy, ties: the first) is what `like` refers to.

@@ -7,6 +7,7 @@ import links
 import plot
 from grid import ROOT, Grid, Undecided, names
 
+ABOVE = "the row above"  # as a grid's reference
 LINKS = {"1gbit": "1 Gbit/s", "100mbit": "100 Mbit/s"}
 
 
@@ -156,11 +157,14 @@ def described(grid, cases):
     reference = max((found for case, found in cases if case.setting == wanted), default={},
                     key=lambda found: mean(found.values(), lambda row: row["accuracy"]))
     lines = []
+    above = {}
     for case, found in cases:
         own = {name: value for name, value in case.options.items() if name not in common}
         runs = list(found.values())
         lines.append((case.setting, in_words(own), str(len(runs)), *accuracy_cells(runs),
-                      *difference_cells(found, reference), *cost_cells(runs, with_links)))
+                      *difference_cells(found, above if wanted == ABOVE else reference),
+                      *cost_cells(runs, with_links)))
+        above = found
     header = ["setting", "options", "runs", "test accuracy" if grid.on_test else "held-out accuracy", "deviation",
               f"points against {wanted}", "standard error", "compute s",
               *(f"s over {rate}" for rate in LINKS.values() if with_links), "payload MB"]

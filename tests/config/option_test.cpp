@@ -34,15 +34,15 @@ std::size_t count_fields() {
   const auto& [model, data, partition, train, outer, sync, evaluation, run, cluster] = config;
   [[maybe_unused]] const auto& [m1, m2, m3, m4, m5, m6, m7, m8, m9] = model;
   [[maybe_unused]] const auto& [d1, d2, d3, d4, d5, d6, d7, d8] = data;
-  [[maybe_unused]] const auto& [p1, p2, p3, p4, p5, p6, p7, p8] = partition;
-  [[maybe_unused]] const auto& [t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14, t15, t16, t17, t18, t19] =
-      train;
+  [[maybe_unused]] const auto& [p1, p2, p3, p4, p5, p6, p7, p8, p9] = partition;
+  [[maybe_unused]] const auto& [t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14, t15, t16, t17, t18, t19,
+                                t20] = train;
   [[maybe_unused]] const auto& [o1, o2, o3] = outer;
   [[maybe_unused]] const auto& [s1, s2, s3, s4, s5] = sync;
-  [[maybe_unused]] const auto& [e1, e2, e3, e4] = evaluation;
+  [[maybe_unused]] const auto& [e1, e2, e3, e4, e5] = evaluation;
   [[maybe_unused]] const auto& [r1, r2, r3, r4, r5, r6, r7] = run;
   [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14] = cluster;
-  return 9 + 8 + 8 + 19 + 3 + 5 + 4 + 7 + 14;
+  return 9 + 8 + 9 + 20 + 3 + 5 + 5 + 7 + 14;
 }
 
 TEST(OptionTable, HasEveryFieldOnce) {
