@@ -137,6 +137,23 @@ def synchronisation(result):
                     f"{statistics.median(case['floors']):.2f}", f"{case['ratio']:.2f}") for case in result["cases"]]), ""]
 
 
+def workers(result):
+    fewest = result["cases"][0]
+    before = statistics.median(fewest["seconds"])
+    lines = []
+    for case in result["cases"]:
+        seconds = statistics.median(case["seconds"])
+        more_bytes = case["bytes_sent"] - fewest["bytes_sent"]
+        lines.append((str(case["workers"]), f"{1e3 * seconds:.2f} ms", f"{100 * statistics.stdev(case['seconds']) / seconds:.0f} %",
+                      f"{case['bytes_sent'] / 1e3:.0f} kB",
+                      f"{1e9 * (seconds - before) / more_bytes:.2f} ns" if more_bytes else ""))
+    return [f"{hardware(result)}; workers as threads of one process, a tiny network of which each holds as much; "
+            f"{result['iterations']} local iterations of {result['batch']} samples a round; {len(fewest['seconds'])} alternating "
+            "repeats", "",
+            table(("workers", "processor time a round and worker", "spread", "planned payload a worker sends",
+                   f"time beyond {fewest['workers']} workers, for each byte beyond"), lines), ""]
+
+
 def forecast(result):
     lines = [(case["rate"], case["method"], f"{statistics.median(case['forecast']):.3f}",
               f"{statistics.median(case['measured']):.3f}", f"{100 * case['off']:+.1f} %",
@@ -168,6 +185,7 @@ SECTIONS = {"compare": ("resist beside PyTorch, preact-resnet101", compare),
             "synchronisation": ("Synchronisation over slow links, preact-resnet101, blocks included",
                                 synchronisation),
             "forecast": ("What `resist plan --measure` forecasts, beside real runs", forecast),
+            "workers": ("A worker's cost by how many there are", workers),
             "pictures": ("Decoding and cropping pictures, beside Pillow", pictures),
             "kernels": ("Kernels", kernels)}
 
