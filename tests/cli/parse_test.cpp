@@ -164,6 +164,7 @@ TEST_F(ParseWithRun, EvaluateTakesTheRunsOptionsAndItsOwn) {
   const auto command = std::get<EvaluateCommand>(parse({"evaluate", run()}));
   EXPECT_EQ(command.run.run_dir, run());
   EXPECT_EQ(command.run.checkpoint, "last");
+  EXPECT_EQ(command.on, EvaluatedOn::test);
   EXPECT_EQ(command.run.config.data.data, "kmnist");
   EXPECT_EQ(command.format, OutputFormat::table);
   const auto other = std::get<EvaluateCommand>(parse({"evaluate", "--checkpoint", "12", run(), "--data", "mnist",
@@ -186,6 +187,15 @@ TEST_F(ParseWithRun, EvaluateRefusesWhatItCannotUse) {
   EXPECT_TRUE(contains(refused({"evaluate", run(), "--format", "jsno"}), "did you mean 'json'?"));
   EXPECT_TRUE(contains(refused({"evaluate", run(), run()}), "unexpected argument"));
   EXPECT_TRUE(contains(refused({"evaluate", run(), "--lr", "1"}), "unknown option '--lr'"));
+}
+
+TEST_F(ParseWithRun, EvaluateOnHeldOutSamplesTakesNoTestSet) {
+  EXPECT_EQ(std::get<EvaluateCommand>(parse({"evaluate", run(), "--on", "held-out"})).on, EvaluatedOn::held_out);
+  EXPECT_EQ(std::get<EvaluateCommand>(parse({"evaluate", run(), "--on", "test", "--eval", "a=x"})).on,
+            EvaluatedOn::test);
+  EXPECT_EQ(refused({"evaluate", run(), "--on", "heldout"}),
+            "--on is 'heldout'; it must be test or held-out; did you mean 'held-out'?");
+  EXPECT_TRUE(contains(refused({"evaluate", run(), "--on", "held-out", "--eval", "a=x"}), "--eval names a further"));
 }
 
 TEST_F(ParseWithRun, FurtherTestSetsAddUp) {

@@ -27,6 +27,9 @@ template <>
 inline constexpr auto kWords<ModelFormat> =
     std::to_array<EnumWord<ModelFormat>>({{ModelFormat::safetensors, "safetensors"}, {ModelFormat::onnx, "onnx"}});
 template <>
+inline constexpr auto kWords<EvaluatedOn> = std::to_array<EnumWord<EvaluatedOn>>({{EvaluatedOn::test, "test"},
+                                                                                  {EvaluatedOn::held_out, "held-out"}});
+template <>
 inline constexpr auto kWords<Shell> =
     std::to_array<EnumWord<Shell>>({{Shell::bash, "bash"}, {Shell::zsh, "zsh"}, {Shell::fish, "fish"}});
 namespace {
@@ -40,7 +43,7 @@ struct Parser {
   CommandLine watch{app, "watch", "Show a run in the terminal while it trains"};
   CommandLine serve{app, "serve", "Show runs in a browser while they train"};
   CommandLine report{app, "report", "Write a page that compares runs"};
-  CommandLine evaluate{app, "evaluate", "Measure a trained run's accuracy on its test sets"};
+  CommandLine evaluate{app, "evaluate", "Measure a trained run's accuracy on its test sets, or on held-out samples"};
   CommandLine calibrate{app, "calibrate", "Compute norms' running statistics of a trained run"};
   CommandLine export_model{app, "export", "Write a trained run's network to a file of its own"};
   CommandLine predict{app, "predict", "Classify pictures with an exported network"};
@@ -119,6 +122,8 @@ void describe_evaluate(CommandLine& evaluate) {
 
 void describe_calibrate(CommandLine& calibrate) {
   add_run(calibrate);
+  evaluate.add_own("--on", one_of<EvaluatedOn>(),
+                   "the test sets, or the samples that the run held out and no test set; default test", "Evaluation");
   calibrate.add_named(
       {"calibrate-samples", "eval-batch-size", "data", "data-dir", "skip-corrupt", "precision", "threads"},
       "the run's");
@@ -324,6 +329,18 @@ CalibrateCommand read_calibrate(const CommandLine& line) {
 ModelFormat model_format(const CommandLine& line) {
   const std::string extension = std::filesystem::path(line.own("--output").value_or("")).extension().string();
   const ModelFormat by_name = extension == ".onnx" ? ModelFormat::onnx : ModelFormat::safetensors;
+EvaluateCommand read_evaluate(const CommandLine& line) {
+  EvaluateCommand command{.run = read_run(line),
+                          .on = own_value(line, "--on", codecs::choice<EvaluatedOn>(), EvaluatedOn::test),
+                          .format = format_of(line)};
+  const auto names_set = [](const Setting& setting) { return setting.name == "eval"; };
+  if (command.on == EvaluatedOn::held_out && std::ranges::any_of(line.settings(), names_set)) {
+    throw InputError(
+        "--eval names a further test set, but with --on held-out none is looked at: leave one of them out");
+  }
+  return command;
+}
+
   const ModelFormat format = own_value(line, "--format", codecs::choice<ModelFormat>(), by_name);
   if (format != by_name && (extension == ".onnx" || extension == ".safetensors")) {
     throw InputError(
@@ -490,7 +507,7 @@ Command parse(const std::vector<std::string>& args) {
     return read_train(parser.train);
   }
   if (parser.evaluate.chosen()) {
-    return EvaluateCommand{.run = read_run(parser.evaluate), .format = format_of(parser.evaluate)};
+    return read_evaluate(parser.evaluate);
   }
   if (parser.calibrate.chosen()) {
     return read_calibrate(parser.calibrate);

@@ -12,6 +12,7 @@
 #include "resist/config/resolve.h"
 #include "resist/data/packed.h"
 #include "resist/report/live_server.h"
+#include "resist/run/evaluate_run.h"
 #include "resist/run/export_run.h"
 
 namespace resist {
@@ -36,6 +37,7 @@ struct CalibrateCommand {
   RunChoice run;
   bool choose_scale = false;
   OutputFormat format = OutputFormat::table;
+  EvaluatedOn on = EvaluatedOn::test;
 };
 
 struct ExportCommand {

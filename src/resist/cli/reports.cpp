@@ -45,7 +45,7 @@ void print_evaluation(const EvaluateReport& report, OutputFormat format, std::os
     return;
   }
   out << fmt::format("round {} on {}\n\n{:24} {:>8} {:>8} {:>8} {:>8}  {:8} network\n", report.round, report.data,
-                     "test set", "samples", "top-1 %", "top-5 %", "loss", "norms");
+                     "set", "samples", "top-1 %", "top-5 %", "loss", "norms");
   for (const EvaluationRow& row : report.rows) {
     out << fmt::format("{:24} {:>8} {:>8.2f} {:>8.2f} {:>8.4f}  {:8} {}\n", row.set, row.result.samples,
                        100 * row.result.top1, 100 * row.result.top5, row.result.loss, norms_in_words(row.running),

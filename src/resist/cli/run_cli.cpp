@@ -38,7 +38,7 @@ struct Dispatch {
   int operator()(const EvaluateCommand& command) const {
     start_logging();
     const RunChoice& run = command.run;
-    print_evaluation(run_evaluate(run.run_dir, run.checkpoint, run.config), command.format, out);
+    print_evaluation(run_evaluate(run.run_dir, run.checkpoint, run.config, command.on), command.format, out);
     return kExitDone;
   }
   int operator()(const CalibrateCommand& command) const {
