@@ -43,6 +43,7 @@ struct Parser {
   CommandLine watch{app, "watch", "Show a run in the terminal while it trains"};
   CommandLine serve{app, "serve", "Show runs in a browser while they train"};
   CommandLine report{app, "report", "Write a page that compares runs"};
+  CommandLine average{app, "average", "Make a run whose network is the mean of a run's checkpoints"};
   CommandLine evaluate{app, "evaluate", "Measure a trained run's accuracy on its test sets, or on held-out samples"};
   CommandLine calibrate{app, "calibrate", "Compute norms' running statistics of a trained run"};
   CommandLine export_model{app, "export", "Write a trained run's network to a file of its own"};
@@ -60,8 +61,8 @@ struct Parser {
 
   Parser();
   std::vector<const CommandLine*> lines() const {
-    return {&train,    &watch, &serve, &report, &evaluate,   &calibrate, &export_model, &predict, &plan,
-            &simulate, &pack,  &info,  &verify, &rendezvous, &doctor,    &completion,   &man};
+    return {&train, &watch,    &serve, &report, &average, &evaluate,   &calibrate, &export_model, &predict,
+            &plan,  &simulate, &pack,  &info,   &verify,  &rendezvous, &doctor,    &completion,   &man};
   }
 };
 
@@ -106,8 +107,21 @@ void describe_train(CommandLine& train) {
   });
 }
 
+void describe_average(CommandLine& average) {
+  average.add_own("RUN", "", "the run's folder", kPositionals);
+  average.add_own("--newest", "N", "how many checkpoints, from the newest back; default all", "Run");
+  average.add_own("-o,--output", "FOLDER", "the new run; default RUN-average", "Output");
+  add_format(average);
+  average.add_examples({
+      "resist average runs/first",
+      "resist average runs/first --newest 5 -o runs/mean",
+  });
+}
+
 void describe_evaluate(CommandLine& evaluate) {
   add_run(evaluate);
+  evaluate.add_own("--on", one_of<EvaluatedOn>(),
+                   "the test sets, or the samples that the run held out and no test set; default test", "Evaluation");
   evaluate.add_named(
       {"eval", "eval-batch-size", "inference", "data", "data-dir", "skip-corrupt", "precision", "threads"},
       "the run's");
@@ -122,8 +136,6 @@ void describe_evaluate(CommandLine& evaluate) {
 
 void describe_calibrate(CommandLine& calibrate) {
   add_run(calibrate);
-  evaluate.add_own("--on", one_of<EvaluatedOn>(),
-                   "the test sets, or the samples that the run held out and no test set; default test", "Evaluation");
   calibrate.add_named(
       {"calibrate-samples", "eval-batch-size", "data", "data-dir", "skip-corrupt", "precision", "threads"},
       "the run's");
@@ -257,6 +269,7 @@ Parser::Parser() {
       "  resist watch runs/fashion-mnist-resist\n"
       "  resist evaluate runs/fashion-mnist-resist");
   describe_train(train);
+  describe_average(average);
   describe_evaluate(evaluate);
   describe_calibrate(calibrate);
   describe_export(export_model);
@@ -316,6 +329,29 @@ RunChoice read_run(const CommandLine& line) {
   return run;
 }
 
+AverageCommand read_average(const CommandLine& line) {
+  AverageCommand command{.run_dir = line.needed("RUN", "the folder of a run"),
+                         .newest = std::nullopt,
+                         .output = line.own("--output").value_or(""),
+                         .format = format_of(line)};
+  if (line.own("--newest")) {
+    command.newest = own_value(line, "--newest", codecs::integer<int>(2, 1'000'000), 2);
+  }
+  return command;
+}
+
+EvaluateCommand read_evaluate(const CommandLine& line) {
+  EvaluateCommand command{.run = read_run(line),
+                          .on = own_value(line, "--on", codecs::choice<EvaluatedOn>(), EvaluatedOn::test),
+                          .format = format_of(line)};
+  const auto names_set = [](const Setting& setting) { return setting.name == "eval"; };
+  if (command.on == EvaluatedOn::held_out && std::ranges::any_of(line.settings(), names_set)) {
+    throw InputError(
+        "--eval names a further test set, but with --on held-out none is looked at: leave one of them out");
+  }
+  return command;
+}
+
 CalibrateCommand read_calibrate(const CommandLine& line) {
   CalibrateCommand command{
       .run = read_run(line), .choose_scale = line.own_switch("--choose-scale"), .format = format_of(line)};
@@ -329,18 +365,6 @@ CalibrateCommand read_calibrate(const CommandLine& line) {
 ModelFormat model_format(const CommandLine& line) {
   const std::string extension = std::filesystem::path(line.own("--output").value_or("")).extension().string();
   const ModelFormat by_name = extension == ".onnx" ? ModelFormat::onnx : ModelFormat::safetensors;
-EvaluateCommand read_evaluate(const CommandLine& line) {
-  EvaluateCommand command{.run = read_run(line),
-                          .on = own_value(line, "--on", codecs::choice<EvaluatedOn>(), EvaluatedOn::test),
-                          .format = format_of(line)};
-  const auto names_set = [](const Setting& setting) { return setting.name == "eval"; };
-  if (command.on == EvaluatedOn::held_out && std::ranges::any_of(line.settings(), names_set)) {
-    throw InputError(
-        "--eval names a further test set, but with --on held-out none is looked at: leave one of them out");
-  }
-  return command;
-}
-
   const ModelFormat format = own_value(line, "--format", codecs::choice<ModelFormat>(), by_name);
   if (format != by_name && (extension == ".onnx" || extension == ".safetensors")) {
     throw InputError(
@@ -505,6 +529,9 @@ Command parse(const std::vector<std::string>& args) {
   }
   if (parser.train.chosen()) {
     return read_train(parser.train);
+  }
+  if (parser.average.chosen()) {
+    return read_average(parser.average);
   }
   if (parser.evaluate.chosen()) {
     return read_evaluate(parser.evaluate);

@@ -28,6 +28,18 @@ const char* norms_in_words(bool running) {
 
 }  // namespace
 
+void print_average(const AverageReport& report, OutputFormat format, std::ostream& out) {
+  const std::string folder = report.folder.string();
+  if (format == OutputFormat::json) {
+    const json object = {{"run", folder}, {"rounds", report.rounds}, {"parameters", report.parameters}};
+    // A folder's name need not be UTF-8.
+    out << object.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
+    return;
+  }
+  out << fmt::format("{0}: the mean of rounds {1}, {2} parameters\nnext: resist calibrate {0}, resist evaluate {0}\n",
+                     folder, fmt::join(report.rounds, ", "), report.parameters);
+}
+
 void print_evaluation(const EvaluateReport& report, OutputFormat format, std::ostream& out) {
   if (format == OutputFormat::json) {
     json object = to_json(report.rows.front().result);
