@@ -26,6 +26,7 @@ using Values = std::vector<float>;
 
 void write_part(CheckpointWriter& writer, const std::string& name, const std::map<std::string, Values>& tensors) {
   std::vector<TensorSpec> specs;
+  specs.reserve(tensors.size());
   for (const auto& [tensor, values] : tensors) {
     specs.push_back({.name = tensor, .shape = {static_cast<std::int64_t>(values.size())}});
   }
@@ -82,7 +83,7 @@ class AverageRun : public ::testing::Test {
   }
   // That it is refused, with nothing left.
   std::string refused(std::optional<int> newest = std::nullopt) const {
-    const std::string message = input_error([&] { run_average(run(), newest, mean()); });
+    std::string message = input_error([&] { run_average(run(), newest, mean()); });
     EXPECT_FALSE(fs::exists(mean()));
     return message;
   }

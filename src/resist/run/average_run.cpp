@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
-#include <ranges>
 #include <string>
 
 #include "resist/checkpoint/checkpoint.h"
@@ -39,17 +38,19 @@ std::vector<Checkpoint> newest_checkpoints(const fs::path& run_dir, std::optiona
   const auto folders = list_round_folders(run_dir);
   const std::size_t count = newest ? static_cast<std::size_t>(*newest) : std::max(kFewest, folders.size());
   if (count > folders.size()) {
-    const auto rounds = std::views::keys(folders);
+    std::vector<std::int64_t> rounds;
+    std::ranges::transform(folders, std::back_inserter(rounds), [](const auto& folder) { return folder.first; });
     throw InputError(
         fmt::format("a mean of {}{} checkpoints can't be made: the run '{}' has {}{}; training with a larger "
                     "--keep-checkpoints, or a smaller --checkpoint-every, keeps more",
                     newest ? "" : "at least ", count, run_dir.string(),
-                    folders.empty()       ? "none"
-                    : folders.size() == 1 ? "only that of round "
-                                          : "only those of rounds ",
-                    fmt::join(std::vector<std::int64_t>(rounds.begin(), rounds.end()), ", ")));
+                    rounds.empty()       ? "none"
+                    : rounds.size() == 1 ? "only that of round "
+                                         : "only those of rounds ",
+                    fmt::join(rounds, ", ")));
   }
   std::vector<Checkpoint> checkpoints;
+  checkpoints.reserve(count);
   for (auto folder = std::prev(folders.end(), static_cast<std::ptrdiff_t>(count)); folder != folders.end(); ++folder) {
     go_on();
     checkpoints.emplace_back(folder->second);
@@ -116,6 +117,7 @@ std::size_t elements(const TensorSpec& tensor) {
 std::size_t average_part(const std::vector<Checkpoint>& checkpoints, const std::string& name, CheckpointWriter& writer,
                          const std::function<void()>& go_on) {
   std::vector<SafetensorsReader> readers;
+  readers.reserve(checkpoints.size());
   for (const Checkpoint& checkpoint : checkpoints) {
     readers.push_back(checkpoint.part(name));
   }
