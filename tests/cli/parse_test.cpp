@@ -81,8 +81,8 @@ TEST(Parse, MistakesGiveOneClearLine) {
   EXPECT_EQ(refused({"trian", "--workers", "4"}), "unknown command 'trian'; did you mean 'train'?");
   EXPECT_EQ(
       refused({"frobnicate"}),
-      "unknown command 'frobnicate'; it must be train, watch, serve, report, evaluate, calibrate, export, predict, "
-      "plan, simulate, data, rendezvous, doctor, completion or man");
+      "unknown command 'frobnicate'; it must be train, watch, serve, report, average, evaluate, calibrate, export, "
+      "predict, plan, simulate, data, rendezvous, doctor, completion or man");
   EXPECT_EQ(refused({"train", "--workers", "four"}),
             "--workers is 'four'; it must be an integer from 0 to 1024, or MIN:MAX with 1 to 1024 each");
   EXPECT_EQ(refused({"train", "--lr", "-1"}), "--lr is -1; it must be a number from 0 to 1000");
@@ -114,8 +114,8 @@ TEST(Parse, HelpListsEveryOptionInItsGroupAndGivesExamples) {
     EXPECT_TRUE(contains(help, "\n" + option.group + ":")) << option.group;
   }
   EXPECT_TRUE(contains(help, "--config FILE"));
-  for (const std::string command :
-       {"train", "watch", "evaluate", "calibrate", "export", "predict", "plan", "doctor", "completion", "man"}) {
+  for (const std::string command : {"train", "watch", "average", "evaluate", "calibrate", "export", "predict", "plan",
+                                    "doctor", "completion", "man"}) {
     EXPECT_TRUE(contains(message({command, "--help"}), "Examples:\n  resist " + command)) << command;
     EXPECT_EQ(message({command, "-h"}), message({command, "--help"}));
     EXPECT_TRUE(contains(message({"--help"}), "\n  " + command));
@@ -164,6 +164,7 @@ TEST_F(ParseWithRun, EvaluateTakesTheRunsOptionsAndItsOwn) {
   const auto command = std::get<EvaluateCommand>(parse({"evaluate", run()}));
   EXPECT_EQ(command.run.run_dir, run());
   EXPECT_EQ(command.run.checkpoint, "last");
+  EXPECT_EQ(command.on, EvaluatedOn::test);
   EXPECT_EQ(command.run.config.data.data, "kmnist");
   EXPECT_EQ(command.format, OutputFormat::table);
   const auto other = std::get<EvaluateCommand>(parse({"evaluate", "--checkpoint", "12", run(), "--data", "mnist",
@@ -186,6 +187,31 @@ TEST_F(ParseWithRun, EvaluateRefusesWhatItCannotUse) {
   EXPECT_TRUE(contains(refused({"evaluate", run(), "--format", "jsno"}), "did you mean 'json'?"));
   EXPECT_TRUE(contains(refused({"evaluate", run(), run()}), "unexpected argument"));
   EXPECT_TRUE(contains(refused({"evaluate", run(), "--lr", "1"}), "unknown option '--lr'"));
+}
+
+TEST_F(ParseWithRun, EvaluateOnHeldOutSamplesTakesNoTestSet) {
+  EXPECT_EQ(std::get<EvaluateCommand>(parse({"evaluate", run(), "--on", "held-out"})).on, EvaluatedOn::held_out);
+  EXPECT_EQ(std::get<EvaluateCommand>(parse({"evaluate", run(), "--on", "test", "--eval", "a=x"})).on,
+            EvaluatedOn::test);
+  EXPECT_EQ(refused({"evaluate", run(), "--on", "heldout"}),
+            "--on is 'heldout'; it must be test or held-out; did you mean 'held-out'?");
+  EXPECT_TRUE(contains(refused({"evaluate", run(), "--on", "held-out", "--eval", "a=x"}), "--eval names a further"));
+}
+
+TEST_F(ParseWithRun, Average) {
+  const auto plain = std::get<AverageCommand>(parse({"average", run()}));
+  EXPECT_EQ(plain.run_dir, run());
+  EXPECT_EQ(plain.newest, std::nullopt);
+  EXPECT_EQ(plain.output, "");
+  EXPECT_EQ(plain.format, OutputFormat::table);
+  const auto other =
+      std::get<AverageCommand>(parse({"average", run(), "--newest", "5", "-o", "mean", "--format", "json"}));
+  EXPECT_EQ(other.newest, 5);
+  EXPECT_EQ(other.output, "mean");
+  EXPECT_EQ(other.format, OutputFormat::json);
+  EXPECT_TRUE(contains(refused({"average"}), "average needs the folder of a run: resist average RUN"));
+  EXPECT_TRUE(contains(refused({"average", run(), "--newest", "1"}), "--newest is '1'; it must be an integer from 2"));
+  EXPECT_TRUE(contains(refused({"average", run(), "--checkpoint", "best"}), "unknown option '--checkpoint'"));
 }
 
 TEST_F(ParseWithRun, FurtherTestSetsAddUp) {

@@ -5,7 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "resist/config/resolve.h"
+#include "resist/config/toml_file.h"
 #include "resist/core/error.h"
+#include "resist/core/file.h"
+#include "resist/telemetry/run_folder.h"
 #include "support/temporary_folder.h"
 
 namespace resist {
@@ -83,6 +87,45 @@ TEST(RunCli, TrainsAndEvaluatesInThisProcess) {
   const auto json = nlohmann::json::parse(evaluated.out);
   EXPECT_EQ(json.at("round"), 2);
   EXPECT_EQ(json.at("eval_permutation_seed"), 0);
+}
+
+TEST(RunCli, EvaluatesOnHeldOutSamplesWithoutATestSet) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() / "run";
+  const std::string held = folder.path() / "held";
+  std::vector<std::string> train = {"train",
+                                    "--data=synthetic:96,1,8,8,2",
+                                    "--depths=1,1,5,1",
+                                    "--width=4",
+                                    "--rounds=2",
+                                    "--batch-size=8",
+                                    "--threads=1",
+                                    "--run-dir=" + run};
+  ASSERT_EQ(ask(train).code, kExitDone);
+  const Answer refused = ask({"evaluate", run, "--on", "held-out"});
+  EXPECT_EQ(refused.code, kExitUsage);
+  EXPECT_NE(refused.err.find("--holdout"), std::string::npos) << refused.err;
+
+  train.back() = "--run-dir=" + held;
+  train.emplace_back("--holdout=24");
+  ASSERT_EQ(ask(train).code, kExitDone);
+  // A further test set that is not there is not asked for.
+  Config config = load_run_config(held);
+  config.evaluation.eval = {"gone=/nowhere"};
+  write_file_atomically(std::filesystem::path(held) / "config.toml", to_toml(config));
+  EXPECT_EQ(ask({"evaluate", held}).code, kExitUsage);
+  const Answer evaluated = ask({"evaluate", held, "--on", "held-out", "--format", "json"});
+  ASSERT_EQ(evaluated.code, kExitDone) << evaluated.err;
+  const auto rows = nlohmann::json::parse(evaluated.out).at("sets");
+  const RoundRecord last = read_metrics(held).back();
+  ASSERT_EQ(rows.size(), 2) << rows;  // with batch and with running statistics
+  for (const auto& row : rows) {
+    EXPECT_EQ(row.at("set"), "held-out");
+    EXPECT_EQ(row.at("samples"), 24);
+  }
+  EXPECT_EQ(rows[0].at("norms"), "batch");
+  EXPECT_EQ(rows[0].at("accuracy"), last.accuracy.value());
+  EXPECT_EQ(rows[0].at("test_loss"), last.test_loss.value());
 }
 
 }  // namespace

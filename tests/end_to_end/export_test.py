@@ -1,9 +1,20 @@
-"""Which round an exported network and an evaluation with running statistics are of, also after the run went on."""
+"""Which round an exported network and an evaluation with running statistics are of, also after the run went on, and
+that of a mean of rounds."""
+import json
 import shutil
 import signal
+import struct
 import unittest
 
 from support import DEADLINE, RESIST, TestCase, checkpoint, evaluation, metrics, run, safetensors, train_command
+
+
+def floats(tensor):
+    return struct.unpack(f"<{len(tensor) // 4}f", tensor)
+
+
+def as_float(value):
+    return struct.unpack("<f", struct.pack("<f", value))[0]
 
 
 class Export(TestCase):
@@ -101,6 +112,65 @@ class Export(TestCase):
         run(train_command("--method", "local-sgd", "--rounds", 1, "--run-dir", local))
         answer = run([RESIST, "evaluate", local, "--inference", "ensemble"], check=2)
         self.assertIn("--method local-sgd trains none", answer.stderr)
+
+
+class Average(TestCase):
+    def setUp(self):
+        super().setUp()
+        self.run_dir = self.folder / "run"
+        self.mean = self.folder / "run-average"
+        run(train_command("--workers", 2, "--in-process", "--rounds", 4, "--checkpoint-every", 1,
+                          "--keep-checkpoints", 3, "--momentum-sync", "carry", "--calibrate-samples", 64,
+                          "--run-dir", self.run_dir))
+
+    def test_it_is_evaluated_calibrated_and_exported_like_any_run(self):
+        answer = run([RESIST, "average", self.run_dir]).stdout
+        self.assertIn(f"{self.mean}: the mean of rounds 2, 3, 4, ", answer)
+        self.assertIn(f"next: resist calibrate {self.mean}, resist evaluate {self.mean}\n", answer)
+        for part in ("shared", "blocks"):
+            folders = [self.run_dir / "checkpoints" / f"round-{number:06}" for number in (2, 3, 4)]
+            sources = [safetensors(folder / f"{part}.safetensors") for folder in folders]
+            means = safetensors(self.mean / "checkpoints" / "round-000004" / f"{part}.safetensors")
+            self.assertEqual(set(means), set(sources[0]))
+            for name, mean in means.items():
+                values = zip(*(floats(source[name]) for source in sources))
+                self.assertEqual(floats(mean), tuple(as_float(sum(value) / 3) for value in values), name)
+
+        by_batch = evaluation(self.mean)
+        self.assertEqual((by_batch["round"], [row["norms"] for row in by_batch["sets"]]), (4, ["batch"]))
+        self.assertNotEqual(by_batch["test_loss"], evaluation(self.run_dir)["test_loss"])
+        refused = run([RESIST, "export", self.mean], check=2)
+        self.assertIn(f"resist calibrate {self.mean}", self.one_line(refused))
+        run([RESIST, "calibrate", self.mean])
+        self.assertEqual([row["norms"] for row in evaluation(self.mean)["sets"]], ["batch", "running"])
+        run([RESIST, "export", self.mean])
+        model = safetensors(self.mean / "model.safetensors")
+        shared = safetensors(self.mean / "checkpoints" / "round-000004" / "shared.safetensors")
+        self.assertEqual({name: model[name] for name in shared}, shared)
+
+        self.assertIn("is there already", self.one_line(run([RESIST, "average", self.run_dir], check=2)))
+        again = self.folder / "again"
+        said = json.loads(run([RESIST, "average", self.run_dir, "-o", again, "--format", "json"]).stdout)
+        self.assertEqual(said, {"run": str(again), "rounds": [2, 3, 4], "parameters": said["parameters"]})
+        self.assertEqual(checkpoint(again), checkpoint(self.mean))
+
+    def test_a_training_goes_on_from_it(self):
+        run([RESIST, "average", self.run_dir, "--newest", 2])
+        self.assertEqual(set(checkpoint(self.mean)[1]), {"shared.safetensors", "blocks.safetensors"})
+        run([RESIST, "train", "--resume", self.mean, "--rounds", 6])
+        self.assertEqual([record["round"] for record in metrics(self.mean)], [5, 6])
+        number, parts = checkpoint(self.mean)
+        self.assertEqual(number, 6)
+        self.assertIn("momentum-worker-1.safetensors", parts)
+        # Not what the run itself comes to, which has momentum and other parameters to go on with.
+        run([RESIST, "train", "--resume", self.run_dir, "--rounds", 6])
+        self.assertNotEqual(checkpoint(self.run_dir)[1]["shared.safetensors"], parts["shared.safetensors"])
+
+    def test_too_few_checkpoints_are_refused(self):
+        message = self.one_line(run([RESIST, "average", self.run_dir, "--newest", 4], check=2))
+        self.assertIn("only those of rounds 2, 3, 4;", message)
+        self.assertIn("--keep-checkpoints", message)
+        self.assertFalse(self.mean.exists())
 
 
 if __name__ == "__main__":

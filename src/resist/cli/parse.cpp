@@ -27,6 +27,9 @@ template <>
 inline constexpr auto kWords<ModelFormat> =
     std::to_array<EnumWord<ModelFormat>>({{ModelFormat::safetensors, "safetensors"}, {ModelFormat::onnx, "onnx"}});
 template <>
+inline constexpr auto kWords<EvaluatedOn> = std::to_array<EnumWord<EvaluatedOn>>({{EvaluatedOn::test, "test"},
+                                                                                  {EvaluatedOn::held_out, "held-out"}});
+template <>
 inline constexpr auto kWords<Shell> =
     std::to_array<EnumWord<Shell>>({{Shell::bash, "bash"}, {Shell::zsh, "zsh"}, {Shell::fish, "fish"}});
 namespace {
@@ -40,7 +43,8 @@ struct Parser {
   CommandLine watch{app, "watch", "Show a run in the terminal while it trains"};
   CommandLine serve{app, "serve", "Show runs in a browser while they train"};
   CommandLine report{app, "report", "Write a page that compares runs"};
-  CommandLine evaluate{app, "evaluate", "Measure a trained run's accuracy on its test sets"};
+  CommandLine average{app, "average", "Make a run whose network is the mean of a run's checkpoints"};
+  CommandLine evaluate{app, "evaluate", "Measure a trained run's accuracy on its test sets, or on held-out samples"};
   CommandLine calibrate{app, "calibrate", "Compute norms' running statistics of a trained run"};
   CommandLine export_model{app, "export", "Write a trained run's network to a file of its own"};
   CommandLine predict{app, "predict", "Classify pictures with an exported network"};
@@ -57,8 +61,8 @@ struct Parser {
 
   Parser();
   std::vector<const CommandLine*> lines() const {
-    return {&train,    &watch, &serve, &report, &evaluate,   &calibrate, &export_model, &predict, &plan,
-            &simulate, &pack,  &info,  &verify, &rendezvous, &doctor,    &completion,   &man};
+    return {&train, &watch,    &serve, &report, &average, &evaluate,   &calibrate, &export_model, &predict,
+            &plan,  &simulate, &pack,  &info,   &verify,  &rendezvous, &doctor,    &completion,   &man};
   }
 };
 
@@ -103,8 +107,21 @@ void describe_train(CommandLine& train) {
   });
 }
 
+void describe_average(CommandLine& average) {
+  average.add_own("RUN", "", "the run's folder", kPositionals);
+  average.add_own("--newest", "N", "how many checkpoints, from the newest back; default all", "Run");
+  average.add_own("-o,--output", "FOLDER", "the new run; default RUN-average", "Output");
+  add_format(average);
+  average.add_examples({
+      "resist average runs/first",
+      "resist average runs/first --newest 5 -o runs/mean",
+  });
+}
+
 void describe_evaluate(CommandLine& evaluate) {
   add_run(evaluate);
+  evaluate.add_own("--on", one_of<EvaluatedOn>(),
+                   "the test sets, or the samples that the run held out and no test set; default test", "Evaluation");
   evaluate.add_named(
       {"eval", "eval-batch-size", "inference", "data", "data-dir", "skip-corrupt", "precision", "threads"},
       "the run's");
@@ -252,6 +269,7 @@ Parser::Parser() {
       "  resist watch runs/fashion-mnist-resist\n"
       "  resist evaluate runs/fashion-mnist-resist");
   describe_train(train);
+  describe_average(average);
   describe_evaluate(evaluate);
   describe_calibrate(calibrate);
   describe_export(export_model);
@@ -309,6 +327,29 @@ RunChoice read_run(const CommandLine& line) {
   apply_settings(run.config, settings);
   validate(run.config);
   return run;
+}
+
+AverageCommand read_average(const CommandLine& line) {
+  AverageCommand command{.run_dir = line.needed("RUN", "the folder of a run"),
+                         .newest = std::nullopt,
+                         .output = line.own("--output").value_or(""),
+                         .format = format_of(line)};
+  if (line.own("--newest")) {
+    command.newest = own_value(line, "--newest", codecs::integer<int>(2, 1'000'000), 2);
+  }
+  return command;
+}
+
+EvaluateCommand read_evaluate(const CommandLine& line) {
+  EvaluateCommand command{.run = read_run(line),
+                          .on = own_value(line, "--on", codecs::choice<EvaluatedOn>(), EvaluatedOn::test),
+                          .format = format_of(line)};
+  const auto names_set = [](const Setting& setting) { return setting.name == "eval"; };
+  if (command.on == EvaluatedOn::held_out && std::ranges::any_of(line.settings(), names_set)) {
+    throw InputError(
+        "--eval names a further test set, but with --on held-out none is looked at: leave one of them out");
+  }
+  return command;
 }
 
 CalibrateCommand read_calibrate(const CommandLine& line) {
@@ -489,8 +530,11 @@ Command parse(const std::vector<std::string>& args) {
   if (parser.train.chosen()) {
     return read_train(parser.train);
   }
+  if (parser.average.chosen()) {
+    return read_average(parser.average);
+  }
   if (parser.evaluate.chosen()) {
-    return EvaluateCommand{.run = read_run(parser.evaluate), .format = format_of(parser.evaluate)};
+    return read_evaluate(parser.evaluate);
   }
   if (parser.calibrate.chosen()) {
     return read_calibrate(parser.calibrate);

@@ -12,6 +12,7 @@
 #include "resist/config/resolve.h"
 #include "resist/data/packed.h"
 #include "resist/report/live_server.h"
+#include "resist/run/evaluate_run.h"
 #include "resist/run/export_run.h"
 
 namespace resist {
@@ -27,8 +28,16 @@ struct RunChoice {
   Config config;                    // the run's, with the command's flags on top
 };
 
+struct AverageCommand {
+  std::filesystem::path run_dir;
+  std::optional<int> newest;     // of its checkpoints; unset: all
+  std::filesystem::path output;  // empty: RUN-average
+  OutputFormat format = OutputFormat::table;
+};
+
 struct EvaluateCommand {
   RunChoice run;
+  EvaluatedOn on = EvaluatedOn::test;
   OutputFormat format = OutputFormat::table;
 };
 
@@ -115,9 +124,10 @@ struct Message {
   std::string text;
 };
 
-using Command = std::variant<TrainCommand, EvaluateCommand, CalibrateCommand, ExportCommand, PredictCommand,
-                             PlanCommand, PackCommand, PackedInfoCommand, VerifyCommand, WatchCommand, ServeCommand,
-                             ReportCommand, RendezvousCommand, DoctorCommand, ManualCommand, SimulateCommand, Message>;
+using Command =
+    std::variant<TrainCommand, AverageCommand, EvaluateCommand, CalibrateCommand, ExportCommand, PredictCommand,
+                 PlanCommand, PackCommand, PackedInfoCommand, VerifyCommand, WatchCommand, ServeCommand, ReportCommand,
+                 RendezvousCommand, DoctorCommand, ManualCommand, SimulateCommand, Message>;
 
 // Reads the arguments after the program's name, and the configuration files that they name. InputError holds one line
 // without the leading "resist: ".

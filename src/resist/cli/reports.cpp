@@ -28,6 +28,18 @@ const char* norms_in_words(bool running) {
 
 }  // namespace
 
+void print_average(const AverageReport& report, OutputFormat format, std::ostream& out) {
+  const std::string folder = report.folder.string();
+  if (format == OutputFormat::json) {
+    const json object = {{"run", folder}, {"rounds", report.rounds}, {"parameters", report.parameters}};
+    // A folder's name need not be UTF-8.
+    out << object.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
+    return;
+  }
+  out << fmt::format("{0}: the mean of rounds {1}, {2} parameters\nnext: resist calibrate {0}, resist evaluate {0}\n",
+                     folder, fmt::join(report.rounds, ", "), report.parameters);
+}
+
 void print_evaluation(const EvaluateReport& report, OutputFormat format, std::ostream& out) {
   if (format == OutputFormat::json) {
     json object = to_json(report.rows.front().result);
@@ -45,7 +57,7 @@ void print_evaluation(const EvaluateReport& report, OutputFormat format, std::os
     return;
   }
   out << fmt::format("round {} on {}\n\n{:24} {:>8} {:>8} {:>8} {:>8}  {:8} network\n", report.round, report.data,
-                     "test set", "samples", "top-1 %", "top-5 %", "loss", "norms");
+                     "set", "samples", "top-1 %", "top-5 %", "loss", "norms");
   for (const EvaluationRow& row : report.rows) {
     out << fmt::format("{:24} {:>8} {:>8.2f} {:>8.2f} {:>8.4f}  {:8} {}\n", row.set, row.result.samples,
                        100 * row.result.top1, 100 * row.result.top5, row.result.loss, norms_in_words(row.running),

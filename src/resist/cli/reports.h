@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "resist/cli/parse.h"
+#include "resist/run/average_run.h"
 #include "resist/run/calibrate_run.h"
 #include "resist/run/evaluate_run.h"
 #include "resist/run/predict.h"
@@ -13,6 +14,7 @@ namespace resist {
 
 // What commands print when they are done: for a person, or one line of JSON.
 
+void print_average(const AverageReport& report, OutputFormat format, std::ostream& out);
 void print_evaluation(const EvaluateReport& report, OutputFormat format, std::ostream& out);
 void print_calibration(const CalibrateReport& report, OutputFormat format, std::ostream& out);
 void print_export(const ExportReport& report, std::ostream& out);

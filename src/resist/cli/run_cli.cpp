@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <exception>
+#include <functional>
 #include <ostream>
 
 #include "resist/cli/doctor.h"
@@ -35,10 +36,15 @@ struct Dispatch {
     return kExitDone;
   }
   int operator()(const TrainCommand& command) const { return run_train(command, args, out); }
+  int operator()(const AverageCommand& command) const {
+    start_logging();
+    print_average(run_average(command.run_dir, command.newest, command.output, stopper()), command.format, out);
+    return kExitDone;
+  }
   int operator()(const EvaluateCommand& command) const {
     start_logging();
     const RunChoice& run = command.run;
-    print_evaluation(run_evaluate(run.run_dir, run.checkpoint, run.config), command.format, out);
+    print_evaluation(run_evaluate(run.run_dir, run.checkpoint, run.config, command.on), command.format, out);
     return kExitDone;
   }
   int operator()(const CalibrateCommand& command) const {
@@ -67,12 +73,7 @@ struct Dispatch {
   }
   int operator()(const PackCommand& command) const {
     start_logging();
-    const std::atomic<int>& stop = watch_signals(/*speaks=*/false);
-    pack_data(command, out, [&] {
-      if (stop != 0) {
-        throw Interrupted(stop);
-      }
-    });
+    pack_data(command, out, stopper());
     return kExitDone;
   }
   int operator()(const PackedInfoCommand& command) const {
@@ -138,6 +139,14 @@ struct Dispatch {
   }
 
  private:
+  // Throws once a signal has come, so that what is half done is removed.
+  static std::function<void()> stopper() {
+    return [&stop = watch_signals(/*speaks=*/false)] {
+      if (stop != 0) {
+        throw Interrupted(stop);
+      }
+    };
+  }
   int verify(const std::filesystem::path& file) const {
     constexpr std::size_t kMostNamed = 100;
     const auto damaged = verify_packed(file, kMostNamed);

@@ -187,6 +187,16 @@ void send_group(Communicator& communicator, std::span<const float> values, int p
   communicator.send(std::as_bytes(values), peer, kCheckpointTag)->wait();
 }
 
+// Whether the checkpoint has momentum and the like of as many workers as there are. A mean of checkpoints has none.
+bool has_momentum(const Checkpoint& checkpoint, const Config& config, const Assignment& assignment) {
+  if (checkpoint.state().workers != assignment.workers()) {
+    return false;
+  }
+  const std::vector<Part> all = parts(config, assignment, true);
+  const auto own = all.begin() + std::ssize(parts(config, assignment, false));
+  return std::any_of(own, all.end(), [&](const Part& part) { return checkpoint.has_part(part.name); });
+}
+
 std::span<const float> receive_group(Communicator& communicator, std::vector<float>& buffer, std::int64_t size,
                                      int peer) {
   buffer.resize(static_cast<std::size_t>(size));
@@ -290,10 +300,12 @@ void save_checkpoint(Trainer& trainer, const std::filesystem::path& run_dir, std
 void restore_checkpoint(Trainer& trainer, const Checkpoint* checkpoint) {
   Communicator& communicator = trainer.communicator();
   const Layout& layout = trainer.parameters().layout();
-  const int same_workers = checkpoint != nullptr && checkpoint->state().workers == communicator.size() ? 1 : 0;
-  const bool same = all_gather_value(communicator, same_workers, kControlTag)[0] != 0;
+  const Config& config = trainer.setup().config;
+  const Assignment& assignment = trainer.parameters().placement().assignment;
+  const int has = checkpoint != nullptr && has_momentum(*checkpoint, config, assignment) ? 1 : 0;
+  const bool with_momentum = all_gather_value(communicator, has, kControlTag)[0] != 0;
   std::vector<float> buffer;
-  for (const Part& part : parts(trainer.setup().config, trainer.parameters().placement().assignment, same)) {
+  for (const Part& part : parts(config, assignment, with_momentum)) {
     std::optional<SafetensorsReader> reader;
     if (checkpoint != nullptr) {
       reader.emplace(checkpoint->part(part.name));

@@ -24,7 +24,8 @@ class CheckpointFailed : public Error {
 void save_checkpoint(Trainer& trainer, const std::filesystem::path& run_dir, std::optional<double> accuracy);
 
 // Fills every worker's parameters, and where S is the same its momentum, from a checkpoint that worker 0 has open
-// (null on the others). With another S momentum starts at zero.
+// (null on the others). With another S momentum starts at zero, and so it does from a mean of checkpoints, which has
+// none.
 void restore_checkpoint(Trainer& trainer, const Checkpoint* checkpoint);
 
 // Reads one block's parameters from a checkpoint; returns its round. InputError where it is damaged or another

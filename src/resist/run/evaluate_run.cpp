@@ -2,11 +2,31 @@
 
 #include "resist/checkpoint/calibration.h"
 #include "resist/core/clock.h"
+#include "resist/core/error.h"
 #include "resist/run/stored_network.h"
 
 namespace resist {
+namespace {
 
-EvaluateReport run_evaluate(const std::filesystem::path& run_dir, const std::string& which, const Config& config) {
+std::vector<TestBatches> sets_of(const TrainingSetup& setup, EvaluatedOn on) {
+  if (on == EvaluatedOn::test) {
+    return test_batches(setup, setup.data.test);
+  }
+  if (!setup.data.held_out) {
+    throw InputError(
+        "--on held-out needs samples that were not trained on, and the run held none out; train with --holdout N");
+  }
+  return {
+      {"held-out", EvaluationBatches(setup.data.held_out, setup.data.info, setup.config.evaluation.eval_batch_size)}};
+}
+
+}  // namespace
+
+EvaluateReport run_evaluate(const std::filesystem::path& run_dir, const std::string& which, Config config,
+                            EvaluatedOn on) {
+  if (on == EvaluatedOn::held_out) {
+    config.evaluation.eval.clear();  // further test sets need not even be there
+  }
   StoredNetwork stored(run_dir, which, config);
   const Stopwatch watch;
   EvaluateReport report{
@@ -15,7 +35,7 @@ EvaluateReport run_evaluate(const std::filesystem::path& run_dir, const std::str
   if (calibration) {
     check_calibration(*calibration, stored.setup().layout);
   }
-  for (const TestBatches& set : test_batches(stored.setup(), stored.setup().data.test)) {
+  for (const TestBatches& set : sets_of(stored.setup(), on)) {
     report.rows.push_back(
         {.set = set.name, .inference = config.evaluation.inference, .result = stored.network().evaluate(set.batches)});
     if (calibration) {

@@ -10,9 +10,11 @@
 
 namespace resist {
 
-// What a test set says.
+enum class EvaluatedOn { test, held_out };
+
+// What a set of samples says.
 struct EvaluationRow {
-  std::string set;       // "test", or a further set's name
+  std::string set;       // "test", a further test set's name, or "held-out"
   bool running = false;  // norms used running statistics, otherwise each batch's own
   Inference inference = Inference::scaled;
   EvaluationResult result;
@@ -26,8 +28,10 @@ struct EvaluateReport {
   double seconds = 0;
 };
 
-// `resist evaluate`: a run's checkpoint ("last", "best" or a round) on the test sets that `config` names, in this
-// process; with running statistics too where the round has been calibrated.
-EvaluateReport run_evaluate(const std::filesystem::path& run_dir, const std::string& which, const Config& config);
+// `resist evaluate`: a run's checkpoint ("last", "best" or a round) on the test sets that `config` names, or on the
+// samples that the run held out and no test set, in this process; with running statistics too where the round has been
+// calibrated. InputError where the run held none out.
+EvaluateReport run_evaluate(const std::filesystem::path& run_dir, const std::string& which, Config config,
+                            EvaluatedOn on);
 
 }  // namespace resist

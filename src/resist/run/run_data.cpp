@@ -16,6 +16,7 @@ namespace resist {
 namespace {
 
 constexpr double kRounding = 1e-5;  // of a mean that another build or machine computes
+constexpr std::size_t kMostBytes = std::size_t{64} << 20;
 
 struct RunData {
   DatasetInfo info;
@@ -26,15 +27,19 @@ std::filesystem::path path_in(const std::filesystem::path& run_dir) {
   return run_dir / "data.json";
 }
 
+bool has_run_data(const std::filesystem::path& run_dir) {
+  std::error_code ignored;
+  return std::filesystem::exists(path_in(run_dir), ignored);
+}
+
 // Nothing where the run was made without one.
 std::optional<RunData> read_run_data(const std::filesystem::path& run_dir) {
   const std::filesystem::path path = path_in(run_dir);
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) {
+  if (!has_run_data(run_dir)) {
     return std::nullopt;
   }
   try {
-    const auto json = nlohmann::json::parse(read_file(path, std::size_t{64} << 20));
+    const auto json = nlohmann::json::parse(read_file(path, kMostBytes));
     return RunData{.info = dataset_info_from_json(json.at("dataset")),
                    .training_samples = json.at("training_samples").get<std::int64_t>()};
   } catch (const nlohmann::json::exception& error) {
@@ -66,6 +71,12 @@ bool nearly_equal(const std::vector<float>& a, const std::vector<float>& b) {
 void write_run_data(const std::filesystem::path& run_dir, const DataSource& data) {
   const nlohmann::json json = {{"dataset", to_json(data.info)}, {"training_samples", data.train->size()}};
   write_file_atomically(path_in(run_dir), json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+void copy_run_data(const std::filesystem::path& from, const std::filesystem::path& run_dir) {
+  if (has_run_data(from)) {
+    write_file_atomically(path_in(run_dir), read_file(path_in(from), kMostBytes));
+  }
 }
 
 void check_run_data(const std::filesystem::path& run_dir, const DataSource& data) {

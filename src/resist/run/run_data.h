@@ -11,6 +11,9 @@ namespace resist {
 
 void write_run_data(const std::filesystem::path& run_dir, const DataSource& data);
 
+// For a run that is made from another: its data are that one's. Nothing where that one has none.
+void copy_run_data(const std::filesystem::path& from, const std::filesystem::path& run_dir);
+
 // For a run that goes on: InputError unless `data` is what it was trained on before.
 void check_run_data(const std::filesystem::path& run_dir, const DataSource& data);
 
