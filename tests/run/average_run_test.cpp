@@ -62,13 +62,18 @@ class AverageRun : public ::testing::Test {
  protected:
   AverageRun() {
     fs::create_directory(run());
-    write_file_atomically(run() / "config.toml", to_toml(small_config()));
+    keep(3);
     write_file_atomically(run() / "data.json", "{\"of\": \"the run\"}\n");
   }
 
   fs::path run() const { return folder_.path() / "run"; }
   fs::path mean() const { return folder_.path() / "mean"; }
 
+  void keep(int checkpoints) const {
+    Config config = small_config();
+    config.run.keep_checkpoints = checkpoints;
+    write_file_atomically(run() / "config.toml", to_toml(config));
+  }
   void save(const CheckpointState& state, const Values& shared, const Values& block) const {
     CheckpointWriter writer(run(), state);
     write_part(writer, "shared", {{"conv1.weight", shared}, {"fc.bias", {static_cast<float>(state.round)}}});
@@ -111,6 +116,13 @@ TEST_F(AverageRun, IsOfTheNewestOnly) {
   save_three();
   EXPECT_EQ(run_average(run(), 2, mean()).rounds, (std::vector<std::int64_t>{4, 7}));
   EXPECT_EQ(read(open_checkpoint(mean(), "last"), "shared", "conv1.weight", 3), (Values{-49999999.5F, 3, 3}));
+}
+
+// The best one is kept besides, and may be of long ago.
+TEST_F(AverageRun, IsOfAsManyAsTheRunKeeps) {
+  save_three();
+  keep(2);
+  EXPECT_EQ(run_average(run(), std::nullopt, mean()).rounds, (std::vector<std::int64_t>{4, 7}));
 }
 
 TEST_F(AverageRun, StandsWhereTheNewestStandsAndHasNoMomentum) {

@@ -109,7 +109,9 @@ void describe_train(CommandLine& train) {
 
 void describe_average(CommandLine& average) {
   average.add_own("RUN", "", "the run's folder", kPositionals);
-  average.add_own("--newest", "N", "how many checkpoints, from the newest back; default all", "Run");
+  average.add_own("--newest", "N",
+                  "how many checkpoints, from the newest back; default as many as the run keeps (--keep-checkpoints)",
+                  "Run");
   average.add_own("-o,--output", "FOLDER", "the new run; default RUN-average", "Output");
   add_format(average);
   average.add_examples({

@@ -32,11 +32,13 @@ fs::path default_output(const fs::path& run_dir) {
   return plain += "-average";
 }
 
-// The run's newest checkpoints, ascending by round.
-std::vector<Checkpoint> newest_checkpoints(const fs::path& run_dir, std::optional<int> newest,
+// The run's newest checkpoints, ascending by round. As many as it keeps, unless it is said; the best one, which is kept
+// besides, may be of long ago.
+std::vector<Checkpoint> newest_checkpoints(const fs::path& run_dir, std::optional<int> newest, int kept,
                                            const std::function<void()>& go_on) {
   const auto folders = list_round_folders(run_dir);
-  const std::size_t count = newest ? static_cast<std::size_t>(*newest) : std::max(kFewest, folders.size());
+  const std::size_t usual = std::max(kFewest, std::min(folders.size(), static_cast<std::size_t>(kept)));
+  const std::size_t count = newest ? static_cast<std::size_t>(*newest) : usual;
   if (count > folders.size()) {
     std::vector<std::int64_t> rounds;
     std::ranges::transform(folders, std::back_inserter(rounds), [](const auto& folder) { return folder.first; });
@@ -147,7 +149,7 @@ std::size_t average_part(const std::vector<Checkpoint>& checkpoints, const std::
 AverageReport run_average(const fs::path& run_dir, std::optional<int> newest, fs::path output,
                           const std::function<void()>& go_on) {
   Config config = load_run_config(run_dir);
-  const std::vector<Checkpoint> checkpoints = newest_checkpoints(run_dir, newest, go_on);
+  const std::vector<Checkpoint> checkpoints = newest_checkpoints(run_dir, newest, config.run.keep_checkpoints, go_on);
   for (const Checkpoint& checkpoint : checkpoints) {
     check_network(checkpoint, checkpoints.back());
   }
