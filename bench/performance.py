@@ -54,6 +54,14 @@ def sgd_lines(result):
                    f"{100 * aggregate(result, name, 'cv', 'bytes_per_second'):.0f} %")
 
 
+def evaluation_lines(result):
+    for bf16 in (0, 1):
+        name, bare = (f"Evaluation/{what}/bf16:{bf16}/iterations:1" for what in ("evaluate", "forward"))
+        whole, forward = (aggregate(result, one, "median", "cpu_time") for one in (name, bare))
+        yield (f"`{name}`", f"{whole / 1e3:.2f} s", f"{forward / 1e3:.2f} s", f"{whole / forward:.2f}",
+               f"{100 * aggregate(result, name, 'cv', 'cpu_time'):.0f} %")
+
+
 def hardware(result):
     words = [f"{result['processor']}, {result['cores']} cores"]
     return ", ".join([*words, *([result["version"]] if "version" in result else []), result["date"]])
@@ -76,6 +84,8 @@ def kernels(result):
             table(("benchmark", "pictures/s", "spread"),
                   [line for prefix in ("augment/", "loader/") for line in
                    rows_of(result, prefix, "items_per_second", lambda rate: f"{rate:,.0f}".replace(",", " "))]), "",
+            "An evaluation of preact-resnet101, two batches of 250, beside the forward pass alone (processor time, one thread):", "",
+            table(("benchmark", "evaluation", "forward", "times", "spread"), list(evaluation_lines(result))), "",
             "Dealing a round's blocks:", "",
             table(("benchmark", "time", "spread"),
                   list(rows_of(result, "dealing/", "real_time", lambda ns: f"{ns / 1000:.1f} us"))), "",
@@ -144,7 +154,8 @@ def workers(result):
     for case in result["cases"]:
         seconds = statistics.median(case["seconds"])
         more_bytes = case["bytes_sent"] - fewest["bytes_sent"]
-        lines.append((str(case["workers"]), f"{1e3 * seconds:.2f} ms", f"{100 * statistics.stdev(case['seconds']) / seconds:.0f} %",
+        spread = statistics.stdev(case["seconds"]) / seconds if len(case["seconds"]) > 1 else 0
+        lines.append((str(case["workers"]), f"{1e3 * seconds:.2f} ms", f"{100 * spread:.0f} %",
                       f"{case['bytes_sent'] / 1e3:.0f} kB",
                       f"{1e9 * (seconds - before) / more_bytes:.2f} ns" if more_bytes else ""))
     return [f"{hardware(result)}; workers as threads of one process, a tiny network of which each holds as much; "

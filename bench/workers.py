@@ -59,7 +59,7 @@ def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     program = str(Path(sys.argv[1]).resolve())
-    counts = [int(word) for word in (sys.argv[2] if len(sys.argv) > 2 else COUNTS).split(",")]
+    counts = sorted(int(word) for word in (sys.argv[2] if len(sys.argv) > 2 else COUNTS).split(","))
     cases = measure(program, counts, int(sys.argv[3]) if len(sys.argv) > 3 else 5)
     for case in cases:
         print(f"{case['workers']} workers: {1e3 * statistics.median(case['seconds']):.2f} ms of processor a round and worker, "

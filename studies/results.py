@@ -102,6 +102,8 @@ def cost_at(points, accuracy):
     points = sorted(points, key=lambda point: point.x)
     for before, after in itertools.pairwise(points):
         if before.y <= accuracy <= after.y:
+            if before.y == after.y:
+                return before.x
             return before.x + (after.x - before.x) * (accuracy - before.y) / (after.y - before.y)
     return None
 

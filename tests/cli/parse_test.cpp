@@ -38,7 +38,7 @@ TEST(Parse, TrainTakesEveryOptionOfTheTable) {
     if (name == "resume" || name == "replay-membership") {
       continue;  // needs a run; see below
     }
-    Config expected = recipe_config(kUsualRecipe);
+    Config expected = recipe_config(kUsualRecipe, name == "method" ? Method::data_parallel : Method::resist);
     set_option(expected, name, text);
     Args args = {"train", fmt::format("--{}={}", name, text)};
     if (name == "nesterov") {

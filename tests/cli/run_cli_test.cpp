@@ -123,6 +123,8 @@ TEST(RunCli, EvaluatesOnHeldOutSamplesWithoutATestSet) {
     EXPECT_EQ(row.at("set"), "held-out");
     EXPECT_EQ(row.at("samples"), 24);
   }
+  const Answer of_others = ask({"evaluate", held, "--on", "held-out", "--data", "synthetic:192,1,8,8,2"});
+  EXPECT_EQ(of_others.code, kExitUsage) << "other samples would be held out of other data";
   EXPECT_EQ(rows[0].at("norms"), "batch");
   EXPECT_EQ(rows[0].at("accuracy"), last.accuracy.value());
   EXPECT_EQ(rows[0].at("test_loss"), last.test_loss.value());

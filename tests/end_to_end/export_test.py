@@ -162,6 +162,8 @@ class Average(TestCase):
         number, parts = checkpoint(self.mean)
         self.assertEqual(number, 6)
         self.assertIn("momentum-worker-1.safetensors", parts)
+        replay = run([RESIST, "train", "--replay-membership", self.mean], check=2)
+        self.assertIn("began with the network of round 4", self.one_line(replay))
         # Not what the run itself comes to, which has momentum and other parameters to go on with.
         run([RESIST, "train", "--resume", self.run_dir, "--rounds", 6])
         self.assertNotEqual(checkpoint(self.run_dir)[1]["shared.safetensors"], parts["shared.safetensors"])

@@ -38,6 +38,17 @@ class Plan(TestCase):
         self.assertIn(f"{sent[0]:.3f} GB a round instead of {sent[1]:.3f}, {100 * (sent[0] / sent[1] - 1):.1f} % more", page)
         self.assertIn(f"{memory[0] - memory[1]:.0f} MB of memory, of {memory[0]:.0f};", page)
 
+    def test_every_method_is_planned_with_its_own_recipe(self):
+        rows = [{row["method"]: row["memory_per_worker"] for row in json.loads(
+            self.plan("--workers", "2", "--method", method, "--format", "json").stdout)["plans"]}
+            for method in ("resist", "data-parallel")]
+        self.assertEqual(set(rows[1]), {"data-parallel", "local-sgd"})
+        self.assertEqual(rows[0]["local-sgd"], rows[1]["local-sgd"])
+        self.assertGreater(rows[1]["local-sgd"]["outer_bytes"], 0)
+        self.assertEqual(rows[1]["data-parallel"]["outer_bytes"], 0)
+        refused = self.plan("--workers", "2", "--method", "data-parallel", "--outer-momentum", "0.4", check=2)
+        self.assertIn("averages gradients", refused.stderr)
+
     def test_lists_must_fit_the_workers(self):
         answer = self.plan("--workers", "3", "--speed", "1gflops", "--bandwidth", "1gbit,2gbit", check=2)
         self.assertIn("--bandwidth has 2 values, but 3 workers", answer.stderr)

@@ -78,6 +78,14 @@ TEST(TrainLength, RoundsLengthenAsTheLearningRateFalls) {
   EXPECT_EQ(mean_round_iterations(options(2), 4, 1000), 5);
 }
 
+TEST(TrainLength, ManyRoundsAreCountedInNoTime) {
+  TrainOptions grows = options(1e6);
+  grows.max_local_iterations = 50;
+  const TrainLength length =
+      train_length(grows, 4, 1'000'000'000, {});  // of 2.5e13 iterations a half are in rounds of 5
+  EXPECT_EQ(length.total_rounds, 2'500'000'000'000 + 250'000'000'000);
+}
+
 // Also where training goes on with other workers, and with batches that came back.
 TEST(TrainLength, GrowingRoundsAreAsManyAsAreSaid) {
   for (const Schedule schedule : {Schedule::step, Schedule::cosine}) {

@@ -145,6 +145,9 @@ TEST_F(ForecastTest, RoundsThatLengthenAreFewerAndTakeAsMuchComputation) {
   EXPECT_EQ(now.rounds, 6);
   EXPECT_NEAR(6 * now.round.compute_seconds, 391.0 / 50 * before.round.compute_seconds, 1e-6);
   EXPECT_DOUBLE_EQ(now.round.bytes, before.round.bytes);
+  const Forecast data_parallel = forecaster(Method::data_parallel, 4).forecast(circumstances);
+  config_.train.max_local_iterations = 0;
+  EXPECT_EQ(data_parallel.bytes(), forecaster(Method::data_parallel, 4).forecast(circumstances).bytes());
 }
 
 TEST_F(ForecastTest, ADepthThatGrowsTakesItsMean) {

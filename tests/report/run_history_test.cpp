@@ -128,6 +128,28 @@ TEST_F(RunHistoryTest, ADepthThatGrowsIsWhatItWasInEachRound) {
   }
 }
 
+// The history knows it, whatever the training's length was then.
+TEST_F(RunHistoryTest, WhatTheHistorySaysOfADepthThatGrowsCounts) {
+  Config config = sample_config();
+  config.partition.final_min_blocks = 4;
+  fs::remove_all(path());
+  write_run(path(), config, sample_records(3));
+  const CommitRecord commit{.round = 2,
+                            .contributions = {{.worker = 0, .blocks = {0, 1, 2, 4}}, {.worker = 3, .blocks = {3}}}};
+  const CommitRecord of_fewer{.round = 1, .contributions = {{.worker = 0, .blocks = {0, 1, 2, 3, 4}}}};
+  const CommitRecord nonsense{.round = 3, .contributions = {{.blocks = {0, 1, 2, 3, 4, 99}}, {.blocks = {-1}}}};
+  std::ofstream file(path() / "history.jsonl");
+  for (const CommitRecord& record : {of_fewer, commit, nonsense}) {
+    file << to_json(HistoryRecord(record)).dump() << '\n';
+  }
+  file.close();
+  const RunHistory history = read_run_history(path());
+  EXPECT_EQ(held_in(history, 2), Assignment({{0, 1, 2, 4}, {3}}, 5));
+  for (const std::int64_t round : {1, 3}) {
+    EXPECT_EQ(held_in(history, round), deal(kDecks, 2, kRule, 7, round - 1)) << round;
+  }
+}
+
 TEST_F(RunHistoryTest, ARunMayBeResumedWithOtherWorkers) {
   std::vector<RoundRecord> records = sample_records(3, 2);
   for (std::int64_t round = 4; round <= 6; ++round) {

@@ -123,6 +123,9 @@ TEST_F(AverageRun, IsOfAsManyAsTheRunKeeps) {
   save_three();
   keep(2);
   EXPECT_EQ(run_average(run(), std::nullopt, mean()).rounds, (std::vector<std::int64_t>{4, 7}));
+  fs::remove_all(mean());
+  keep(1);
+  EXPECT_TRUE(contains(refused(), "--keep-checkpoints"));
 }
 
 TEST_F(AverageRun, StandsWhereTheNewestStandsAndHasNoMomentum) {
@@ -145,6 +148,7 @@ TEST_F(AverageRun, StandsWhereTheNewestStandsAndHasNoMomentum) {
   EXPECT_EQ(state.accuracy, std::nullopt);
   Config config = small_config();
   config.run.run_dir = mean();
+  config.run.keep_checkpoints = 3;
   EXPECT_EQ(to_json(load_run_config(mean())), to_json(config));
   EXPECT_EQ(read_file(mean() / "data.json"), read_file(run() / "data.json"));
 }

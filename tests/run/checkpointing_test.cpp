@@ -71,6 +71,23 @@ TEST(Checkpointing, OuterMomentumGoesOn) {
   }
 }
 
+TEST(Checkpointing, TheScaleIsThatOfTheRoundThatWasSaved) {
+  Config config = small_config();  // four rounds
+  config.partition.final_min_blocks = 6;
+  const TemporaryFolder folder;
+  const TrainingSetup setup = prepare_training(config, 2);
+  train(setup, 2, folder.path(), 3, false);
+  const Checkpoint saved = open_checkpoint(folder.path(), "last");
+  EXPECT_EQ(saved.state().block_scale, std::vector<double>{5.0 / 6});
+  run_in_process(2, [&](Communicator& communicator) {
+    const std::atomic<int> stop = 0;
+    Trainer trainer(setup, communicator, position_of(saved.state()), stop);
+    EXPECT_EQ(trainer.parameters().held().size(), 6U) << "in the next round";
+    restore_checkpoint(trainer, communicator.rank() == 0 ? &saved : nullptr);
+    EXPECT_EQ(trainer.block_scale(), saved.state().block_scale);
+  });
+}
+
 TEST(Checkpointing, AnotherNumberOfWorkersStartsWithEqualHands) {
   const TemporaryFolder folder;
   const TrainingSetup setup = setup_with_said_speeds(small_config(), 3);

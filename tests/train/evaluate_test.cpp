@@ -36,9 +36,7 @@ EvaluationResult evaluate_plainly(const TrainingSetup& setup, const std::vector<
       at::Tensor x = network.stem(at::from_blob(
           batch.pixels.data(), {batch.size(), setup.spec.channels, setup.spec.height, setup.spec.image_width}));
       for (const Network::Position& position : network.positions()) {
-        if (position.block < 0 || scale[position.block] > 0) {
-          x = network.apply(position, x, position.block < 0 ? 1.0 : scale[position.block]);
-        }
+        x = network.apply(position, x, position.block < 0 ? 1.0 : scale[position.block]);
       }
       of_each.push_back(network.head(x));
     }
@@ -117,6 +115,12 @@ TEST(Evaluate, AnEnsembleClassifiesByTheMeanOfItsMembersLogits) {
     EXPECT_EQ(result.loss, one.loss);
     EXPECT_EQ(result.top1, one.top1);
   }
+  Config first_blocks = small_config();
+  first_blocks.partition.partition_first_blocks = true;
+  const TrainingSetup deals_all = prepare_training(first_blocks, 1);
+  const Ensemble without_first{.members = Assignment({{0, 1, 4}, {1, 2, 3, 5, 6}}, 7), .block_scale = {1}};
+  EXPECT_NEAR(evaluate_with(deals_all, 2, {0.5}, 8, &without_first).loss,
+              evaluate_plainly(deals_all, {{1, 1, 0, 0, 1, 0, 0}, {0, 1, 1, 1, 0, 1, 1}}).loss, 1e-5);
 }
 
 }  // namespace

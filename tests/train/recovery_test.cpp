@@ -266,6 +266,41 @@ TEST(Recovery, WhoHasCommittedTakesTheOthersAlong) {
             seen[1].records[1].samples - seen[1].records[0].samples);
 }
 
+// With fewer workers the rounds that are left are fewer samples, so the depth that belongs to a share of them jumps.
+TEST(Recovery, TheScaleIsOfWhatTheRoundWasDealt) {
+  Config config = four_rounds();
+  config.train.rounds = 8;
+  config.partition.min_blocks = 2;
+  config.partition.final_min_blocks = 6;
+  class Scales : public TrainingObserver {
+   public:
+    void round_starts(Trainer& trainer) override { held = trainer.parameters().held().size(); }
+    void round_committed(Trainer& trainer, const RoundRecord& record, bool /*last*/) override {
+      EXPECT_EQ(trainer.block_scale(), std::vector<double>{static_cast<double>(held) / 6}) << record.round;
+      ++rounds;
+    }
+    std::size_t held = 0;
+    int rounds = 0;
+  };
+  const TrainingSetup setup = prepare_training(config, 4);
+  set_failpoint_hook([](std::string_view step, int worker, std::int64_t round) {
+    if (worker >= 2 && step == "trained" && round == 5) {
+      throw Killed();
+    }
+  });
+  const std::atomic<int> stop = 0;
+  std::vector<int> rounds(4);
+  MortalWorkers().run(4, [&](const std::shared_ptr<Communicator>& communicator, Membership& membership) {
+    Trainer trainer(setup, *communicator, {}, stop, &membership);
+    Scales scales;
+    const int identity = trainer.identity();
+    trainer.run(scales);
+    rounds[static_cast<std::size_t>(identity)] = scales.rounds;
+  });
+  set_failpoint_hook(nullptr);
+  EXPECT_EQ(rounds, (std::vector<int>{8, 8, 0, 0}));
+}
+
 TEST(Recovery, TwoAreLostOneAfterTheOther) {
   Config config = four_rounds();
   config.partition.min_blocks = 1;

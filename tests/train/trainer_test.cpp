@@ -551,6 +551,18 @@ TEST(Trainer, TheLeastDepthMayGrow) {
   });
 }
 
+// At full depth every sub-network is the whole network.
+TEST(Trainer, AnEnsembleIsOfWhatTheNextRoundDeals) {
+  Config config = small_config();
+  const double scaled = train_in_process(config, 2)[0].records.back().test_loss.value();
+  config.evaluation.inference = Inference::ensemble;
+  EXPECT_NE(train_in_process(config, 2)[0].records.back().test_loss.value(), scaled);
+  config.train.full_depth_epochs = 0.12;
+  const double ensemble = train_in_process(config, 2)[0].records.back().test_loss.value();
+  config.evaluation.inference = Inference::scaled;
+  EXPECT_EQ(ensemble, train_in_process(config, 2)[0].records.back().test_loss.value());
+}
+
 TEST(Trainer, RoundsMayLengthenAsTheLearningRateFalls) {
   Config config = small_config();
   config.train.rounds = 0;

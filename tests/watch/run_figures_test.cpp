@@ -46,6 +46,17 @@ TEST(RunFigures, SayHowFarARunIs) {
   EXPECT_NEAR(figures.done, 0.5, kNear);
 }
 
+TEST(RunFigures, ExpectRoundsAsLongAsTheLatest) {
+  auto records = rounds_of(30, {1, 1}, 0.25);
+  for (std::size_t i = 10; i < records.size(); ++i) {  // twice as many samples
+    records[i].samples += 600 * static_cast<std::int64_t>(i - 9);
+    records[i].epoch = static_cast<double>(records[i].samples) / 60'000;
+  }
+  EXPECT_EQ(figures_of(aim_of_epochs(1), records).total_rounds, 30 + 25);  // 30 000 samples are left
+  records.back().samples = 0;                                              // nonsense does no harm
+  EXPECT_GE(figures_of(aim_of_epochs(1), records).total_rounds, 30);
+}
+
 TEST(RunFigures, KnowTheEnd) {
   const auto records = rounds_of(50, {1, 1}, 0.25);
   EXPECT_TRUE(figures_of(aim_of_rounds(50), records).finished);

@@ -408,6 +408,16 @@ PlanCommand read_plan(const CommandLine& line) {
   command.config = starting_config(of_file, settings);
   apply_settings(command.config, of_file);
   apply_settings(command.config, settings);
+  const Method given_method = command.config.train.method;
+  if (given_method == Method::data_parallel) {
+    // The other methods are planned beside it with a recipe of theirs, of which it uses as much as its own has.
+    auto usual = settings;
+    usual.push_back({.name = "method", .value = to_word(Method::local_sgd), .where = {}});
+    validate(command.config);
+    command.config = starting_config(of_file, usual);
+    apply_settings(command.config, of_file);
+    apply_settings(command.config, usual);
+  }
   settings.insert(settings.begin(), of_file.begin(), of_file.end());
   const auto given = [&](std::string_view name) {
     return std::ranges::any_of(settings, [&](const Setting& setting) { return setting.name == name; });
@@ -422,8 +432,8 @@ PlanCommand read_plan(const CommandLine& line) {
   validate(command.config);
   command.workers = own_value(line, "--workers", codecs::integers(1, 64, 1, 1024), command.workers);
   if (given("method")) {
-    const Method method = command.config.train.method;
-    command.methods = method == Method::local_sgd ? std::vector{method} : std::vector{method, Method::local_sgd};
+    command.methods =
+        given_method == Method::local_sgd ? std::vector{given_method} : std::vector{given_method, Method::local_sgd};
   }
   command.samples = own_value(line, "--samples", codecs::integer<std::int64_t>(1, 1'000'000'000), command.samples);
   const auto read_quantities = [&](const char* flag, Quantity quantity, std::vector<double>& values) {

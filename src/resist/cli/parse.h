@@ -30,7 +30,7 @@ struct RunChoice {
 
 struct AverageCommand {
   std::filesystem::path run_dir;
-  std::optional<int> newest;     // of its checkpoints; unset: all
+  std::optional<int> newest;     // of its checkpoints; unset: as many as it keeps
   std::filesystem::path output;  // empty: RUN-average
   OutputFormat format = OutputFormat::table;
 };

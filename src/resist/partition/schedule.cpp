@@ -30,16 +30,36 @@ double schedule_factor(Schedule schedule, double done) {
   return 1.0;
 }
 
+// Data-parallel training synchronises in each iteration, whatever a round is.
+bool rounds_lengthen(const TrainOptions& options) {
+  return options.max_local_iterations > 0 && options.method != Method::data_parallel;
+}
+
 // Of a round that starts with `samples_left` of `total_samples` to go, if there are as many. A function of what is left
 // and not of what is done, so that a round's length and the number of rounds agree also where batches came back.
 std::int64_t local_iterations(const TrainOptions& options, std::int64_t total_samples, std::int64_t samples_left) {
-  if (options.max_local_iterations == 0) {
+  if (!rounds_lengthen(options)) {
     return options.local_iterations;
   }
   const double left = static_cast<double>(samples_left) / static_cast<double>(total_samples);
   const double factor = schedule_factor(options.schedule, 1.0 - left);
   const double grown = std::floor(options.local_iterations / (factor * factor));  // infinite at a rate of 0
   return static_cast<std::int64_t>(std::min<double>(grown, options.max_local_iterations));
+}
+
+// How many rounds from here on have as many iterations; they never have fewer later. `left`: iterations to go, of
+// `step` samples.
+std::int64_t rounds_alike(const TrainOptions& options, std::int64_t total_samples, std::int64_t left,
+                          std::int64_t step) {
+  const std::int64_t each = local_iterations(options, total_samples, left * step);
+  std::int64_t alike = 1;
+  std::int64_t beyond = ceil_divide(left, each) + 1;
+  while (beyond - alike > 1) {
+    const std::int64_t middle = alike + (beyond - alike) / 2;
+    const bool same = local_iterations(options, total_samples, (left - (middle - 1) * each) * step) == each;
+    (same ? alike : beyond) = middle;
+  }
+  return alike;
 }
 
 // What is missing to `total_samples`; more, where more of them came back.
@@ -83,12 +103,11 @@ TrainLength train_length(const TrainOptions& options, int workers, std::int64_t 
   const std::int64_t step = samples_per_iteration(options, workers);
   const std::int64_t iterations = ceil_divide(samples_left(options, total, position), step);
   TrainLength length{.total_samples = total, .total_rounds = position.round};
-  if (options.max_local_iterations == 0) {
-    length.total_rounds += ceil_divide(iterations, options.local_iterations);
-    return length;
-  }
-  for (std::int64_t left = iterations; left > 0; ++length.total_rounds) {
-    left -= std::min(left, local_iterations(options, total, left * step));
+  for (std::int64_t left = iterations; left > 0;) {
+    const std::int64_t each = local_iterations(options, total, left * step);
+    const std::int64_t rounds = rounds_alike(options, total, left, step);
+    length.total_rounds += rounds;
+    left -= std::min(left, rounds * each);
   }
   return length;
 }
@@ -101,7 +120,7 @@ std::int64_t round_iterations(const TrainOptions& options, int workers, const Tr
 }
 
 double mean_round_iterations(const TrainOptions& options, int workers, std::int64_t dataset_size) {
-  if (options.max_local_iterations == 0) {
+  if (!rounds_lengthen(options)) {
     return options.local_iterations;
   }
   const TrainLength length = train_length(options, workers, dataset_size, {});

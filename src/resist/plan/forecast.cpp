@@ -180,7 +180,7 @@ double Forecaster::Impl::full_pass_seconds(std::int64_t samples, const Circumsta
 void Forecaster::Impl::count_rounds(std::int64_t training_samples, Forecast& forecast) const {
   const TrainLength length = train_length(config.train, workers, training_samples, {});
   const double samples_per_round =
-      static_cast<double>(config.train.local_iterations) * config.train.batch_size * workers;
+      mean_round_iterations(config.train, workers, training_samples) * config.train.batch_size * workers;
   if (!warmup.empty()) {
     const double warmup_samples = epochs_at_full_depth(config.train) * static_cast<double>(training_samples);
     forecast.warmup_rounds =

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
 #include <tuple>
 #include <utility>
+#include <variant>
 
 #include "resist/config/resolve.h"
 #include "resist/core/error.h"
@@ -17,6 +19,7 @@
 #include "resist/model/network_spec.h"
 #include "resist/partition/schedule.h"
 #include "resist/partition/training_method.h"
+#include "resist/telemetry/history.h"
 #include "resist/telemetry/run_folder.h"
 
 namespace resist {
@@ -70,8 +73,8 @@ Dealt dealt_in(const Config& config, const RoundRecord* before, const RoundRecor
       std::int64_t{config.train.local_iterations} * config.train.batch_size * static_cast<std::int64_t>(workers);
   const bool follows = before != nullptr && before->round + 1 == record.round;
   const std::int64_t samples_before = follows ? before->samples : record.round > 1 ? record.samples - full_round : 0;
-  const TrainLength length{.total_samples = total_samples(config.train, workers, dataset_size, {})};
   const TrainPosition position{.round = record.round - 1, .samples = samples_before};
+  const TrainLength length{.total_samples = total_samples(config.train, workers, dataset_size, position)};
   return {.full_depth = at_full_depth(config.train, dataset_size, length, position),
           .share_done = share_done(length, position)};
 }
@@ -83,10 +86,44 @@ Hands hands_of(const RoundRecord& record, const RoundRecord* before) {
   return follows ? *before->next_blocks : Hands{};
 }
 
+// What each worker trained in every round that the run's history has in full. Empty where there is no history.
+std::map<std::int64_t, Assignment> holdings_of_history(const fs::path& run_dir, int blocks) {
+  std::map<std::int64_t, Assignment> holdings;
+  std::error_code ignored;
+  if (!fs::exists(run_dir / "history.jsonl", ignored)) {
+    return holdings;
+  }
+  for (const HistoryRecord& record : read_history(run_dir)) {
+    const auto* commit = std::get_if<CommitRecord>(&record);
+    if (commit == nullptr) {
+      continue;
+    }
+    std::vector<std::vector<int>> held;
+    std::vector<bool> found(static_cast<std::size_t>(blocks));
+    bool plausible = true;
+    for (const Contribution& contribution : commit->contributions) {
+      for (const int block : held.emplace_back(contribution.blocks)) {
+        plausible = plausible && block >= 0 && block < blocks;
+        if (plausible) {
+          found[static_cast<std::size_t>(block)] = true;
+        }
+      }
+    }
+    if (plausible && std::ranges::all_of(found, std::identity())) {
+      holdings.insert_or_assign(commit->round, Assignment(std::move(held), blocks));
+    }
+  }
+  return holdings;
+}
+
 void add_holdings(RunHistory& history, const Layout& layout) {
   const std::vector<DeckSize> decks = deck_sizes(layout);
   // By workers, whose number may change, what they held, and the least that they had to.
   std::map<std::tuple<int, Hands, std::optional<int>>, std::unique_ptr<TrainingMethod>> methods;
+  // A depth that grows depends on how long the training was to last, which another start may have changed.
+  const auto known = history.config->partition.final_min_blocks
+                         ? holdings_of_history(history.path, static_cast<int>(layout.blocks.size()))
+                         : std::map<std::int64_t, Assignment>();
   const RoundRecord* before = nullptr;
   for (const RoundRecord& record : history.records) {
     const int workers = static_cast<int>(record.worker_loss.size());
@@ -98,7 +135,10 @@ void add_holdings(RunHistory& history, const Layout& layout) {
       method = make_method(config, decks, workers, hands);
     }
     // A method counts the rounds committed before, a record includes its own.
-    Assignment assignment = method->assignment(record.round - 1, dealt.full_depth);
+    const auto exact = known.find(record.round);
+    Assignment assignment = exact != known.end() && exact->second.workers() == workers
+                                ? exact->second
+                                : method->assignment(record.round - 1, dealt.full_depth);
     if (before != nullptr && before->round + 1 == record.round && history.holdings.back().assignment == assignment) {
       history.holdings.back().last_round = record.round;
     } else {

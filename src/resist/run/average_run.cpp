@@ -37,9 +37,9 @@ fs::path default_output(const fs::path& run_dir) {
 std::vector<Checkpoint> newest_checkpoints(const fs::path& run_dir, std::optional<int> newest, int kept,
                                            const std::function<void()>& go_on) {
   const auto folders = list_round_folders(run_dir);
-  const std::size_t usual = std::max(kFewest, std::min(folders.size(), static_cast<std::size_t>(kept)));
-  const std::size_t count = newest ? static_cast<std::size_t>(*newest) : usual;
-  if (count > folders.size()) {
+  const std::size_t usual = std::min(folders.size(), static_cast<std::size_t>(kept));
+  const std::size_t count = newest ? static_cast<std::size_t>(*newest) : std::max(kFewest, usual);
+  if (count > (newest ? folders.size() : usual)) {
     std::vector<std::int64_t> rounds;
     std::ranges::transform(folders, std::back_inserter(rounds), [](const auto& folder) { return folder.first; });
     throw InputError(
@@ -100,8 +100,8 @@ void check_scales(const std::vector<Checkpoint>& checkpoints) {
   }
   const auto alike = static_cast<std::size_t>(other - checkpoints.rbegin());
   throw InputError(fmt::format(
-      "the checkpoints of rounds {} and {} have other residual scales, {:.4f} and {:.4f}: a phase at full depth, or "
-      "another number of workers, lies between them; {}",
+      "the checkpoints of rounds {} and {} have other residual scales, {:.4f} and {:.4f}: a phase at full depth, "
+      "another number of workers or a least depth that grew lies between them; {}",
       other->state().round, newest.round, fmt::join(other->state().block_scale, ","),
       fmt::join(newest.block_scale, ","),
       alike < kFewest ? "a mean takes two of one scale" : fmt::format("--newest {} averages those after it", alike)));

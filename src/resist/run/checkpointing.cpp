@@ -299,6 +299,8 @@ void save_checkpoint(Trainer& trainer, const std::filesystem::path& run_dir, std
 
 void restore_checkpoint(Trainer& trainer, const Checkpoint* checkpoint) {
   Communicator& communicator = trainer.communicator();
+  const std::vector<double> scale = checkpoint != nullptr ? checkpoint->state().block_scale : std::vector<double>();
+  trainer.set_block_scale(all_gather_lists(communicator, scale, kControlTag)[0]);
   const Layout& layout = trainer.parameters().layout();
   const Config& config = trainer.setup().config;
   const Assignment& assignment = trainer.parameters().placement().assignment;

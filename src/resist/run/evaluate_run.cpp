@@ -3,6 +3,7 @@
 #include "resist/checkpoint/calibration.h"
 #include "resist/core/clock.h"
 #include "resist/core/error.h"
+#include "resist/run/run_data.h"
 #include "resist/run/stored_network.h"
 
 namespace resist {
@@ -28,6 +29,9 @@ EvaluateReport run_evaluate(const std::filesystem::path& run_dir, const std::str
     config.evaluation.eval.clear();  // further test sets need not even be there
   }
   StoredNetwork stored(run_dir, which, config);
+  if (on == EvaluatedOn::held_out) {
+    check_run_data(run_dir, stored.setup().data);  // of other data other samples would be held out
+  }
   const Stopwatch watch;
   EvaluateReport report{
       .round = stored.round(), .data = stored.setup().data.info.name, .batch_size = config.evaluation.eval_batch_size};

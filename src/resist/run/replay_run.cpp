@@ -24,6 +24,12 @@ namespace {
 
 std::vector<MembershipScript> scripts_of(const std::filesystem::path& run, const Config& config) {
   auto scripts = membership_scripts(read_history(run), config.train.method == Method::data_parallel);
+  if (!scripts.empty() && scripts.front().first_round > 0) {
+    throw InputError(fmt::format(
+        "'{}' began with the network of round {} of another run, which is not in its history, so it can't be "
+        "replayed",
+        run.string(), scripts.front().first_round));
+  }
   const bool changed =
       std::ranges::any_of(scripts, [](const MembershipScript& script) { return !script.changes.empty(); });
   if (changed && !shared_always_agree(config.sync)) {

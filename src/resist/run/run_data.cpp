@@ -68,6 +68,11 @@ bool nearly_equal(const std::vector<float>& a, const std::vector<float>& b) {
 
 }  // namespace
 
+std::optional<std::int64_t> trained_samples(const std::filesystem::path& run_dir) {
+  const auto run = read_run_data(run_dir);
+  return run ? std::optional(run->training_samples) : std::nullopt;
+}
+
 void write_run_data(const std::filesystem::path& run_dir, const DataSource& data) {
   const nlohmann::json json = {{"dataset", to_json(data.info)}, {"training_samples", data.train->size()}};
   write_file_atomically(path_in(run_dir), json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "resist/data/dataset.h"
 
@@ -13,6 +15,9 @@ void write_run_data(const std::filesystem::path& run_dir, const DataSource& data
 
 // For a run that is made from another: its data are that one's. Nothing where that one has none.
 void copy_run_data(const std::filesystem::path& from, const std::filesystem::path& run_dir);
+
+// How many samples the run trains on; nothing where it was made without saying so.
+std::optional<std::int64_t> trained_samples(const std::filesystem::path& run_dir);
 
 // For a run that goes on: InputError unless `data` is what it was trained on before.
 void check_run_data(const std::filesystem::path& run_dir, const DataSource& data);

@@ -51,12 +51,19 @@ class NoBlocks : public BlockSource {
 };
 
 // As the run that wrote the checkpoint would evaluate it.
-std::optional<Ensemble> ensemble_of(const TrainingSetup& setup, const CheckpointState& state) {
-  const Config& config = setup.config;
+std::optional<Ensemble> ensemble_of(const std::filesystem::path& run_dir, const TrainingSetup& setup,
+                                    const CheckpointState& state) {
+  if (setup.config.evaluation.inference == Inference::scaled) {
+    return std::nullopt;
+  }
+  Config config = setup.config;
+  config.train = config_from_json(state.config).train;
   const TrainPosition position = position_of(state);
-  const TrainLength length = train_length(config.train, state.workers, setup.data.train->size(), position);
-  const auto method = make_method(config_at(config, share_done(length, position)), setup.decks, state.workers);
-  return make_ensemble(config, *method, position.round);
+  const std::int64_t samples = trained_samples(run_dir).value_or(setup.data.train->size());
+  const TrainLength length = train_length(config.train, state.workers, samples, position);
+  const auto method =
+      make_method(config_at(config, share_done(length, position)), setup.decks, state.workers, state.hands);
+  return make_ensemble(config, *method, position.round, at_full_depth(config.train, samples, length, position));
 }
 
 }  // namespace
@@ -90,7 +97,7 @@ StoredNetwork::StoredNetwork(const std::filesystem::path& run_dir, const std::st
     blocks = std::make_unique<StoredBlocks>(checkpoint_, setup_.layout);
   }
   network_ = std::make_unique<GlobalNetwork>(*alone_, std::move(network), std::move(blocks), setup_, state.block_scale,
-                                             ensemble_of(setup_, state));
+                                             ensemble_of(run_dir, setup_, state));
 }
 
 }  // namespace resist

@@ -119,7 +119,8 @@ void FullPass::run(const std::function<void(std::int64_t)>& before,
         before(batch.of_share);
         for (std::size_t i = 0; i < scales_.size(); ++i) {
           const double scale = position.block < 0 ? 1.0 : scales_[i][position.block];
-          if (scale != 0) {
+          // Who lacks a first block's branch still goes through its shortcut, which is shared.
+          if (scale != 0 || position.index == 0) {
             batch.activations[i] = network_.apply(position, batch.activations[i], scale);
           }
         }

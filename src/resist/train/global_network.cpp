@@ -7,8 +7,9 @@
 
 namespace resist {
 
-std::optional<Ensemble> make_ensemble(const Config& config, const TrainingMethod& method, std::int64_t round) {
-  if (config.evaluation.inference == Inference::scaled) {
+std::optional<Ensemble> make_ensemble(const Config& config, const TrainingMethod& method, std::int64_t round,
+                                      bool full_depth) {
+  if (config.evaluation.inference == Inference::scaled || full_depth) {
     return std::nullopt;
   }
   if (config.train.method != Method::resist) {

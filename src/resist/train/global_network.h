@@ -58,8 +58,9 @@ class GlobalNetwork {
   std::optional<Ensemble> ensemble_;
 };
 
-// What `--inference ensemble` evaluates: the sub-networks that the method deals in `round`. Nothing without it.
-// InputError where the method trains none.
-std::optional<Ensemble> make_ensemble(const Config& config, const TrainingMethod& method, std::int64_t round);
+// What `--inference ensemble` evaluates: the sub-networks that the method deals in `round`. Nothing without it, and
+// where the round is at full depth: every sub-network is the whole network then. InputError where the method has none.
+std::optional<Ensemble> make_ensemble(const Config& config, const TrainingMethod& method, std::int64_t round,
+                                      bool full_depth);
 
 }  // namespace resist

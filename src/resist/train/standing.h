@@ -33,11 +33,12 @@ struct LocalRound {
 // Where a worker is when a round is to end.
 struct Standing {
   LocalRound local;
-  std::int64_t commits = 0;  // -1: it joins
-  std::int64_t staged = -1;  // the commit that it has all of and has not made; -1: none
-  int placed_as = 0;         // its rank in the placement of the last commit
-  int placed_workers = 0;    // and how many there were then
-  std::array<double, kMostDecks> block_scale{};
+  std::int64_t commits = 0;                      // -1: it joins
+  std::int64_t staged = -1;                      // the commit that it has all of and has not made; -1: none
+  int placed_as = 0;                             // its rank in the placement of the last commit
+  int placed_workers = 0;                        // and how many there were then
+  std::array<double, kMostDecks> block_scale{};  // of the last committed round
+  std::array<double, kMostDecks> scale_under_way{};
   Pace pace;                  // the round that ends included
   std::int64_t reported = 0;  // rounds
   bool has_report = false;    // of the last round

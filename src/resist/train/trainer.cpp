@@ -33,6 +33,7 @@ struct Trainer::Staged {
   TrainPosition after;
   CommitRecord record;
   std::vector<double> block_scale;
+  std::vector<double> next_scale;  // of the round that follows
   BalanceState balance;
   Pace pace;               // this worker's
   bool parameters = true;  // they are staged as well; otherwise they are in place
@@ -80,7 +81,8 @@ Trainer::Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPo
       sync_(std::make_unique<RoundSync>(setup, communicator, *parameters_)),
       pace_(balance.paces.empty() ? Pace{} : balance.paces.at(static_cast<std::size_t>(communicator.rank()))),
       balance_(balance),
-      block_scale_(method_at(position_, communicator.size())->block_scale(full_depth_at(position_))),
+      block_scale_(scale_at(position_)),
+      scale_under_way_(block_scale_),
       batches_(batch_schedule(setup.config, communicator, identity_)),
       loader_(make_loader(setup, batches_, position_)),
       test_batches_(test_batches(setup, setup.data.evaluation())),
@@ -104,6 +106,10 @@ Trainer::~Trainer() = default;
 std::unique_ptr<TrainingMethod> Trainer::method_at(const TrainPosition& position, int workers,
                                                    const Hands& hands) const {
   return make_method(config_at(setup_.config, share_done(length_, position)), setup_.decks, workers, hands);
+}
+
+std::vector<double> Trainer::scale_at(const TrainPosition& position) const {
+  return method_at(position, communicator_->size())->block_scale(full_depth_at(position));
 }
 
 Placement Trainer::placement_at(const TrainPosition& position, const Hands& hands) const {
@@ -271,6 +277,7 @@ std::vector<Standing> Trainer::agree_on_commits() {
                  .somebody_waits = membership_ != nullptr && membership_->somebody_waits(),
                  .rendezvous_lost = membership_ != nullptr && membership_->rendezvous_lost()};
     std::ranges::copy(block_scale_, own.block_scale.begin());
+    std::ranges::copy(scale_under_way_, own.scale_under_way.begin());
     own.pace = pace_now();
     auto standings = all_gather_value(*communicator_, own, kControlTag);
     const std::int64_t newest = std::ranges::max(column(standings, &Standing::commits));
@@ -299,6 +306,7 @@ void Trainer::adopt(const std::vector<Standing>& standings) {
     commits_ = other->commits;
     reported_ = other->reported;
     std::copy_n(other->block_scale.begin(), block_scale_.size(), block_scale_.begin());
+    std::copy_n(other->scale_under_way.begin(), scale_under_way_.size(), scale_under_way_.begin());
   }
 }
 
@@ -366,13 +374,13 @@ CommitRecord Trainer::contributions(const TrainPosition& after, const std::vecto
 
 Payload Trainer::stage(const TrainPosition& after, const std::vector<Standing>& standings, bool in_full) {
   give_back_freed_memory();
-  staged_ = std::make_unique<Staged>(
-      Staged{.after = after,
-             .block_scale = method_at(position_, communicator_->size())->block_scale(full_depth_at(position_)),
-             .balance = next_balance(after, standings),
-             .pace = pace_now(),
-             .parameters = !method_->averages_gradients(),
-             .report = {}});
+  staged_ = std::make_unique<Staged>(Staged{.after = after,
+                                            .block_scale = scale_under_way_,
+                                            .next_scale = scale_at(after),
+                                            .balance = next_balance(after, standings),
+                                            .pace = pace_now(),
+                                            .parameters = !method_->averages_gradients(),
+                                            .report = {}});
   if (!staged_->parameters) {
     return {};
   }
@@ -390,6 +398,7 @@ void Trainer::commit() {
     block_scale_ = staged_->block_scale;
     last_commit_ = staged_->record;
   }
+  scale_under_way_ = std::move(staged_->next_scale);
   placed_ = staged_->record.members;
   position_ = staged_->after;
   balance_ = std::move(staged_->balance);
@@ -496,10 +505,9 @@ Payload Trainer::stage_mended(const TrainPosition& after, const std::vector<Stan
       mending_->lost_blocks.push_back({.block = block, .rounds = position_.round - round.value_or(0)});
     }
   }
-  // Of the method that trained.
-  const auto method_before = method_at(position_, workers_of_round(standings));
   staged_ = std::make_unique<Staged>(Staged{.after = after,
-                                            .block_scale = method_before->block_scale(full_depth_at(position_)),
+                                            .block_scale = scale_under_way_,
+                                            .next_scale = scale_at(after),
                                             .balance = next_balance(after, standings),
                                             .pace = pace_now(),
                                             .report = {}});
@@ -671,7 +679,8 @@ GlobalNetwork Trainer::global_network() {
           std::make_unique<TravellingBlocks>(*communicator_, *parameters_),
           setup_,
           block_scale_,
-          make_ensemble(setup_.config, *method_at(position_, communicator_->size()), position_.round)};
+          make_ensemble(setup_.config, *method_at(position_, communicator_->size(), balance_.hands), position_.round,
+                        full_depth_at(position_))};
 }
 
 void Trainer::evaluate_into(RoundRecord& record) {

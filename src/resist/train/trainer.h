@@ -108,6 +108,8 @@ class Trainer {
   float* outer_momentum() { return sync_->outer_momentum(); }
   // Evaluation scale per deck of the network as it is now.
   const std::vector<double>& block_scale() const { return block_scale_; }
+  // Where it comes from a checkpoint: of the round that it is of.
+  void set_block_scale(std::vector<double> scale) { block_scale_ = std::move(scale); }
 
   // How the blocks of the next round are dealt, and why. Empty without TrainingSetup::balance.
   const BalanceState& balance() const { return balance_; }
@@ -130,6 +132,7 @@ class Trainer {
   bool full_depth_at(const TrainPosition& position) const;
   // The method as it deals there.
   std::unique_ptr<TrainingMethod> method_at(const TrainPosition& position, int workers, const Hands& hands = {}) const;
+  std::vector<double> scale_at(const TrainPosition& position) const;
   Placement placement_at(const TrainPosition& position, const Hands& hands) const;
   void run_local_iterations(TrainingObserver& observer);
   // These two measure by `watch` since its last lap. False: the loss is not finite, and the round can't be kept.
@@ -181,7 +184,8 @@ class Trainer {
   std::unique_ptr<RoundSync> sync_;
   Pace pace_;             // this worker's, up to the last commit; this and the next with TrainingSetup::balance
   BalanceState balance_;  // as of the last commit
-  std::vector<double> block_scale_;  // of the round that the parameters come from
+  std::vector<double> block_scale_;      // of the round that the parameters come from
+  std::vector<double> scale_under_way_;  // of the one that trains on them
   BatchSchedule batches_;
   std::unique_ptr<TrainLoader> loader_;
   std::vector<TestBatches> test_batches_;  // the one that the run is judged by, then the further ones

@@ -11,6 +11,8 @@ namespace {
 
 // Less than this share of a round is no delay worth a word.
 constexpr double kWorthAWord = 0.1;
+// More than any run has: a record that says so makes no sense.
+constexpr double kMostRounds = 1e15;
 
 template <typename Number>
 double at_or_zero(const std::vector<Number>& values, std::size_t index) {
@@ -93,16 +95,29 @@ void find_delay(RunFigures& figures, std::span<const RoundRecord> rounds) {
   figures.slowest = worker_with_most(figures.workers, [](const WorkerFigures& worker) { return worker.seconds_sync; });
 }
 
-void find_progress(RunFigures& figures, const RunAim& aim, std::span<const RoundRecord> records) {
+// Of the latest rounds: they may be longer than the first ones were.
+double samples_per_round(std::span<const RoundRecord> records, std::span<const RoundRecord> rounds) {
+  const RoundRecord& first = rounds.front();
+  const std::int64_t before = rounds.size() < records.size()
+                                  ? records[records.size() - rounds.size() - 1].samples
+                                  : first.samples - first.samples / std::max<std::int64_t>(first.round, 1);
+  return static_cast<double>(rounds.back().samples - before) / static_cast<double>(rounds.size());
+}
+
+void find_progress(RunFigures& figures, const RunAim& aim, std::span<const RoundRecord> records,
+                   std::span<const RoundRecord> rounds) {
   const RoundRecord& last = records.back();
   if (aim.rounds > 0) {
     figures.total_rounds = aim.rounds;
     figures.done = static_cast<double>(last.round) / static_cast<double>(aim.rounds);
   } else if (aim.epochs > 0 && last.epoch > 0) {
     figures.done = last.epoch / aim.epochs;
-    // The last round counts in full, even where it was cut short.
-    figures.total_rounds = std::max(
-        last.round, static_cast<std::int64_t>(std::ceil(static_cast<double>(last.round) / figures.done - 1e-6)));
+    const double samples_left = static_cast<double>(last.samples) * (1 / figures.done - 1);
+    const double rounds_left = samples_left / std::max(1.0, samples_per_round(records, rounds));
+    figures.total_rounds = last.round;
+    if (rounds_left > 0 && rounds_left < kMostRounds) {
+      figures.total_rounds += static_cast<std::int64_t>(std::ceil(rounds_left - 1e-6));
+    }
   }
   figures.finished = figures.done >= 1 - 1e-9;
   figures.done = std::clamp(figures.done, 0.0, 1.0);
@@ -132,11 +147,7 @@ void find_times(RunFigures& figures, std::span<const RoundRecord> records, std::
   if (training > 0) {
     figures.wait_share = std::min(1.0, waiting / training);
     figures.sync_share = std::min(1.0, synchronising / training);
-    const RoundRecord& first = rounds.front();
-    const std::int64_t before = rounds.size() < records.size()
-                                    ? records[records.size() - rounds.size() - 1].samples
-                                    : first.samples - first.samples / std::max<std::int64_t>(first.round, 1);
-    figures.samples_per_second = static_cast<double>(rounds.back().samples - before) / training;
+    figures.samples_per_second = samples_per_round(records, rounds) * count / training;
   }
   if (figures.total_rounds > 0) {
     figures.seconds_left = static_cast<double>(figures.total_rounds - figures.round) * figures.seconds_per_round;
@@ -165,7 +176,7 @@ RunFigures figures_of(const RunAim& aim, std::span<const RoundRecord> records) {
       figures.best_round = record.round;
     }
   }
-  find_progress(figures, aim, records);
+  find_progress(figures, aim, records, rounds);
   find_times(figures, records, rounds);
   figures.workers = worker_figures(aim, rounds);
   find_delay(figures, rounds);
