@@ -103,7 +103,6 @@ TEST(OptionTable, SaysWhatMayChangeOnResume) {
                                    "rounds",
                                    "eval",
                                    "eval-every",
-                                   "inference",
                                    "calibrate-samples",
                                    "skip-corrupt",
                                    "threads",

@@ -33,7 +33,7 @@ TEST(Validate, RefusesOptionsThatDoNotGoTogether) {
       {{{"partition-sections", "3,3"}}, "ascend"},
       {{{"partition-sections", "5"}}, "the network has 4 sections"},
       {{{"depths", "2,2"}}, "--partition-sections has 3"},
-      {{{"final-min-blocks", "3"}}, "--min-blocks, which is 4"},
+      {{{"final-min-blocks", "3"}, {"min-blocks", "4"}}, "--min-blocks, which is 4"},
       {{{"final-min-blocks", "6"}, {"partition", "exact"}}, "--partition exact"},
       {{{"final-min-blocks", "6"}, {"balance", "speed"}}, "--balance speed"},
       {{{"final-min-blocks", "6"}, {"method", "local-sgd"}}, "--method local-sgd"},
@@ -55,7 +55,7 @@ TEST(Validate, AcceptsWhatOnlyLooksOdd) {
   EXPECT_NO_THROW(validate(with({{"epochs", "0"}, {"rounds", "1"}})));
   EXPECT_NO_THROW(validate(with({{"warmup-epochs", "5"}, {"rounds", "1"}})));
   EXPECT_NO_THROW(validate(with({{"partition-sections", "1,2,3,4"}})));
-  EXPECT_NO_THROW(validate(with({{"final-min-blocks", "4"}})));
+  EXPECT_NO_THROW(validate(with({{"final-min-blocks", "2"}})));
   EXPECT_NO_THROW(validate(with({{"max-local-iterations", "50"}, {"method", "local-sgd"}})));
 }
 

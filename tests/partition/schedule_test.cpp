@@ -123,6 +123,8 @@ TEST(ConfigAt, TheLeastDepthGrowsAndEveryDepthLastsAsLong) {
     EXPECT_EQ(config_at(config, share).partition.min_blocks, least) << share;
     EXPECT_FALSE(config_at(config, share).partition.final_min_blocks);
   }
+  config.partition.final_min_blocks = 2;  // less than what is usual
+  EXPECT_EQ(config_at(config, 0).partition.min_blocks, 2);
   config.partition.min_blocks = 1;
   EXPECT_EQ(config_at(config, 0).partition.min_blocks, 1);
   const TrainLength length{.total_samples = 200};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -72,6 +73,11 @@ struct PartitionOptions {
   bool partition_first_blocks = false;  // ablation: also deal first blocks' residual branches
   bool scale_blocks = true;             // ablation: false evaluates residual branches at scale 1
 };
+
+// The least number that grows to final_min_blocks: as given, or the default as far as that is less.
+inline int first_min_blocks(const PartitionOptions& options) {
+  return options.min_blocks.value_or(std::min(kDefaultMinBlocks, options.final_min_blocks.value_or(kDefaultMinBlocks)));
+}
 
 struct TrainOptions {
   Recipe recipe = Recipe::paper;  // which one these come from; what is given besides may differ from it

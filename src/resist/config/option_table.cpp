@@ -183,7 +183,7 @@ void add_evaluation(std::vector<Option>& table) {
   group.add("eval-every", &O::eval_every, integer<int>(0, kManyInt), "rounds between evaluations; 0: at the end only",
             Scope::resume);
   group.add("inference", &O::inference, choice<Inference>(),
-            "evaluate all blocks, scaled, or the mean of the sub-networks' logits", Scope::resume);
+            "evaluate all blocks, scaled, or the mean of the sub-networks' logits");
   group.add("eval-batch-size", &O::eval_batch_size, integer<int>(1, 65536), "largest batch of an evaluation");
   group.add("calibrate-samples", &O::calibrate_samples, integer<std::int64_t>(0, kMany),
             "training samples that norms' running statistics are computed from at the end; 0: none", Scope::resume);

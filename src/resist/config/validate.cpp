@@ -139,7 +139,7 @@ void check_agreement(const Config& config) {
 }
 
 void check_growing_depth(const PartitionOptions& partition, Method method) {
-  const int least = partition.min_blocks.value_or(kDefaultMinBlocks);
+  const int least = first_min_blocks(partition);
   if (*partition.final_min_blocks < least) {
     throw InputError(
         fmt::format("--final-min-blocks is {}; --min-blocks, which is {}, grows to it, so it must be at least that",

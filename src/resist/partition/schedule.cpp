@@ -136,7 +136,7 @@ double share_done(const TrainLength& length, const TrainPosition& position) {
 Config config_at(const Config& config, double share_done) {
   Config now = config;
   if (const auto last = std::exchange(now.partition.final_min_blocks, std::nullopt)) {
-    const int first = config.partition.min_blocks.value_or(kDefaultMinBlocks);
+    const int first = first_min_blocks(config.partition);
     now.partition.min_blocks = std::min(*last, first + static_cast<int>(share_done * (*last - first + 1)));
   }
   return now;

@@ -104,7 +104,8 @@ void check_scales(const std::vector<Checkpoint>& checkpoints) {
       "another number of workers or a least depth that grew lies between them; {}",
       other->state().round, newest.round, fmt::join(other->state().block_scale, ","),
       fmt::join(newest.block_scale, ","),
-      alike < kFewest ? "a mean takes two of one scale" : fmt::format("--newest {} averages those after it", alike)));
+      alike < kFewest ? "a mean takes two of one scale, so train with a smaller --checkpoint-every"
+                      : fmt::format("--newest {} averages those after it", alike)));
 }
 
 std::size_t elements(const TensorSpec& tensor) {

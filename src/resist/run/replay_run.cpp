@@ -23,7 +23,12 @@ namespace resist {
 namespace {
 
 std::vector<MembershipScript> scripts_of(const std::filesystem::path& run, const Config& config) {
-  auto scripts = membership_scripts(read_history(run), config.train.method == Method::data_parallel);
+  const std::vector<HistoryRecord> history = read_history(run);
+  if (history.empty()) {
+    throw InputError(fmt::format(
+        "'{}' has no rounds to replay: its history.jsonl is empty, as that of a mean of checkpoints is", run.string()));
+  }
+  auto scripts = membership_scripts(history, config.train.method == Method::data_parallel);
   if (!scripts.empty() && scripts.front().first_round > 0) {
     throw InputError(fmt::format(
         "'{}' began with the network of round {} of another run, which is not in its history, so it can't be "

@@ -196,10 +196,12 @@ void print_summary(std::ostream& out, const TrainingSetup& setup, const RoundRec
                    const std::optional<CalibrateReport>& calibrated, const std::filesystem::path& path) {
   out << fmt::format("{:.2f} epochs, {} rounds\n{:24} {:>8} {:>8}  norms\n", record.epoch, record.round, "", "top-1 %",
                      "top-5 %");
+  const bool ensemble = setup.config.evaluation.inference == Inference::ensemble;
+  const std::string by_batch = ensemble ? "batch statistics, ensemble of sub-networks" : "batch statistics";
   out << result_line(setup.data.held_out ? "held-out samples" : "test", record.accuracy.value(),
-                     record.top5_accuracy.value(), "batch statistics");
+                     record.top5_accuracy.value(), by_batch);
   for (const FurtherResult& further : record.further) {
-    out << result_line(further.name, further.accuracy, further.top5_accuracy, "batch statistics");
+    out << result_line(further.name, further.accuracy, further.top5_accuracy, by_batch);
   }
   if (calibrated) {
     out << result_line("test", calibrated->test.top1, calibrated->test.top5,
