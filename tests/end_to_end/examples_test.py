@@ -15,7 +15,8 @@ from support import DEADLINE, RESIST, TestCase, run
 # Training is cut short: that an example is right shows in its first round.
 SHORT = "--rounds 1 --local-iterations 1 --batch-size 8 --calibrate-samples 40 --threads 1"
 TINY_NETWORK = ["--depths", "1,1,5,1", "--width", "4", "--image-size", "32", "--batch-size", "8", "--local-iterations",
-                "2", "--rounds", "2", "--warmup-epochs", "0", "--calibrate-samples", "16", "--threads", "1"]
+                "2", "--rounds", "5", "--checkpoint-every", "1", "--keep-checkpoints", "5", "--warmup-epochs", "0",
+                "--calibrate-samples", "16", "--threads", "1"]
 CONFIG = """data = "synthetic:64,1,8,8,2"
 depths = [1, 1, 5, 1]
 width = 4
@@ -113,7 +114,7 @@ class Examples(TestCase):
             if line in done or any(text in line and not shutil.which(tool) for text, tool in HELPERS.items()):
                 continue
             done.add(line)
-            for folder in re.findall(r"runs/[A-Za-z0-9-]+", line):
+            for folder in re.findall(r"(?<!-o )runs/[A-Za-z0-9-]+", line):
                 if not line.startswith("resist train") and not (self.folder / folder).exists():
                     shutil.copytree(self.folder / "runs" / "first", self.folder / folder)
             smaller = "".join(options for flag, options in SMALL.items() if flag in line)
