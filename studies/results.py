@@ -113,16 +113,13 @@ def sooner(grid):
     panels = lines_by_cost(grid)
     lines = []
     for baseline in grid.declared.get("baselines", []):
-        for line in panels["compute, s"]:
-            cells = []
-            for points in panels.values():
-                if line in grid.declared["baselines"] or baseline not in points:
-                    break
-                ends = max(points[baseline], key=lambda point: point.y)
-                needed = cost_at(points[line], ends.y)
-                cells.append(f"{needed:.1f} ({ends.x / needed:.1f})" if needed else "not within its budgets")
-            if cells:
-                lines.append((line, f"{baseline}, {ends.y:.2f} %", *cells))
+        ends = [max(points[baseline], key=lambda point: point.y) for points in panels.values() if baseline in points]
+        for line in next(iter(panels.values())) if ends else []:
+            if line not in grid.declared["baselines"]:
+                needed = [cost_at(points[line], end.y) for points, end in zip(panels.values(), ends)]
+                lines.append((line, f"{baseline}, {ends[0].y:.2f} %",
+                              *(f"{cost:.1f} ({end.x / cost:.1f})" if cost else "not within its budgets"
+                                for cost, end in zip(needed, ends))))
     if not lines:
         return []
     header = ["to reach it", "accuracy of", *(f"{label} (times less)" for label in panels)]

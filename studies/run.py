@@ -78,7 +78,8 @@ def average(program, folder, options):
                    check=True, capture_output=True)
     said = subprocess.run([program, "evaluate", folder / "average", "--on", "held-out" if "holdout" in options else "test",
                            "--format", "json"], check=True, capture_output=True, text=True).stdout
-    return json.loads(said)["accuracy"], json.loads(said)["test_loss"]
+    found = json.loads(said)
+    return found["accuracy"], found["test_loss"]
 
 
 def train(program, options, seed, core):

@@ -405,18 +405,20 @@ PlanCommand read_plan(const CommandLine& line) {
   auto settings = line.settings();
   const auto file = line.own("--config");
   const auto of_file = file ? load_settings(*file) : std::vector<Setting>();
-  command.config = starting_config(of_file, settings);
-  apply_settings(command.config, of_file);
-  apply_settings(command.config, settings);
+  const auto resolved = [&](const std::vector<Setting>& flags) {
+    Config config = starting_config(of_file, flags);
+    apply_settings(config, of_file);
+    apply_settings(config, flags);
+    return config;
+  };
+  command.config = resolved(settings);
   const Method given_method = command.config.train.method;
   if (given_method == Method::data_parallel) {
     // The other methods are planned beside it with a recipe of theirs, of which it uses as much as its own has.
     auto usual = settings;
     usual.push_back({.name = "method", .value = to_word(Method::local_sgd), .where = {}});
     validate(command.config);
-    command.config = starting_config(of_file, usual);
-    apply_settings(command.config, of_file);
-    apply_settings(command.config, usual);
+    command.config = resolved(usual);
   }
   settings.insert(settings.begin(), of_file.begin(), of_file.end());
   const auto given = [&](std::string_view name) {

@@ -85,8 +85,7 @@ void check_evaluation(const EvaluationOptions& evaluation, Method method) {
   if (evaluation.inference == Inference::ensemble && method != Method::resist) {
     throw InputError(
         fmt::format("--inference ensemble takes the mean of sub-networks, and --method {} trains none; leave it out or "
-                    "use --method "
-                    "resist",
+                    "use --method resist",
                     to_word(method)));
   }
   for (const std::string& set : evaluation.eval) {

@@ -47,11 +47,10 @@ std::int64_t local_iterations(const TrainOptions& options, std::int64_t total_sa
   return static_cast<std::int64_t>(std::min<double>(grown, options.max_local_iterations));
 }
 
-// How many rounds from here on have as many iterations; they never have fewer later. `left`: iterations to go, of
-// `step` samples.
-std::int64_t rounds_alike(const TrainOptions& options, std::int64_t total_samples, std::int64_t left,
-                          std::int64_t step) {
-  const std::int64_t each = local_iterations(options, total_samples, left * step);
+// How many rounds from here on have `each` iterations; they never have fewer later. `left`: iterations to go, of `step`
+// samples.
+std::int64_t rounds_alike(const TrainOptions& options, std::int64_t total_samples, std::int64_t left, std::int64_t step,
+                          std::int64_t each) {
   std::int64_t alike = 1;
   std::int64_t beyond = ceil_divide(left, each) + 1;
   while (beyond - alike > 1) {
@@ -105,7 +104,7 @@ TrainLength train_length(const TrainOptions& options, int workers, std::int64_t 
   TrainLength length{.total_samples = total, .total_rounds = position.round};
   for (std::int64_t left = iterations; left > 0;) {
     const std::int64_t each = local_iterations(options, total, left * step);
-    const std::int64_t rounds = rounds_alike(options, total, left, step);
+    const std::int64_t rounds = rounds_alike(options, total, left, step, each);
     length.total_rounds += rounds;
     left -= std::min(left, rounds * each);
   }

@@ -84,7 +84,7 @@ struct Forecaster::Impl {
                      const Circumstances& with) const;
   RoundForecast one(const PlannedRound& round, double iterations, const Circumstances& with) const;
   double full_pass_seconds(std::int64_t samples, const Circumstances& with) const;
-  void count_rounds(std::int64_t training_samples, Forecast& forecast) const;
+  void count_rounds(std::int64_t training_samples, double iterations, Forecast& forecast) const;
 
   const Config& config;
   const NetworkSpec& spec;
@@ -177,10 +177,9 @@ double Forecaster::Impl::full_pass_seconds(std::int64_t samples, const Circumsta
   return seconds;
 }
 
-void Forecaster::Impl::count_rounds(std::int64_t training_samples, Forecast& forecast) const {
+void Forecaster::Impl::count_rounds(std::int64_t training_samples, double iterations, Forecast& forecast) const {
   const TrainLength length = train_length(config.train, workers, training_samples, {});
-  const double samples_per_round =
-      mean_round_iterations(config.train, workers, training_samples) * config.train.batch_size * workers;
+  const double samples_per_round = iterations * config.train.batch_size * workers;
   if (!warmup.empty()) {
     const double warmup_samples = epochs_at_full_depth(config.train) * static_cast<double>(training_samples);
     forecast.warmup_rounds =
@@ -216,8 +215,8 @@ Forecaster::Forecaster(Forecaster&&) noexcept = default;
 
 Forecast Forecaster::forecast(const Circumstances& circumstances) const {
   Forecast forecast;
-  impl_->count_rounds(circumstances.training_samples, forecast);
   const double iterations = mean_round_iterations(impl_->config.train, impl_->workers, circumstances.training_samples);
+  impl_->count_rounds(circumstances.training_samples, iterations, forecast);
   forecast.round = impl_->mean(impl_->rounds, iterations, circumstances);
   if (!impl_->warmup.empty()) {
     forecast.warmup_round = impl_->mean(impl_->warmup, iterations, circumstances);
