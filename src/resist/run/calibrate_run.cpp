@@ -5,6 +5,7 @@
 
 #include "resist/core/clock.h"
 #include "resist/core/error.h"
+#include "resist/run/run_data.h"
 #include "resist/run/stored_network.h"
 
 namespace resist {
@@ -44,10 +45,7 @@ NormStatistics choose(GlobalNetwork& network, const EvaluationBatches& training,
 }
 
 void check_can_choose(const TrainingSetup& setup) {
-  if (!setup.data.held_out) {
-    throw InputError(
-        "--choose-scale needs samples that were not trained on, and the run held none out; train with --holdout N");
-  }
+  check_held_out(setup.data, "--choose-scale");
   if (setup.decks.empty()) {
     throw InputError("--choose-scale is given, but this network deals no blocks out, so it has no residual scale");
   }

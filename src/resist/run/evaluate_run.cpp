@@ -2,7 +2,6 @@
 
 #include "resist/checkpoint/calibration.h"
 #include "resist/core/clock.h"
-#include "resist/core/error.h"
 #include "resist/run/run_data.h"
 #include "resist/run/stored_network.h"
 
@@ -13,10 +12,7 @@ std::vector<TestBatches> sets_of(const TrainingSetup& setup, EvaluatedOn on) {
   if (on == EvaluatedOn::test) {
     return test_batches(setup, setup.data.test);
   }
-  if (!setup.data.held_out) {
-    throw InputError(
-        "--on held-out needs samples that were not trained on, and the run held none out; train with --holdout N");
-  }
+  check_held_out(setup.data, "--on held-out");
   return {
       {"held-out", EvaluationBatches(setup.data.held_out, setup.data.info, setup.config.evaluation.eval_batch_size)}};
 }

@@ -84,6 +84,13 @@ void copy_run_data(const std::filesystem::path& from, const std::filesystem::pat
   }
 }
 
+void check_held_out(const DataSource& data, std::string_view option) {
+  if (!data.held_out) {
+    throw InputError(fmt::format(
+        "{} needs samples that were not trained on, and the run held none out; train with --holdout N", option));
+  }
+}
+
 void check_run_data(const std::filesystem::path& run_dir, const DataSource& data) {
   const auto run = read_run_data(run_dir);
   if (!run) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 
 #include "resist/data/dataset.h"
 
@@ -21,6 +22,9 @@ std::optional<std::int64_t> trained_samples(const std::filesystem::path& run_dir
 
 // For a run that goes on: InputError unless `data` is what it was trained on before.
 void check_run_data(const std::filesystem::path& run_dir, const DataSource& data);
+
+// InputError where no samples were held out; `option` needs some.
+void check_held_out(const DataSource& data, std::string_view option);
 
 // For a network that has been trained: `data` is normalised as the run's was. InputError unless the classes are the
 // run's.
