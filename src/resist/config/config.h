@@ -63,8 +63,7 @@ inline constexpr int kDefaultMinBlocks = 4;
 
 struct PartitionOptions {
   PartitionMode partition = PartitionMode::equal;
-  std::optional<int>
-      min_blocks;  // a worker's least number of blocks per dealt section (equal mode); unset: the default
+  std::optional<int> min_blocks;        // a worker's least number per dealt section (equal mode); unset: the default
   std::optional<int> final_min_blocks;  // what that grows to over the training; unset: it stays
   std::vector<int> partition_sections = {3};
   Dealing dealing = Dealing::shuffled;
