@@ -69,6 +69,7 @@ class GrpcStoreConnection : public StoreConnection {
     wire::Greeting greeting;
     greeting.set_job(access.job);
     bool was_closed = false;
+    std::string reason;  // of the latest attempt; one that the deadline cut short tells less than those before it
     while (true) {
       // A new channel each time: one that has failed waits for long before it tries again.
       stub_ = wire::Store::NewStub(make_channel(address, port, access.token));
@@ -87,11 +88,14 @@ class GrpcStoreConnection : public StoreConnection {
         throw InputError(std::string(wrong));
       }
       was_closed = was_closed || says(status, kClosed);
+      if (reason.empty() || status.error_code() != grpc::DEADLINE_EXCEEDED) {
+        reason = status.error_message();
+      }
       if (Clock::now() + kRetry > end) {
         if (access.token.empty() && was_closed) {
           throw InputError(std::string(kTokenMissing));
         }
-        throw Error(status.error_message());
+        throw Error(reason);
       }
       std::this_thread::sleep_for(kRetry);
     }
