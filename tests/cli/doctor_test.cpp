@@ -77,7 +77,7 @@ TEST(Doctor, EverythingElseThatMattersIsANoteWithAdvice) {
     EXPECT_EQ(topic(facts, name).health, Health::note) << name;
     EXPECT_NE(topic(facts, name).advice, "") << name;
   }
-  EXPECT_TRUE(contains(topic(facts, "GPU").advice, "not supported yet"));
+  EXPECT_TRUE(contains(topic(facts, "GPU").advice, "libtorch for CUDA"));
   EXPECT_TRUE(contains(topic(facts, "ports").advice, "--port"));
 }
 

@@ -198,6 +198,12 @@ TEST(SetOption, RefusesWhatIsMalformedOrOutOfBounds) {
       {"run-dir", "a\xff"},
       {"run-dir", std::string("a\0b", 3)},
       {"device", "gpu"},
+      {"device", "cpu:0"},
+      {"device", "cuda:"},
+      {"device", "cuda:-1"},
+      {"device", "cuda:01"},
+      {"device", "cuda:1000"},
+      {"device", "cuda:1 "},
       {"precision", "fp16"},
       {"min-blocks", "0"},
       {"min-blocks", "all"},
@@ -217,6 +223,14 @@ TEST(SetOption, RefusesWhatIsMalformedOrOutOfBounds) {
     EXPECT_TRUE(message.starts_with(name + " is ")) << message;
     EXPECT_TRUE(contains(message, "; it must be ")) << message;
     EXPECT_EQ(to_json(config), to_json(Config())) << name;
+  }
+}
+
+TEST(SetOption, TakesAGpuByItsNumber) {
+  for (const char* device : {"auto", "cpu", "cuda", "cuda:0", "cuda:15"}) {
+    Config config;
+    set_option(config, "device", device);
+    EXPECT_EQ(config.cluster.device, device);
   }
 }
 

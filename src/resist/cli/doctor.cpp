@@ -14,6 +14,7 @@
 #include "resist/config/version.h"
 #include "resist/core/error.h"
 #include "resist/data/known_sets.h"
+#include "resist/model/cuda.h"
 #include "resist/model/precision.h"
 
 namespace resist {
@@ -124,12 +125,17 @@ Finding processor_finding(const DoctorFacts& facts) {
   return finding("processor", Health::good, found, "", values);
 }
 
-Finding graphics_finding(const std::vector<std::string>& graphics) {
-  if (graphics.empty()) {
-    return finding("GPU", Health::good, "none found; resist computes on CPUs", "", {{"found", graphics}});
+Finding graphics_finding(const DoctorFacts& facts) {
+  const json values = {{"found", facts.graphics}, {"usable", facts.usable_graphics}};
+  if (facts.usable_graphics > 0) {
+    return finding("GPU", Health::good, fmt::format("--device auto computes on it; {} can be used", facts.usable_graphics),
+                   "", values);
   }
-  return finding("GPU", Health::note, fmt::format("{}", fmt::join(graphics, ", ")),
-                 "not used: resist computes on CPUs, GPUs are not supported yet", {{"found", graphics}});
+  if (facts.graphics.empty()) {
+    return finding("GPU", Health::good, "none found; resist computes on the processor", "", values);
+  }
+  return finding("GPU", Health::note, fmt::format("{}", fmt::join(facts.graphics, ", ")),
+                 "not used: build with a libtorch for CUDA, NVIDIA's driver beside it (docs/gpu.md)", values);
 }
 
 void add_network(std::vector<Finding>& findings, const DoctorFacts& facts) {
@@ -219,6 +225,7 @@ DoctorFacts gather_facts(const DoctorCommand& command) {
   facts.processor = processor_facts();
   facts.bf16 = choose_precision(Precision::automatic) == Precision::bf16;
   facts.graphics = graphics_processors();
+  facts.usable_graphics = cuda_devices();
   facts.interfaces = network_interfaces();
   facts.host = host_name_and_address();
   facts.ephemeral = ephemeral_ports();
@@ -255,7 +262,7 @@ std::vector<Finding> findings_of(const DoctorFacts& facts) {
   findings.push_back(processor_finding(facts));
   findings.push_back(cores_finding(facts));
   findings.push_back(memory_finding(facts.memory));
-  findings.push_back(graphics_finding(facts.graphics));
+  findings.push_back(graphics_finding(facts));
   findings.push_back(facts.free_bytes
                          ? finding("disk", Health::good,
                                    fmt::format("{:.1f} GB free here", static_cast<double>(*facts.free_bytes) / kGiga),

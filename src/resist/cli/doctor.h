@@ -32,7 +32,8 @@ struct DoctorFacts {
   MemoryFacts memory;
   ProcessorFacts processor;
   bool bf16 = false;  // what --precision auto would compute in
-  std::vector<std::string> graphics;
+  std::vector<std::string> graphics;  // that the machine shows
+  int usable_graphics = 0;            // that --device auto would compute on
   std::vector<NetworkInterface> interfaces;
   HostName host;
   std::optional<PortRange> ephemeral;

@@ -39,7 +39,7 @@ struct ProcessorFacts {
 };
 ProcessorFacts processor_facts();
 
-// Graphics processors that this machine shows, in words; resist does not compute on them.
+// Graphics processors that this machine shows, in words, whether or not this build can compute on them.
 std::vector<std::string> graphics_processors();
 
 struct PortRange {

@@ -181,6 +181,25 @@ Codec<std::string> word(std::vector<std::string> words, std::string value_name, 
   return codec;
 }
 
+Codec<std::string> device() {
+  constexpr int kMost = 999;
+  Codec<std::string> codec = word({"auto", "cpu", "cuda"}, "DEVICE", fmt::format("auto, cpu, cuda, or cuda:N with N from 0 to {}", kMost));
+  codec.read = [named = codec.read](const nlohmann::json& value) -> std::optional<std::string> {
+    if (const auto name = named(value)) {
+      return name;
+    }
+    const std::string prefix = "cuda:";
+    if (!value.is_string() || !value.get_ref<const std::string&>().starts_with(prefix)) {
+      return std::nullopt;
+    }
+    const auto& given = value.get_ref<const std::string&>();
+    const auto number = parse_number<int>(given.substr(prefix.size()));
+    const bool fits = number && *number >= 0 && *number <= kMost && given == prefix + std::to_string(*number);
+    return fits ? std::optional(given) : std::nullopt;
+  };
+  return codec;
+}
+
 Codec<std::filesystem::path> path() {
   const Codec<std::string> inner = text_or_empty("PATH");
   Codec<std::filesystem::path> codec;

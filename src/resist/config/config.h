@@ -147,7 +147,7 @@ struct ClusterOptions {
   WorkerCount workers;
   int restarts = 3;             // lost workers of this machine that are replaced, at most
   bool in_process = false;      // workers are threads of this process
-  std::string device = "auto";  // auto or cpu
+  std::string device = "auto";  // auto, cpu, cuda or cuda:N
   Precision precision = Precision::automatic;
   int threads = 0;         // per worker; 0: this machine's cores divided by its workers, at least 1
   int loader_threads = 0;  // per worker; 0: as many as threads where pictures are decoded, otherwise 1

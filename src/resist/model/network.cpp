@@ -153,7 +153,8 @@ at::Tensor Network::normalise(const at::Tensor& x, const Norm& norm, bool relu) 
 
 at::Tensor Network::stem(const at::Tensor& images) const {
   const bool large = spec_.stem == Stem::conv7;
-  at::Tensor x = convolve(images.to(spec_.bf16 ? at::kBFloat16 : at::kFloat), views_->conv1, large ? 2 : 1);
+  const at::Tensor input = images.to(views_->conv1.device(), spec_.bf16 ? at::kBFloat16 : at::kFloat);
+  at::Tensor x = convolve(input, views_->conv1, large ? 2 : 1);
   if (spec_.block == BlockType::postact) {
     x = normalise(x, views_->bn1, /*relu=*/true);
   }

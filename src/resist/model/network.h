@@ -13,7 +13,8 @@ class Tensor;
 
 namespace resist {
 
-// Flat float32 memory that parameters are views into, from element `offset` on. `trained`: gradients are wanted.
+// Flat float32 memory of any device that parameters are views into, from element `offset` on. `trained`: gradients are
+// wanted.
 struct ParameterMemory {
   const at::Tensor& values;
   std::int64_t offset = 0;
@@ -53,7 +54,8 @@ class Network {
   // From now on every pass sets the entries of the norms it meets to its batch's statistics; null: no longer.
   void collect_statistics(NormStatistics* collected) { collected_ = collected; }
 
-  // Logits [batch, classes], float32, of images [batch, channels, height, width]; residual branches at scale 1.
+  // Logits [batch, classes], float32, on the parameters' device, of images [batch, channels, height, width] that may be
+  // elsewhere; residual branches at scale 1.
   // `passed_by`: partitioned blocks that take no part, ascending ids.
   at::Tensor forward(const at::Tensor& images, const std::vector<int>& passed_by = {}) const;
 

@@ -61,6 +61,11 @@ at::Tensor to_tensor(const Row& row) {
   return at::tensor(row, at::kFloat);
 }
 
+Row to_row(const at::Tensor& values) {
+  const at::Tensor here = values.to(at::kCPU, at::kFloat).contiguous();
+  return {here.data_ptr<float>(), here.data_ptr<float>() + here.numel()};
+}
+
 struct Shape {
   explicit Shape(const at::Tensor& x)
       : channels(static_cast<int>(x.size(1))), pixels(x.size(0) * x.size(2) * x.size(3)) {}
@@ -206,7 +211,11 @@ at::Tensor batch_norm(const at::Tensor& x, const at::Tensor& weight, const at::T
 }
 
 ChannelMoments batch_moments(const at::Tensor& x) {
-  return moments_of(x.to(at::kCPU, at::kFloat).contiguous(kChannelsLast));
+  if (x.is_cpu()) {
+    return moments_of(x.to(at::kFloat).contiguous(kChannelsLast));
+  }
+  const auto [variance, mean] = at::var_mean(x.to(at::kDouble), {0, 2, 3}, /*unbiased=*/false);
+  return {.mean = to_row(mean), .variance = to_row(variance)};
 }
 
 }  // namespace resist

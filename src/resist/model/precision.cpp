@@ -44,11 +44,11 @@ bool has_matrix_units() {
   return has;
 }
 
-Precision choose_precision(Precision asked) {
+Precision choose_precision(Precision asked, bool multiplies) {
   if (asked != Precision::automatic) {
     return asked;
   }
-  return multiplies_bf16() ? Precision::bf16 : Precision::fp32;
+  return multiplies ? Precision::bf16 : Precision::fp32;
 }
 
 }  // namespace resist

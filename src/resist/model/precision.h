@@ -11,7 +11,7 @@ bool multiplies_bf16();
 // Whether this processor has matrix units for bf16 (AMX).
 bool has_matrix_units();
 
-// What `asked` means on this machine: fp32 or bf16.
-Precision choose_precision(Precision asked);
+// What `asked` means on a device that multiplies bf16, or does not: fp32 or bf16.
+Precision choose_precision(Precision asked, bool multiplies = multiplies_bf16());
 
 }  // namespace resist

@@ -90,13 +90,11 @@ StoredNetwork::StoredNetwork(const std::filesystem::path& run_dir, const std::st
   keep_freed_memory();
   set_compute_threads(share_cores({own_cores(run_config.cluster.threads)}, 0).threads);
   read_group(checkpoint_.part("shared"), setup_.layout.shared, shared_);
-  Network network(setup_.spec, setup_.layout);
-  network.bind_shared({.values = at::from_blob(shared_.data(), {setup_.layout.shared_size}, at::kFloat)});
   std::unique_ptr<BlockSource> blocks = std::make_unique<NoBlocks>();
   if (!setup_.layout.blocks.empty()) {
     blocks = std::make_unique<StoredBlocks>(checkpoint_, setup_.layout);
   }
-  network_ = std::make_unique<GlobalNetwork>(*alone_, std::move(network), std::move(blocks), setup_, state.block_scale,
+  network_ = std::make_unique<GlobalNetwork>(*alone_, setup_, shared_, std::move(blocks), state.block_scale,
                                              ensemble_of(run_dir, setup_, state));
 }
 

@@ -24,6 +24,7 @@
 #include "resist/core/failpoint.h"
 #include "resist/core/heap.h"
 #include "resist/core/log.h"
+#include "resist/model/device.h"
 #include "resist/model/precision.h"
 #include "resist/run/replay_run.h"
 #include "resist/run/signals.h"
@@ -139,13 +140,14 @@ nlohmann::json config_to_compare(const ResolvedConfig& resolved) {
 // What a worker of several says of itself.
 WorkerCard own_card(const ResolvedConfig& resolved, const LaunchInfo& info) {
   const Config& config = resolved.config;
+  const std::string device = choose_device(config.cluster.device, info.rank);
   return {.host = host_name(),
           .address = config.cluster.interface.empty() ? address_towards(info.rendezvous_address, info.rendezvous_port)
                                                       : address_of_interface(config.cluster.interface),
           .stack = network_stack_id(),
           .version = full_version(),
-          .device = "cpu",
-          .precision = std::string(to_word(choose_precision(config.cluster.precision))),
+          .device = device_in_words(device),
+          .precision = std::string(to_word(choose_precision(config.cluster.precision, multiplies_bf16(device)))),
           .cores = own_cores(config.cluster.threads),
           .resumes = !config.run.resume.empty(),
           .config = config_to_compare(resolved)};
@@ -176,7 +178,7 @@ int join_job(const ResolvedConfig& resolved, Rendezvous& rendezvous, const Worke
   const int most = config.cluster.workers.most;
   take_cores(info.join > 0 ? share_cores(std::vector<Cores>(static_cast<std::size_t>(most), card.cores), info.rank)
                            : share_of_joiner(rendezvous.present_cards(), card));
-  const TrainingSetup setup = prepare_training(config, most);
+  const TrainingSetup setup = prepare_training(config, most, info.rank);
   rendezvous.check_data(data_digest(setup));
   JobMembership membership(job_of(info, card, config.cluster), info.join);
   start_logging(membership.identity());
@@ -212,7 +214,7 @@ int run_as_worker(const ResolvedConfig& resolved, const LaunchInfo& launched, st
   take_cores(share_cores(cores_of(*cards), info.rank));
   // Connected first: if this worker can't go on, the others notice at once.
   const std::shared_ptr<Communicator> communicator = rendezvous.connect(card, config.cluster.timeout);
-  const TrainingSetup setup = prepare_training(config, info.workers);
+  const TrainingSetup setup = prepare_training(config, info.workers, info.rank);
   if (info.rank == 0) {
     rendezvous.note_data(data_digest(setup));
   }

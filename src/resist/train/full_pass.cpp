@@ -72,7 +72,7 @@ at::Tensor FullPass::logits(const std::vector<at::Tensor>& activations) const {
   for (std::size_t i = 1; i < activations.size(); ++i) {
     sum += network_.head(activations[i]);
   }
-  return activations.size() == 1 ? sum : sum / static_cast<double>(activations.size());
+  return (activations.size() == 1 ? sum : sum / static_cast<double>(activations.size())).cpu();
 }
 
 std::int64_t FullPass::batch_index(std::int64_t of_share) const {

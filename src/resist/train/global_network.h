@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "resist/train/calibrate.h"
@@ -15,16 +16,10 @@ namespace resist {
 // communicator has one and calls its functions together with the others.
 class GlobalNetwork {
  public:
-  // `network` has the shared parameters bound. References must outlive this. `block_scale`: per deck. `ensemble`: what
-  // evaluations are of, where that is not the whole network.
-  GlobalNetwork(Communicator& communicator, Network network, std::unique_ptr<BlockSource> blocks,
-                const TrainingSetup& setup, std::vector<double> block_scale, std::optional<Ensemble> ensemble)
-      : communicator_(communicator),
-        network_(std::move(network)),
-        blocks_(std::move(blocks)),
-        setup_(setup),
-        block_scale_(std::move(block_scale)),
-        ensemble_(std::move(ensemble)) {}
+  // It computes on the setup's device. `shared`: the shared parameters' values. References and they must outlive this.
+  // `block_scale`: per deck. `ensemble`: what evaluations are of, where that is not the whole network.
+  GlobalNetwork(Communicator& communicator, const TrainingSetup& setup, std::span<float> shared,
+                std::unique_ptr<BlockSource> blocks, std::vector<double> block_scale, std::optional<Ensemble> ensemble);
 
   int workers() const { return communicator_.size(); }
   const std::vector<double>& block_scale() const { return block_scale_; }
@@ -51,9 +46,9 @@ class GlobalNetwork {
   }
 
   Communicator& communicator_;
+  const TrainingSetup& setup_;
   Network network_;
   std::unique_ptr<BlockSource> blocks_;
-  const TrainingSetup& setup_;
   std::vector<double> block_scale_;
   std::optional<Ensemble> ensemble_;
 };

@@ -1,8 +1,6 @@
 #include "resist/train/trainer.h"
 
-#include <ATen/Parallel.h>
 #include <spdlog/spdlog.h>
-#include <torch/types.h>
 
 #include <algorithm>
 #include <cmath>
@@ -23,7 +21,6 @@
 #include "resist/model/operations.h"
 #include "resist/sync/mending.h"
 #include "resist/telemetry/memory.h"
-#include "resist/train/sgd.h"
 #include "resist/train/standing.h"
 #include "resist/train/travelling_blocks.h"
 
@@ -42,8 +39,6 @@ struct Trainer::Staged {
 };
 
 namespace {
-
-constexpr std::int64_t kSgdGrain = 1 << 16;  // elements worth a thread
 
 BatchSchedule batch_schedule(const Config& config, const Communicator& communicator, int identity) {
   return {.mode = config.data.data_mode,
@@ -78,6 +73,7 @@ Trainer::Trainer(const TrainingSetup& setup, Communicator& communicator, TrainPo
       length_(train_length(setup.config.train, communicator.size(), setup.data.train->size(), position_)),
       parameters_(std::make_unique<WorkerParameters>(setup.spec, setup.layout, placement_at(position_, balance.hands),
                                                      communicator.rank(), setup.config.train.seed)),
+      step_(make_local_step(setup, *parameters_)),
       sync_(std::make_unique<RoundSync>(setup, communicator, *parameters_)),
       pace_(balance.paces.empty() ? Pace{} : balance.paces.at(static_cast<std::size_t>(communicator.rank()))),
       balance_(balance),
@@ -172,6 +168,7 @@ TrainingResult Trainer::run(TrainingObserver& observer) {
 }
 
 void Trainer::recover(const CommError& error) {
+  step_->give();
   if (local_->iterations > 0) {
     check_finite();
   }
@@ -540,12 +537,14 @@ void Trainer::run_local_iterations(TrainingObserver& observer) {
   }
   const int lands_after = iterations_under_way(setup_.config);
   std::exception_ptr lost;
+  step_->take();
   sync_->set_out();
   Stopwatch watch;
   while (local.iterations < iterations && run_iteration(observer, watch)) {
     if (local.iterations == lands_after) {
       try {
         land(watch);
+        step_->take();
       } catch (const CommError& error) {
         // The iterations are finished all the same, but nobody need wait for this worker meanwhile.
         lost = std::current_exception();
@@ -569,8 +568,7 @@ bool Trainer::run_iteration(TrainingObserver& observer, Stopwatch& watch) {
   const std::int64_t samples = position_.samples + local.iterations * options.batch_size * communicator_->size();
   local.learning_rate = learning_rate(options, communicator_->size(), setup_.data.train->size(), length_, samples);
   observer.batch_used(*this, batch, local.learning_rate);
-  const at::Tensor loss_tensor = forward(batch);
-  const auto loss = loss_tensor.item<double>();
+  const double loss = step_->forward(batch, passed_by());
   if (!std::isfinite(loss) && local.finite()) {
     local.bad_iteration = position_.iteration + local.iterations + 1;
     local.bad_loss = true;
@@ -578,22 +576,14 @@ bool Trainer::run_iteration(TrainingObserver& observer, Stopwatch& watch) {
       return false;  // nothing that follows can be kept; the others learn of it at the round's end
     }
   }
-  const auto step = [&](const WorkerParameters::Place& place, const float* gradient) {
-    step_parameter(place, gradient, local.learning_rate);
-  };
   if (method_->averages_gradients()) {
-    const std::span<float> gradients = parameters_->gradients();
-    parameters_->backward(loss_tensor, [&](const WorkerParameters::Place& place, const float* gradient) {
-      std::copy_n(gradient, place.size, gradients.data() + place.offset);
-    });
+    const std::span<float> gradients = step_->gradients();
     local.seconds_compute += watch.lap();
     local.payload += mean_in_place(*communicator_, gradients, round_tag(position_.round));
     local.seconds_sync += watch.lap();
-    for (const WorkerParameters::Place& place : parameters_->places()) {
-      step(place, gradients.data() + place.offset);
-    }
+    step_->step_by_gradients(local.learning_rate);
   } else {
-    parameters_->backward(loss_tensor, step);
+    step_->step(local.learning_rate);
   }
   local.loss += loss;
   ++local.iterations;
@@ -604,34 +594,10 @@ bool Trainer::run_iteration(TrainingObserver& observer, Stopwatch& watch) {
 }
 
 void Trainer::land(Stopwatch& watch) {
+  step_->give();
   local_->seconds_compute += watch.lap();
   local_->payload += sync_->land();
   local_->seconds_sync += watch.lap();
-}
-
-void Trainer::step_parameter(const WorkerParameters::Place& place, const float* gradient, double rate) {
-  const TrainOptions& options = setup_.config.train;
-  const bool decays = place.weight || options.decay_norms;
-  const SgdOptions sgd{.lr = static_cast<float>(rate),
-                       .momentum = static_cast<float>(options.momentum),
-                       .weight_decay = decays ? static_cast<float>(options.weight_decay) : 0.0F,
-                       .nesterov = options.nesterov};
-  float* momentum = parameters_->momentum() + place.offset;
-  float* values = parameters_->values() + place.offset;
-  at::parallel_for(0, place.size, kSgdGrain, [&](std::int64_t begin, std::int64_t end) {
-    sgd_step(sgd, end - begin, gradient + begin, momentum + begin, values + begin);
-  });
-}
-
-at::Tensor Trainer::forward(const Batch& batch) {
-  const NetworkSpec& spec = setup_.spec;
-  // from_blob takes mutable memory; the network only reads it.
-  const at::Tensor images = at::from_blob(const_cast<float*>(batch.pixels.data()),
-                                          {batch.size(), spec.channels, spec.height, spec.image_width}, at::kFloat);
-  const at::Tensor labels = at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {batch.size()}, at::kLong);
-  constexpr std::int64_t kIgnoreNone = -100;  // no label is negative
-  return at::cross_entropy_loss(parameters_->network().forward(images, passed_by()), labels, {}, at::Reduction::Mean,
-                                kIgnoreNone, setup_.config.train.label_smoothing);
 }
 
 std::vector<int> Trainer::passed_by() const {
@@ -671,13 +637,10 @@ bool Trainer::evaluation_due(const TrainPosition& position) const {
 }
 
 GlobalNetwork Trainer::global_network() {
-  Network network(setup_.spec, setup_.layout);
-  network.bind_shared(
-      {.values = at::from_blob(parameters_->values(), {parameters_->placement().arena.size()}, at::kFloat)});
   return {*communicator_,
-          std::move(network),
-          std::make_unique<TravellingBlocks>(*communicator_, *parameters_),
           setup_,
+          {parameters_->values(), static_cast<std::size_t>(setup_.layout.shared_size)},
+          std::make_unique<TravellingBlocks>(*communicator_, *parameters_),
           block_scale_,
           make_ensemble(setup_.config, *method_at(position_, communicator_->size(), balance_.hands), position_.round,
                         full_depth_at(position_))};

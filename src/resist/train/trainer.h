@@ -18,13 +18,10 @@
 #include "resist/telemetry/history.h"
 #include "resist/telemetry/round_record.h"
 #include "resist/train/global_network.h"
+#include "resist/train/local_step.h"
 #include "resist/train/round_sync.h"
 #include "resist/train/training_setup.h"
 #include "resist/train/worker_parameters.h"
-
-namespace at {
-class Tensor;
-}
 
 namespace resist {
 
@@ -139,9 +136,7 @@ class Trainer {
   bool run_iteration(TrainingObserver& observer, Stopwatch& watch);
   void land(Stopwatch& watch);  // an average that is under way
   void call_next_generation(const CommError& error);
-  at::Tensor forward(const Batch& batch);  // the batch's loss
-  std::vector<int> passed_by() const;      // the blocks that stochastic depth leaves out of the next iteration
-  void step_parameter(const WorkerParameters::Place& place, const float* gradient, double rate);
+  std::vector<int> passed_by() const;  // the blocks that stochastic depth leaves out of the next iteration
   void check_finite();
   // Ends the round: where everybody is, synchronisation, commit, report. The result if the training ends with it.
   std::optional<TrainingResult> end_round(TrainingObserver& observer);
@@ -181,6 +176,7 @@ class Trainer {
   TrainPosition position_;
   TrainLength length_;
   std::unique_ptr<WorkerParameters> parameters_;
+  std::unique_ptr<LocalStep> step_;
   std::unique_ptr<RoundSync> sync_;
   Pace pace_;             // this worker's, up to the last commit; this and the next with TrainingSetup::balance
   BalanceState balance_;  // as of the last commit

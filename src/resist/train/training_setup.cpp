@@ -9,6 +9,8 @@
 #include "resist/config/option.h"
 #include "resist/core/error.h"
 #include "resist/data/augment.h"
+#include "resist/model/device.h"
+#include "resist/model/precision.h"
 #include "resist/partition/schedule.h"
 
 namespace resist {
@@ -65,9 +67,14 @@ void check_data(const DataSource& data) {
   }
 }
 
-TrainingSetup lay_out(const Config& config, DataSource data, NetworkSpec spec, int workers) {
-  TrainingSetup setup{
-      .config = config, .spec = std::move(spec), .layout = {}, .decks = {}, .data = std::move(data), .balance = {}};
+TrainingSetup lay_out(const Config& config, DataSource data, NetworkSpec spec, int workers, std::string device) {
+  TrainingSetup setup{.config = config,
+                      .spec = std::move(spec),
+                      .layout = {},
+                      .decks = {},
+                      .data = std::move(data),
+                      .balance = {},
+                      .device = std::move(device)};
   const DatasetInfo& info = setup.data.info;
   check_fits(setup.spec, info);
   setup.layout = make_layout(setup.spec);
@@ -101,16 +108,18 @@ InputShape input_shape(const DatasetInfo& info) {
   return {.channels = info.channels, .height = info.height, .width = info.width, .classes = info.classes};
 }
 
-TrainingSetup prepare_training(const Config& config, int workers) {
+TrainingSetup prepare_training(const Config& config, int workers, int worker) {
+  std::string device = choose_device(config.cluster.device, worker);
   DataSource data = open_data(config.data, config.evaluation.eval, config.model.image_size, config.train.seed);
   NetworkSpec spec = make_network_spec(config, input_shape(data.info));
-  return lay_out(config, std::move(data), std::move(spec), workers);
+  spec.bf16 = choose_precision(config.cluster.precision, multiplies_bf16(device)) == Precision::bf16;
+  return lay_out(config, std::move(data), std::move(spec), workers, std::move(device));
 }
 
 TrainingSetup prepare_training(const Config& config, DataSource data, NetworkSpec spec, int workers) {
   check_options(config);
   check_data(data);
-  return lay_out(config, std::move(data), std::move(spec), workers);
+  return lay_out(config, std::move(data), std::move(spec), workers, choose_device(config.cluster.device, 0));
 }
 
 }  // namespace resist

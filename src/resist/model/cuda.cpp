@@ -1,0 +1,71 @@
+#include "resist/model/cuda.h"
+
+#include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDAFunctions.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+#include <cuda_runtime_api.h>
+
+#include <vector>
+
+namespace resist {
+
+struct CudaQueue::Impl {
+  explicit Impl(int device)
+      : stream(c10::cuda::getStreamFromPool(/*isHighPriority=*/false, static_cast<c10::DeviceIndex>(device))) {}
+
+  c10::cuda::CUDAStream stream;
+  at::cuda::MempoolId_t pool = at::cuda::graph_pool_handle();
+  std::vector<std::unique_ptr<at::cuda::CUDAGraph>> recordings;
+};
+
+int cuda_devices() {
+  return c10::cuda::device_count();
+}
+
+std::string cuda_device_name(int device) {
+  cudaDeviceProp properties{};
+  C10_CUDA_CHECK(cudaGetDeviceProperties(&properties, device));
+  return static_cast<const char*>(properties.name);
+}
+
+bool cuda_multiplies_bf16(int device) {
+  constexpr int kAmpere = 8;
+  int major = 0;
+  C10_CUDA_CHECK(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device));
+  return major >= kAmpere;
+}
+
+CudaQueue::CudaQueue(int device) : impl_(std::make_unique<Impl>(device)) {
+}
+
+CudaQueue::~CudaQueue() = default;
+
+void CudaQueue::run(const std::function<void()>& work) {
+  const c10::cuda::CUDAStreamGuard here(impl_->stream);
+  work();
+}
+
+int CudaQueue::record(const std::function<void()>& work) {
+  auto recording = std::make_unique<at::cuda::CUDAGraph>();
+  run([&] {
+    // Other workers of this process may allocate meanwhile.
+    recording->capture_begin(impl_->pool, cudaStreamCaptureModeThreadLocal);
+    work();
+    recording->capture_end();
+  });
+  impl_->recordings.push_back(std::move(recording));
+  return static_cast<int>(impl_->recordings.size()) - 1;
+}
+
+void CudaQueue::replay(int recording) {
+  run([&] { impl_->recordings.at(static_cast<std::size_t>(recording))->replay(); });
+}
+
+void CudaQueue::forget_recordings() {
+  impl_->stream.synchronize();
+  impl_->recordings.clear();
+  impl_->pool = at::cuda::graph_pool_handle();
+}
+
+}  // namespace resist

@@ -1,0 +1,89 @@
+#include "resist/train/local_step.h"
+
+#include <ATen/Parallel.h>
+#include <torch/types.h>
+
+#include <algorithm>
+
+#include "resist/train/device_step.h"
+#include "resist/train/sgd.h"
+#include "resist/train/step_parts.h"
+
+namespace resist {
+namespace {
+
+constexpr std::int64_t kSgdGrain = 1 << 16;  // elements worth a thread
+
+// On the processor: in the arenas themselves.
+class ProcessorStep : public LocalStep {
+ public:
+  ProcessorStep(const TrainingSetup& setup, WorkerParameters& parameters) : setup_(setup), parameters_(parameters) {}
+
+  void take() override {}
+  void give() override {}
+
+  double forward(const Batch& batch, const std::vector<int>& passed_by) override {
+    some_passed_by_ = !passed_by.empty();
+    loss_ = batch_loss(setup_, parameters_.network(), images_of(setup_.spec, batch), labels_of(batch), passed_by);
+    return loss_.item<double>();
+  }
+
+  void step(double learning_rate) override {
+    backward([&](const WorkerParameters::Place& place, const float* gradient) {
+      step_parameter(place, gradient, learning_rate);
+    });
+  }
+
+  std::span<float> gradients() override {
+    const std::span<float> gradients = parameters_.gradients();
+    if (some_passed_by_) {
+      std::ranges::fill(gradients, 0.0F);
+    }
+    backward([&](const WorkerParameters::Place& place, const float* gradient) {
+      std::copy_n(gradient, place.size, gradients.data() + place.offset);
+    });
+    return gradients;
+  }
+
+  void step_by_gradients(double learning_rate) override {
+    const std::span<float> gradients = parameters_.gradients();
+    for (const WorkerParameters::Place& place : parameters_.places()) {
+      step_parameter(place, gradients.data() + place.offset, learning_rate);
+    }
+  }
+
+ private:
+  void backward(const WorkerParameters::GradientSink& sink) {
+    parameters_.backward(loss_, sink);
+    loss_.reset();
+  }
+
+  void step_parameter(const WorkerParameters::Place& place, const float* gradient, double learning_rate) {
+    const TrainOptions& options = setup_.config.train;
+    const SgdOptions sgd{.lr = static_cast<float>(learning_rate),
+                         .momentum = static_cast<float>(options.momentum),
+                         .weight_decay = weight_decay(options, place),
+                         .nesterov = options.nesterov};
+    float* momentum = parameters_.momentum() + place.offset;
+    float* values = parameters_.values() + place.offset;
+    at::parallel_for(0, place.size, kSgdGrain, [&](std::int64_t begin, std::int64_t end) {
+      sgd_step(sgd, end - begin, gradient + begin, momentum + begin, values + begin);
+    });
+  }
+
+  const TrainingSetup& setup_;
+  WorkerParameters& parameters_;
+  at::Tensor loss_;
+  bool some_passed_by_ = false;  // by the last forward()
+};
+
+}  // namespace
+
+std::unique_ptr<LocalStep> make_local_step(const TrainingSetup& setup, WorkerParameters& parameters) {
+  if (setup.device == "cpu") {
+    return std::make_unique<ProcessorStep>(setup, parameters);
+  }
+  return make_device_step(setup, parameters);
+}
+
+}  // namespace resist

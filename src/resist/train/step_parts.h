@@ -1,0 +1,24 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <vector>
+
+#include "resist/data/loader.h"
+#include "resist/train/training_setup.h"
+#include "resist/train/worker_parameters.h"
+
+// What the devices' local steps (local_step.h) have in common.
+namespace resist {
+
+// [batch, channels, height, width] and [batch]: views of the batch, valid as long as it is.
+at::Tensor images_of(const NetworkSpec& spec, const Batch& batch);
+at::Tensor labels_of(const Batch& batch);
+
+// Mean cross entropy with label smoothing, part of autograd.
+at::Tensor batch_loss(const TrainingSetup& setup, const Network& network, const at::Tensor& images,
+                      const at::Tensor& labels, const std::vector<int>& passed_by);
+
+float weight_decay(const TrainOptions& options, const WorkerParameters::Place& place);
+
+}  // namespace resist
