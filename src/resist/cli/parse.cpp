@@ -125,7 +125,7 @@ void describe_evaluate(CommandLine& evaluate) {
   evaluate.add_own("--on", one_of<EvaluatedOn>(),
                    "the test sets, or the samples that the run held out and no test set; default test", "Evaluation");
   evaluate.add_named(
-      {"eval", "eval-batch-size", "inference", "data", "data-dir", "skip-corrupt", "precision", "threads"},
+      {"eval", "eval-batch-size", "inference", "data", "data-dir", "skip-corrupt", "device", "precision", "threads"},
       "the run's");
   add_format(evaluate);
   evaluate.add_examples({
@@ -139,7 +139,7 @@ void describe_evaluate(CommandLine& evaluate) {
 void describe_calibrate(CommandLine& calibrate) {
   add_run(calibrate);
   calibrate.add_named(
-      {"calibrate-samples", "eval-batch-size", "data", "data-dir", "skip-corrupt", "precision", "threads"},
+      {"calibrate-samples", "eval-batch-size", "data", "data-dir", "skip-corrupt", "device", "precision", "threads"},
       "the run's");
   calibrate.add_own_switch("--choose-scale", "also choose the residual scale, on the samples that the run held out",
                            "Evaluation");

@@ -238,6 +238,9 @@ int run_as_joiner(const ResolvedConfig& resolved, std::ostream& out) {
 int run_in_process(const TrainingSetup& setup, int workers, std::ostream& out) {
   const std::atomic<int>& stop = watch_signals(/*speaks=*/true);
   take_cores_in_process(setup.config.cluster.threads, workers);
+  if (setup.device != "cpu") {
+    spdlog::info("computing on {}", device_in_words(setup.device));
+  }
   std::vector<int> codes(static_cast<std::size_t>(workers));
   run_worker_threads(workers, setup.config.cluster.timeout, [&](Communicator& communicator) {
     codes[static_cast<std::size_t>(communicator.rank())] = train_session(setup, communicator, stop, out);

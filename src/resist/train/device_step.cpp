@@ -70,6 +70,7 @@ class DeviceStep : public LocalStep {
       }
       images_.copy_(images);
       labels_.copy_(labels_of(batch));
+      ++iterations_;
       perform(forward_, [&] { loss_ = batch_loss(setup_, network_, images_, labels_, passed_by_); });
       loss = loss_.item<double>();
     });
@@ -183,9 +184,6 @@ class DeviceStep : public LocalStep {
 
   // Does `work`, by its recording where there can be one.
   void perform(std::optional<int>& recording, const Work& work) {
-    if (&recording == &forward_) {
-      ++iterations_;
-    }
     const bool replays = queue_ && setup_.config.train.stochastic_depth == 0 && iterations_ > kIterationsBeforeRecording;
     if (!replays) {
       work();
