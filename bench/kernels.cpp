@@ -130,7 +130,8 @@ void loader(benchmark::State& state) {
   const std::size_t bytes = PixelTransform(info).size();
   const std::size_t count = std::size_t{64 << 20} / bytes;  // more than a cache holds
   const auto dataset = std::make_shared<MemoryDataset>(std::vector<std::uint8_t>(count * bytes, 100),
-                                                       std::vector<std::uint8_t>(count, 1), bytes);
+                                                       std::vector<std::uint8_t>(count, 1),
+                                                       PictureSize{info.height, info.width}, info.channels);
   TrainLoader loader(dataset, info, {.crop_padding = 4, .flip = true},
                      {.mode = DataMode::replicated, .worker = 0, .workers = 1, .batch_size = kBatch}, 1, {});
   for (auto _ : state) {

@@ -8,6 +8,7 @@
 A file in bench/results/ is one finished run: of this script, of another one in bench/, or of scripts/fault-lab.
 """
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -38,20 +39,24 @@ def table(header, lines):
                       *("| " + " | ".join(line) + " |" for line in lines)])
 
 
+def names_of(result, prefix):
+    """Of all benchmarks that begin so, by their numbers."""
+    found = {b["run_name"] for b in result["benchmarks"] if b["run_name"].startswith(prefix)}
+    return sorted(found, key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
+
+
 def rows_of(result, prefix, key, show):
-    for name in dict.fromkeys(b["run_name"] for b in result["benchmarks"]):
-        if name.startswith(prefix):
-            yield (f"`{name}`", show(aggregate(result, name, "median", key)),
-                   f"{100 * aggregate(result, name, 'cv', key):.0f} %")
+    for name in names_of(result, prefix):
+        yield (f"`{name}`", show(aggregate(result, name, "median", key)),
+               f"{100 * aggregate(result, name, 'cv', key):.0f} %")
 
 
 def sgd_lines(result):
-    for name in dict.fromkeys(b["run_name"] for b in result["benchmarks"]):
-        if name.startswith("sgd/"):
-            copy = aggregate(result, f"copy/{name.split('/')[1]}", "median", "bytes_per_second")
-            rate = aggregate(result, name, "median", "bytes_per_second")
-            yield (f"`{name}`", f"{rate / 1e9:.1f} GB/s", f"{copy / 1e9:.1f} GB/s", f"{100 * rate / copy:.0f} %",
-                   f"{100 * aggregate(result, name, 'cv', 'bytes_per_second'):.0f} %")
+    for name in names_of(result, "sgd/"):
+        copy = aggregate(result, f"copy/{name.split('/')[1]}", "median", "bytes_per_second")
+        rate = aggregate(result, name, "median", "bytes_per_second")
+        yield (f"`{name}`", f"{rate / 1e9:.1f} GB/s", f"{copy / 1e9:.1f} GB/s", f"{100 * rate / copy:.0f} %",
+               f"{100 * aggregate(result, name, 'cv', 'bytes_per_second'):.0f} %")
 
 
 def evaluation_lines(result):
