@@ -22,8 +22,11 @@ ROWS = STUDIES / "rows" / "links.json"
 RATES = "100mbit,1gbit"
 # As many samples in an iteration of both workers as of four.
 WORKERS = {"workers": 2, "batch-size": 128}
-SETTINGS = {"local-sgd, momentum averaged": "local-sgd", "local-sgd, outer momentum": "local-sgd, outer momentum",
-            "resist": "resist"}
+# Whose recipe it is in the grid, and what it has besides.
+SETTINGS = {"local-sgd, momentum averaged": ("local-sgd", {}),
+            "local-sgd, outer momentum": ("local-sgd, outer momentum", {}),
+            "resist": ("resist", {}),
+            "resist, overlap": ("resist", {"overlap": True})}
 LAUNCHERS = ("workers", "in-process")  # options that say what the launcher says here
 
 
@@ -60,10 +63,10 @@ def main():
         sys.exit(f"rates that `resist plan` is not asked for: {', '.join(sorted(unknown))}; allowed are {', '.join(LINKS)}")
     done = {(row["setting"], row["rate"]) for row in rows()}
     for rate in rates:
-        for setting, chosen in SETTINGS.items():
+        for setting, (chosen, besides) in SETTINGS.items():
             if (setting, rate) in done:
                 continue
-            options = {**best_of("cifar", chosen), **WORKERS}
+            options = {**best_of("cifar", chosen), **WORKERS, **besides}
             row = {"setting": setting, "rate": rate, "options": options, **train(program, options, rate),
                    "processor": processor(), "date": time.strftime("%Y-%m-%d")}
             ROWS.write_text(json.dumps([*rows(), row], indent=1) + "\n")
