@@ -78,6 +78,8 @@ TEST(Doctor, EverythingElseThatMattersIsANoteWithAdvice) {
     EXPECT_NE(topic(facts, name).advice, "") << name;
   }
   EXPECT_TRUE(contains(topic(facts, "GPU").advice, "libtorch for CUDA"));
+  facts.usable_graphics = 1;
+  EXPECT_TRUE(contains(topic(facts, "GPU").advice, "--device cuda only"));
   EXPECT_TRUE(contains(topic(facts, "ports").advice, "--port"));
 }
 

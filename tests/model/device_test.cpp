@@ -9,13 +9,13 @@
 namespace resist {
 namespace {
 
-TEST(Device, AutoTakesAGpuWhereThereIsOne) {
+TEST(Device, AutoIsTheProcessor) {
   EXPECT_EQ(choose_device("auto", 0, 0), "cpu");
-  EXPECT_EQ(choose_device("auto", 0, 1), "cuda:0");
+  EXPECT_EQ(choose_device("auto", 0, 1), "cpu");
 }
 
-TEST(Device, WorkersTakeTheGpusOfAMachineInTurn) {
-  EXPECT_EQ(choose_device("auto", 1, 2), "cuda:1");
+TEST(Device, WorkersTakeTheGpusInTurn) {
+  EXPECT_EQ(choose_device("cuda", 1, 2), "cuda:1");
   EXPECT_EQ(choose_device("cuda", 2, 2), "cuda:0");
   EXPECT_EQ(choose_device("cuda", 7, 4), "cuda:3");
 }

@@ -5,7 +5,10 @@
 #include <cmath>
 #include <functional>
 #include <set>
+#include <span>
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include "resist/model/cuda.h"
 #include "support/training.h"
@@ -88,6 +91,12 @@ const std::vector<Case> kCases = {
      [](Config& config) {
        config.sync.overlap = true;
        config.sync.overlap_iterations = 1;
+     }},
+    {"LocalSgd",
+     [](Config& config) {
+       config.train.method = Method::local_sgd;
+       config.train.momentum_sync = MomentumSync::carry;
+       config.outer.momentum = 0.4;
      }},
     {"DataParallel", [](Config& config) { config.train.method = Method::data_parallel; }},
     {"DataParallelStochasticDepth",

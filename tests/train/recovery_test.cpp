@@ -257,6 +257,34 @@ TEST(Recovery, ShardedSamplesAreUsedOnceAPassWhileWorkersComeAndGo) {
   }
 }
 
+// What is trained lies elsewhere while a round trains.
+TEST(Recovery, OnADeviceWithMemoryOfItsOwn) {
+  for (const auto& set : std::vector<std::function<void(Config&)>>{
+           [](Config&) {}, [](Config& config) { config.train.method = Method::data_parallel; },
+           [](Config& config) {
+             config.sync.overlap = true;
+             config.evaluation.eval_every = 2;
+           }}) {
+    for (const std::string_view step : {"training", "trained", "staged", "committed"}) {
+      Config config = four_rounds();
+      set(config);
+      TrainingSetup setup = prepare_training(config, 3);
+      setup.device = "cpu:0";
+      const auto seen = train_with(setup, 3, {{1, std::string(step), 2}}, 0);
+      for (const int survivor : {0, 2}) {
+        ASSERT_EQ(seen[survivor].end, "");
+        EXPECT_EQ(seen[survivor].result.position.round, 4);
+        for (const RoundRecord& record : seen[survivor].records) {
+          EXPECT_TRUE(std::isfinite(record.loss));
+        }
+      }
+      if (!config.sync.overlap) {
+        expect_survival(config, seen, {1});
+      }
+    }
+  }
+}
+
 TEST(Recovery, WhoHasCommittedTakesTheOthersAlong) {
   // Worker 2 is lost when it knows that all have staged; the others may or may not know it then.
   const Config config = four_rounds();

@@ -127,15 +127,15 @@ Finding processor_finding(const DoctorFacts& facts) {
 
 Finding graphics_finding(const DoctorFacts& facts) {
   const json values = {{"found", facts.graphics}, {"usable", facts.usable_graphics}};
-  if (facts.usable_graphics > 0) {
-    return finding("GPU", Health::good, fmt::format("--device auto computes on it; {} can be used", facts.usable_graphics),
-                   "", values);
-  }
-  if (facts.graphics.empty()) {
+  if (facts.graphics.empty() && facts.usable_graphics == 0) {
     return finding("GPU", Health::good, "none found; resist computes on the processor", "", values);
   }
-  return finding("GPU", Health::note, fmt::format("{}", fmt::join(facts.graphics, ", ")),
-                 "not used: build with a libtorch for CUDA, NVIDIA's driver beside it (docs/gpu.md)", values);
+  return finding(
+      "GPU", Health::note, fmt::format("{}", fmt::join(facts.graphics, ", ")),
+      facts.usable_graphics > 0
+          ? "used with --device cuda only, which no GPU has tried yet (docs/gpu.md)"
+          : "not used; --device cuda takes NVIDIA's driver and a build with a libtorch for CUDA (docs/gpu.md)",
+      values);
 }
 
 void add_network(std::vector<Finding>& findings, const DoctorFacts& facts) {

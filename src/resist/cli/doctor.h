@@ -31,9 +31,9 @@ struct DoctorFacts {
   int machine_cores = 0;
   MemoryFacts memory;
   ProcessorFacts processor;
-  bool bf16 = false;  // what --precision auto would compute in
+  bool bf16 = false;                  // what --precision auto would compute in
   std::vector<std::string> graphics;  // that the machine shows
-  int usable_graphics = 0;            // that --device auto would compute on
+  int usable_graphics = 0;            // that --device cuda would compute on
   std::vector<NetworkInterface> interfaces;
   HostName host;
   std::optional<PortRange> ephemeral;

@@ -5,16 +5,16 @@
 #include <algorithm>
 #include <condition_variable>
 #include <cstring>
-#include <deque>
-#include <map>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace resist {
 namespace {
 
 // One side of a message that waits for, or has met, the other side. Guarded by its channel's mutex.
 struct Post {
+  std::uint32_t tag = 0;
   std::span<const std::byte> source;  // of a send
   std::span<std::byte> target;        // of a receive
   bool done = false;
@@ -25,8 +25,9 @@ struct Post {
 struct Channel {
   std::mutex mutex;
   std::condition_variable changed;
-  std::map<std::uint32_t, std::deque<Post*>> sends;
-  std::map<std::uint32_t, std::deque<Post*>> receives;
+  // In the order in which they came; few at a time.
+  std::vector<Post*> sends;
+  std::vector<Post*> receives;
   bool closed = false;
 };
 
@@ -49,24 +50,24 @@ void move_bytes(Post& send, Post& receive) {
 
 class InProcessTransfer : public Transfer {
  public:
-  InProcessTransfer(std::shared_ptr<Group> group, Channel& channel, Post post, std::uint32_t tag, const char* operation,
-                    int worker, int peer, std::chrono::milliseconds deadline)
+  InProcessTransfer(std::shared_ptr<Group> group, Channel& channel, Post post, const char* operation, int worker,
+                    int peer, std::chrono::milliseconds deadline)
       : group_(std::move(group)),
         channel_(channel),
         post_(std::move(post)),
-        tag_(tag),
         operation_(operation),
         worker_(worker),
         peer_(peer),
         deadline_(deadline) {
     const std::lock_guard lock(channel_.mutex);
-    auto& opposite = (is_send() ? channel_.receives : channel_.sends)[tag_];
-    if (opposite.empty()) {
+    auto& opposite = is_send() ? channel_.receives : channel_.sends;
+    const auto first = std::ranges::find(opposite, post_.tag, [](const Post* waiting) { return waiting->tag; });
+    if (first == opposite.end()) {
       own_queue().push_back(&post_);
       return;
     }
-    Post& other = *opposite.front();
-    opposite.pop_front();
+    Post& other = **first;
+    opposite.erase(first);
     is_send() ? move_bytes(post_, other) : move_bytes(other, post_);
     channel_.changed.notify_all();
   }
@@ -92,12 +93,11 @@ class InProcessTransfer : public Transfer {
 
  private:
   bool is_send() const { return post_.target.data() == nullptr; }
-  std::deque<Post*>& own_queue() { return (is_send() ? channel_.sends : channel_.receives)[tag_]; }
+  std::vector<Post*>& own_queue() { return is_send() ? channel_.sends : channel_.receives; }
 
   std::shared_ptr<Group> group_;
   Channel& channel_;
   Post post_;
-  std::uint32_t tag_;
   const char* operation_;
   int worker_;
   int peer_;
@@ -115,11 +115,11 @@ class InProcessCommunicator : public Communicator {
 
  protected:
   std::unique_ptr<Transfer> start_send(std::span<const std::byte> bytes, int peer, std::uint32_t tag) override {
-    return std::make_unique<InProcessTransfer>(group_, group_->channel(rank(), peer), Post{.source = bytes}, tag,
+    return std::make_unique<InProcessTransfer>(group_, group_->channel(rank(), peer), Post{.tag = tag, .source = bytes},
                                                "send to", rank(), peer, deadline());
   }
   std::unique_ptr<Transfer> start_receive(std::span<std::byte> bytes, int peer, std::uint32_t tag) override {
-    return std::make_unique<InProcessTransfer>(group_, group_->channel(peer, rank()), Post{.target = bytes}, tag,
+    return std::make_unique<InProcessTransfer>(group_, group_->channel(peer, rank()), Post{.tag = tag, .target = bytes},
                                                "receive from", rank(), peer, deadline());
   }
 

@@ -183,7 +183,8 @@ Codec<std::string> word(std::vector<std::string> words, std::string value_name, 
 
 Codec<std::string> device() {
   constexpr int kMost = 999;
-  Codec<std::string> codec = word({"auto", "cpu", "cuda"}, "DEVICE", fmt::format("auto, cpu, cuda, or cuda:N with N from 0 to {}", kMost));
+  Codec<std::string> codec =
+      word({"auto", "cpu", "cuda"}, "DEVICE", fmt::format("auto, cpu, cuda, or cuda:N with N from 0 to {}", kMost));
   codec.read = [named = codec.read](const nlohmann::json& value) -> std::optional<std::string> {
     if (const auto name = named(value)) {
       return name;

@@ -82,9 +82,9 @@ Codec<T> integer(std::int64_t least, std::int64_t most) {
 Codec<double> number(double least, double most);
 Codec<bool> switch_value();
 // One of the words. `allowed` replaces their list in messages where that is long.
+Codec<std::string> word(std::vector<std::string> words, std::string value_name, std::string allowed = "");
 // auto, cpu, cuda, or the number of a GPU: cuda:0.
 Codec<std::string> device();
-Codec<std::string> word(std::vector<std::string> words, std::string value_name, std::string allowed = "");
 Codec<std::string> text(std::string value_name);
 // A path; empty means the default.
 Codec<std::filesystem::path> path();

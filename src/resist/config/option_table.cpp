@@ -218,7 +218,7 @@ void add_cluster(std::vector<Option>& table) {
   group.add("restarts", &O::restarts, integer<int>(0, kManyInt),
             "how many lost workers the launcher on this machine replaces, in all", Scope::worker);
   group.add("in-process", &O::in_process, switch_value(), "workers are threads of one process", Scope::resume);
-  group.add("device", &O::device, device(), "what to compute on; auto: a GPU where this process can use one", Scope::worker);
+  group.add("device", &O::device, device(), "what to compute on; auto: the processor", Scope::worker);
   group.add("precision", &O::precision, choice<Precision>(),
             "of convolutions; auto: bf16 where the device multiplies it", Scope::worker);
   group.add("threads", &O::threads, integer<int>(0, 1024), "threads per worker; 0: the cores shared out",

@@ -33,8 +33,8 @@ class CudaQueue {
   // The same, but kernels are recorded and not executed. Tensors that the work makes keep their place in memory as long
   // as the recording is kept. Returns its number. The work must not wait for the GPU.
   int record(const std::function<void()>& work);
-  // Executes a recording, on what its tensors hold now. Recordings whose work goes on from one another's are replayed in
-  // the order in which they were recorded.
+  // Executes a recording, on what its tensors hold now. Recordings whose work goes on from one another's are replayed
+  // in the order in which they were recorded.
   void replay(int recording);
   void forget_recordings();
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <string_view>
 
 #include "resist/core/error.h"
 #include "resist/model/cuda.h"
@@ -13,8 +14,8 @@
 namespace resist {
 namespace {
 
-constexpr const char* kProcessor = "cpu";
-const std::string kNumbered = "cuda:";
+constexpr std::string_view kProcessor = "cpu";
+constexpr std::string_view kNumbered = "cuda:";
 
 // Of "cuda:2"; the option's codec has checked it.
 int number_of(const std::string& device) {
@@ -30,12 +31,12 @@ bool is_gpu(const std::string& device) {
 }  // namespace
 
 std::string choose_device(const std::string& asked, int worker) {
-  return choose_device(asked, worker, asked == kProcessor ? 0 : cuda_devices());
+  return choose_device(asked, worker, cuda_devices());
 }
 
 std::string choose_device(const std::string& asked, int worker, int gpus) {
-  if (asked == kProcessor || (asked == "auto" && gpus == 0)) {
-    return kProcessor;
+  if (asked == kProcessor || asked == "auto") {
+    return std::string(kProcessor);
   }
   if (gpus == 0) {
     throw InputError(
@@ -45,9 +46,10 @@ std::string choose_device(const std::string& asked, int worker, int gpus) {
   }
   const int number = is_gpu(asked) ? number_of(asked) : worker % gpus;
   if (number >= gpus) {
-    throw InputError(fmt::format("--device is {}, but the last GPU that this process can use is cuda:{}", asked, gpus - 1));
+    throw InputError(
+        fmt::format("--device is {}, but the last GPU that this process can use is {}{}", asked, kNumbered, gpus - 1));
   }
-  return kNumbered + std::to_string(number);
+  return fmt::format("{}{}", kNumbered, number);
 }
 
 bool multiplies_bf16(const std::string& device) {

@@ -8,8 +8,8 @@ struct Device;
 
 namespace resist {
 
-// What `--device asked` means: "cpu", or "cuda:2". auto: a GPU where this process can use one. Where no number is
-// given, a machine's workers take its GPUs in turn, by their ranks. InputError where the GPU that is asked for is not
+// What `--device asked` means: "cpu", or "cuda:2". auto: the processor, as long as nobody has tried GPUs. Where no
+// number is given, workers take the GPUs in turn, by their ranks. InputError where the GPU that is asked for is not
 // there.
 std::string choose_device(const std::string& asked, int worker);
 

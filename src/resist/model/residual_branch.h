@@ -34,8 +34,8 @@ class ResidualBranch {
   // alone. Forecasts count each convolution's operations on the block's feature map.
   virtual std::vector<BranchLayer> layers(const BlockGeometry& block) const = 0;
   // The branch of `x` [batch, in_channels, height, width], channels_last, float32 or bf16: [batch, out_channels, height
-  // and width over the stride, rounded up] of the same type. Any operation that is part of autograd may be used; `x`
-  // must not be changed.
+  // and width over the stride, rounded up] of the same type and device. Any operation that is part of autograd may be
+  // used; `x` must not be changed.
   virtual at::Tensor forward(const BranchPass& pass, const at::Tensor& x) const = 0;
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -20,19 +21,21 @@ constexpr int kIterationsBeforeRecording = 3;
 
 // The network that a recording is of: where the slots in use lie, and the sizes of what is in them.
 struct Shape {
-  std::int64_t arena = 0;
   std::vector<std::int64_t> offsets;
   std::vector<std::int64_t> sizes;
-  bool operator==(const Shape&) const = default;
+  auto operator<=>(const Shape&) const = default;
+};
+
+struct Recordings {
+  std::optional<int> forward;
+  std::optional<int> backward;
+  at::Tensor loss;  // that the former leaves
 };
 
 class DeviceStep : public LocalStep {
  public:
   DeviceStep(const TrainingSetup& setup, WorkerParameters& parameters)
-      : setup_(setup),
-        parameters_(parameters),
-        device_(open_device(setup.device)),
-        network_(setup.spec, setup.layout) {
+      : setup_(setup), parameters_(parameters), device_(open_device(setup.device)), network_(setup.spec, setup.layout) {
     if (device_.is_cuda()) {
       queue_ = std::make_unique<CudaQueue>(device_.index());
     }
@@ -71,7 +74,7 @@ class DeviceStep : public LocalStep {
       images_.copy_(images);
       labels_.copy_(labels_of(batch));
       ++iterations_;
-      perform(forward_, [&] { loss_ = batch_loss(setup_, network_, images_, labels_, passed_by_); });
+      loss_ = work_forward();
       loss = loss_.item<double>();
     });
     return loss;
@@ -81,6 +84,7 @@ class DeviceStep : public LocalStep {
     run([&] {
       backward();
       update(runs_in_use(), learning_rate);
+      ahead_ = true;
     });
   }
 
@@ -93,10 +97,16 @@ class DeviceStep : public LocalStep {
     return gradients;
   }
 
+  // On the processor: devices round differently, and workers that average gradients have the same bits always.
   void step_by_gradients(double learning_rate) override {
+    const std::span<float> gradients = parameters_.gradients();
+    for (const WorkerParameters::Place& place : parameters_.places()) {
+      step_in_arena(setup_.config.train, parameters_, place, gradients.data() + place.offset, learning_rate);
+    }
+    ahead_ = false;
     run([&] {
-      gradients_.copy_(host(parameters_.gradients().data()));
-      update(parameters_.runs(), learning_rate);
+      const at::NoGradGuard no_gradients;
+      values_.copy_(host(parameters_.values()));
     });
   }
 
@@ -105,30 +115,33 @@ class DeviceStep : public LocalStep {
 
   void run(const Work& work) { queue_ ? queue_->run(work) : work(); }
 
-  at::Tensor host(float* arena) const { return at::from_blob(arena, {shape_.arena}, at::kFloat); }
+  at::Tensor host(float* arena) const {
+    return at::from_blob(arena, {parameters_.placement().arena.size()}, at::kFloat);
+  }
 
   // Memory here for the arenas' shape, and the network's views of it.
   void prepare() {
-    Shape shape{.arena = parameters_.placement().arena.size(), .offsets = parameters_.offsets(), .sizes = {}};
+    shape_ = {.offsets = parameters_.offsets(), .sizes = {}};
     for (const int block : parameters_.held()) {
-      shape.sizes.push_back(setup_.layout.blocks[block].size);
+      shape_.sizes.push_back(setup_.layout.blocks[block].size);
     }
-    if (!values_.defined() || shape != shape_) {
+    const std::int64_t size = parameters_.placement().arena.size();
+    if (!values_.defined() || values_.numel() != size) {
       forget_recordings();
-      shape_ = std::move(shape);
       for (at::Tensor* arena : {&values_, &momentum_, &gradients_, &decay_}) {
-        *arena = at::zeros({shape_.arena}, at::TensorOptions(device_).dtype(at::kFloat));
+        *arena = at::zeros({size}, at::TensorOptions(device_).dtype(at::kFloat));
       }
-      for (const WorkerParameters::Place& place : parameters_.places()) {
-        decay_.narrow(0, place.offset, place.size).fill_(weight_decay(setup_.config.train, place));
-      }
+    }
+    for (const WorkerParameters::Place& place : parameters_.places()) {
+      decay_.narrow(0, place.offset, place.size).fill_(weight_decay(setup_.config.train, place));
     }
     network_.unbind_blocks();
     give_gradients(network_.bind_shared(memory(values_, 0)), setup_.layout.shared, 0);
     for (std::size_t i = 0; i < shape_.offsets.size(); ++i) {
       const int block = parameters_.held()[i];
       const std::int64_t offset = shape_.offsets[i];
-      give_gradients(network_.bind_block(block, memory(values_, offset)), setup_.layout.blocks[block].parameters, offset);
+      give_gradients(network_.bind_block(block, memory(values_, offset)), setup_.layout.blocks[block].parameters,
+                     offset);
     }
   }
 
@@ -141,17 +154,44 @@ class DeviceStep : public LocalStep {
                       std::int64_t start) const {
     for (std::size_t i = 0; i < leaves.size(); ++i) {
       const Parameter& parameter = parameters[i];
-      leaves[i].mutable_grad() =
-          gradients_.narrow(0, start + parameter.offset, parameter.size).view(parameter.shape);
+      leaves[i].mutable_grad() = gradients_.narrow(0, start + parameter.offset, parameter.size).view(parameter.shape);
     }
   }
 
+  // Whether iterations are recorded. A branch of somebody's own may be another one in each.
+  bool records() const {
+    return queue_ && setup_.config.train.stochastic_depth == 0 && !setup_.spec.branch &&
+           iterations_ > kIterationsBeforeRecording;
+  }
+
+  // The batch's loss, by the recording of it where there can be one.
+  at::Tensor work_forward() {
+    const auto work = [&] { return batch_loss(setup_, network_, images_, labels_, passed_by_); };
+    if (!records()) {
+      return work();
+    }
+    Recordings& recorded = recorded_[shape_];
+    if (!recorded.forward) {
+      recorded.forward = queue_->record([&] { recorded.loss = work(); });
+    }
+    queue_->replay(*recorded.forward);
+    return recorded.loss;
+  }
+
   void backward() {
-    perform(backward_, [&] {
+    const auto work = [&] {
       gradients_.zero_();
       loss_.backward();
-    });
-    ahead_ = true;
+    };
+    if (!records()) {
+      work();
+      return;
+    }
+    std::optional<int>& recorded = recorded_[shape_].backward;
+    if (!recorded) {
+      recorded = queue_->record(work);
+    }
+    queue_->replay(*recorded);
   }
 
   // The runs of elements that the last forward() used.
@@ -173,7 +213,9 @@ class DeviceStep : public LocalStep {
     const at::NoGradGuard no_gradients;
     const TrainOptions& options = setup_.config.train;
     for (const auto& [offset, size] : runs) {
-      const auto part = [begin = offset, count = size](const at::Tensor& arena) { return arena.narrow(0, begin, count); };
+      const auto part = [begin = offset, count = size](const at::Tensor& arena) {
+        return arena.narrow(0, begin, count);
+      };
       at::Tensor gradients = part(gradients_);
       at::Tensor momentum = part(momentum_);
       gradients.addcmul_(part(values_), part(decay_));
@@ -182,23 +224,9 @@ class DeviceStep : public LocalStep {
     }
   }
 
-  // Does `work`, by its recording where there can be one.
-  void perform(std::optional<int>& recording, const Work& work) {
-    const bool replays = queue_ && setup_.config.train.stochastic_depth == 0 && iterations_ > kIterationsBeforeRecording;
-    if (!replays) {
-      work();
-      return;
-    }
-    if (!recording) {
-      recording = queue_->record(work);
-    }
-    queue_->replay(*recording);
-  }
-
   void forget_recordings() {
     loss_.reset();
-    forward_.reset();
-    backward_.reset();
+    recorded_.clear();
     iterations_ = 0;
     if (queue_) {
       queue_->forget_recordings();
@@ -221,9 +249,8 @@ class DeviceStep : public LocalStep {
   Shape shape_;
   std::vector<int> passed_by_;  // by the last forward()
   bool ahead_ = false;          // of the processor's arenas
-  int iterations_ = 0;          // since the last recordings were forgotten
-  std::optional<int> forward_;
-  std::optional<int> backward_;
+  int iterations_ = 0;          // since the arenas were made
+  std::map<Shape, Recordings> recorded_;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "resist/comm/tags.h"
 #include "resist/core/error.h"
 #include "resist/model/activations.h"
+#include "resist/train/step_parts.h"
 
 namespace resist {
 
@@ -82,7 +83,6 @@ std::int64_t FullPass::batch_index(std::int64_t of_share) const {
 void FullPass::run(const std::function<void(std::int64_t)>& before,
                    const std::function<void(std::int64_t, const at::Tensor&, const at::Tensor&)>& done) {
   const at::NoGradGuard no_gradients;
-  const NetworkSpec& spec = network_.spec();
   network_.use_statistics(job_.statistics);
   std::exception_ptr failure;
   // A worker with no batch left still takes part in the blocks' visits.
@@ -102,14 +102,13 @@ void FullPass::run(const std::function<void(std::int64_t)>& before,
         continue;
       }
       before(i);
-      at::Tensor x = network_.stem(at::from_blob(
-          batch_.pixels.data(), {batch_.size(), spec.channels, spec.height, spec.image_width}, at::kFloat));
+      at::Tensor x = network_.stem(images_of(network_.spec(), batch_));
       for (const Network::Position& position : before_) {
         x = network_.apply(position, x, 1.0);
       }
       batches.push_back({.of_share = i,
                          .activations = std::vector<at::Tensor>(scales_.size(), x),
-                         .labels = at::from_blob(batch_.labels.data(), {batch_.size()}, at::kLong).clone()});
+                         .labels = labels_of(batch_).clone()});
     }
     for (const Network::Position& position : dealt_) {
       if (position.block >= 0) {

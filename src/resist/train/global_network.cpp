@@ -45,7 +45,7 @@ GlobalNetwork::GlobalNetwork(Communicator& communicator, const TrainingSetup& se
   const at::Device device = open_device(setup.device);
   const at::Tensor values = at::from_blob(shared.data(), {setup.layout.shared_size}, at::kFloat).to(device);
   network_.bind_shared({.values = values});
-  if (!device.is_cpu()) {
+  if (setup.device != "cpu") {
     blocks_ = std::make_unique<BlocksOnDevice>(std::move(blocks_), setup.layout, device);
   }
 }

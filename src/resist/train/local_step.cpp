@@ -1,18 +1,14 @@
 #include "resist/train/local_step.h"
 
-#include <ATen/Parallel.h>
 #include <torch/types.h>
 
 #include <algorithm>
 
 #include "resist/train/device_step.h"
-#include "resist/train/sgd.h"
 #include "resist/train/step_parts.h"
 
 namespace resist {
 namespace {
-
-constexpr std::int64_t kSgdGrain = 1 << 16;  // elements worth a thread
 
 // On the processor: in the arenas themselves.
 class ProcessorStep : public LocalStep {
@@ -59,16 +55,7 @@ class ProcessorStep : public LocalStep {
   }
 
   void step_parameter(const WorkerParameters::Place& place, const float* gradient, double learning_rate) {
-    const TrainOptions& options = setup_.config.train;
-    const SgdOptions sgd{.lr = static_cast<float>(learning_rate),
-                         .momentum = static_cast<float>(options.momentum),
-                         .weight_decay = weight_decay(options, place),
-                         .nesterov = options.nesterov};
-    float* momentum = parameters_.momentum() + place.offset;
-    float* values = parameters_.values() + place.offset;
-    at::parallel_for(0, place.size, kSgdGrain, [&](std::int64_t begin, std::int64_t end) {
-      sgd_step(sgd, end - begin, gradient + begin, momentum + begin, values + begin);
-    });
+    step_in_arena(setup_.config.train, parameters_, place, gradient, learning_rate);
   }
 
   const TrainingSetup& setup_;

@@ -41,6 +41,8 @@ class RoundSync {
   // Sends the average that the last round left behind on its way, if there is one. Called when nothing else is to be
   // said before land(): its bytes would hold up every other message.
   void set_out();
+  // Whether there is one for land() to take in.
+  bool under_way() const { return under_way_.joinable(); }
 
   // Takes in the average that is under way, if there is one: x := x + (mean - x_sent), where with an outer step what
   // follows the mean stands for it. CommError as exchange().

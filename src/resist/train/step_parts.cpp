@@ -1,6 +1,15 @@
 #include "resist/train/step_parts.h"
 
+#include <ATen/Parallel.h>
+
+#include "resist/train/sgd.h"
+
 namespace resist {
+namespace {
+
+constexpr std::int64_t kSgdGrain = 1 << 16;  // elements worth a thread
+
+}  // namespace
 
 // from_blob takes mutable memory; the network only reads it.
 at::Tensor images_of(const NetworkSpec& spec, const Batch& batch) {
@@ -21,6 +30,19 @@ at::Tensor batch_loss(const TrainingSetup& setup, const Network& network, const 
 
 float weight_decay(const TrainOptions& options, const WorkerParameters::Place& place) {
   return place.weight || options.decay_norms ? static_cast<float>(options.weight_decay) : 0.0F;
+}
+
+void step_in_arena(const TrainOptions& options, WorkerParameters& parameters, const WorkerParameters::Place& place,
+                   const float* gradient, double learning_rate) {
+  const SgdOptions sgd{.lr = static_cast<float>(learning_rate),
+                       .momentum = static_cast<float>(options.momentum),
+                       .weight_decay = weight_decay(options, place),
+                       .nesterov = options.nesterov};
+  float* momentum = parameters.momentum() + place.offset;
+  float* values = parameters.values() + place.offset;
+  at::parallel_for(0, place.size, kSgdGrain, [&](std::int64_t begin, std::int64_t end) {
+    sgd_step(sgd, end - begin, gradient + begin, momentum + begin, values + begin);
+  });
 }
 
 }  // namespace resist

@@ -8,7 +8,7 @@
 #include "resist/train/training_setup.h"
 #include "resist/train/worker_parameters.h"
 
-// What the devices' local steps (local_step.h) have in common.
+// What the devices' local steps (local_step.h) and evaluations have in common.
 namespace resist {
 
 // [batch, channels, height, width] and [batch]: views of the batch, valid as long as it is.
@@ -20,5 +20,9 @@ at::Tensor batch_loss(const TrainingSetup& setup, const Network& network, const 
                       const at::Tensor& labels, const std::vector<int>& passed_by);
 
 float weight_decay(const TrainOptions& options, const WorkerParameters::Place& place);
+
+// A step of SGD (sgd.h) of one parameter in the arenas.
+void step_in_arena(const TrainOptions& options, WorkerParameters& parameters, const WorkerParameters::Place& place,
+                   const float* gradient, double learning_rate);
 
 }  // namespace resist

@@ -541,7 +541,7 @@ void Trainer::run_local_iterations(TrainingObserver& observer) {
   sync_->set_out();
   Stopwatch watch;
   while (local.iterations < iterations && run_iteration(observer, watch)) {
-    if (local.iterations == lands_after) {
+    if (local.iterations == lands_after && sync_->under_way()) {
       try {
         land(watch);
         step_->take();

@@ -77,6 +77,7 @@ TrainingSetup lay_out(const Config& config, DataSource data, NetworkSpec spec, i
                       .device = std::move(device)};
   const DatasetInfo& info = setup.data.info;
   check_fits(setup.spec, info);
+  setup.spec.bf16 = choose_precision(config.cluster.precision, multiplies_bf16(setup.device)) == Precision::bf16;
   setup.layout = make_layout(setup.spec);
   setup.decks = deck_sizes(setup.layout);
   make_augmentation(config.data, info);  // throws where the padding is impossible
@@ -112,7 +113,6 @@ TrainingSetup prepare_training(const Config& config, int workers, int worker) {
   std::string device = choose_device(config.cluster.device, worker);
   DataSource data = open_data(config.data, config.evaluation.eval, config.model.image_size, config.train.seed);
   NetworkSpec spec = make_network_spec(config, input_shape(data.info));
-  spec.bf16 = choose_precision(config.cluster.precision, multiplies_bf16(device)) == Precision::bf16;
   return lay_out(config, std::move(data), std::move(spec), workers, std::move(device));
 }
 

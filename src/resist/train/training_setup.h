@@ -19,7 +19,9 @@ struct TrainingSetup {
   std::vector<DeckSize> decks;
   DataSource data;
   std::shared_ptr<const BlockBalance> balance;  // null: every worker holds as many blocks
-  std::string device = "cpu";                   // that this process computes on, as choose_device() says it
+  // That this process computes on, as choose_device() says it; "cpu:0" has the processor stand for a device with memory
+  // of its own (train/device_step.h).
+  std::string device = "cpu";
 };
 
 // A test set cut into batches.
@@ -35,8 +37,8 @@ std::vector<TestBatches> test_batches(const TrainingSetup& setup, const std::sha
 int loader_threads(const TrainingSetup& setup);
 
 // Opens the data and lays out the network that the options name; everything that can be wrong with the input is found
-// here (InputError), before anything is written or started. `workers`: S. `worker`: whose process this is, which decides
-// on the GPU that it takes where a machine has several.
+// here (InputError), before anything is written or started. `workers`: S. `worker`: whose process this is, which
+// decides on the GPU that it takes where there are several.
 TrainingSetup prepare_training(const Config& config, int workers, int worker = 0);
 
 // The same for data and a network of one's own: what `config` says of either is not looked at, but for augmentation.
