@@ -21,12 +21,12 @@ constexpr std::size_t kReserved = std::size_t{4} << 30U;
 
 }  // namespace
 
-void keep_freed_memory() {
+void keep_freed_memory(int workers) {
 #ifdef __GLIBC__
-  // One heap, grown by the program break, from which nothing is given back.
+  // Nothing is given back; what does not fit a thread's own heap comes from the first one, grown by the program break.
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, -1);
-  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_ARENA_MAX, workers);
   void* reserved = std::malloc(kReserved);
   if (reserved == nullptr) {
     return;  // this process may not have so much; usual pages then

@@ -29,7 +29,8 @@ void take_cores(const CoreShare& share) {
 
 void take_cores_in_process(int threads, int workers) {
   const std::vector<Cores> same(static_cast<std::size_t>(workers), own_cores(threads));
-  take_cores({.threads = share_cores(same, 0).threads, .pinned = {}});
+  keep_freed_memory(workers);
+  set_compute_threads(share_cores(same, 0).threads);
 }
 
 }  // namespace resist
