@@ -186,7 +186,7 @@ Codec<std::string> device() {
   Codec<std::string> codec =
       word({"auto", "cpu", "cuda"}, "DEVICE", fmt::format("auto, cpu, cuda, or cuda:N with N from 0 to {}", kMost));
   codec.read = [named = codec.read](const nlohmann::json& value) -> std::optional<std::string> {
-    if (const auto name = named(value)) {
+    if (auto name = named(value)) {
       return name;
     }
     const std::string prefix = "cuda:";

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -23,7 +24,7 @@ constexpr int kIterationsBeforeRecording = 3;
 struct Shape {
   std::vector<std::int64_t> offsets;
   std::vector<std::int64_t> sizes;
-  auto operator<=>(const Shape&) const = default;
+  bool operator<(const Shape& other) const { return std::tie(offsets, sizes) < std::tie(other.offsets, other.sizes); }
 };
 
 struct Recordings {
