@@ -100,10 +100,7 @@ class DeviceStep : public LocalStep {
 
   // On the processor: devices round differently, and workers that average gradients have the same bits always.
   void step_by_gradients(double learning_rate) override {
-    const std::span<float> gradients = parameters_.gradients();
-    for (const WorkerParameters::Place& place : parameters_.places()) {
-      step_in_arena(setup_.config.train, parameters_, place, gradients.data() + place.offset, learning_rate);
-    }
+    step_arenas(setup_.config.train, parameters_, learning_rate);
     ahead_ = false;
     run([&] {
       const at::NoGradGuard no_gradients;

@@ -26,7 +26,7 @@ class ProcessorStep : public LocalStep {
 
   void step(double learning_rate) override {
     backward([&](const WorkerParameters::Place& place, const float* gradient) {
-      step_parameter(place, gradient, learning_rate);
+      step_in_arena(setup_.config.train, parameters_, place, gradient, learning_rate);
     });
   }
 
@@ -42,20 +42,13 @@ class ProcessorStep : public LocalStep {
   }
 
   void step_by_gradients(double learning_rate) override {
-    const std::span<float> gradients = parameters_.gradients();
-    for (const WorkerParameters::Place& place : parameters_.places()) {
-      step_parameter(place, gradients.data() + place.offset, learning_rate);
-    }
+    step_arenas(setup_.config.train, parameters_, learning_rate);
   }
 
  private:
   void backward(const WorkerParameters::GradientSink& sink) {
     parameters_.backward(loss_, sink);
     loss_.reset();
-  }
-
-  void step_parameter(const WorkerParameters::Place& place, const float* gradient, double learning_rate) {
-    step_in_arena(setup_.config.train, parameters_, place, gradient, learning_rate);
   }
 
   const TrainingSetup& setup_;

@@ -2,6 +2,8 @@
 
 #include <ATen/Parallel.h>
 
+#include <span>
+
 #include "resist/train/sgd.h"
 
 namespace resist {
@@ -43,6 +45,13 @@ void step_in_arena(const TrainOptions& options, WorkerParameters& parameters, co
   at::parallel_for(0, place.size, kSgdGrain, [&](std::int64_t begin, std::int64_t end) {
     sgd_step(sgd, end - begin, gradient + begin, momentum + begin, values + begin);
   });
+}
+
+void step_arenas(const TrainOptions& options, WorkerParameters& parameters, double learning_rate) {
+  const std::span<float> gradients = parameters.gradients();
+  for (const WorkerParameters::Place& place : parameters.places()) {
+    step_in_arena(options, parameters, place, gradients.data() + place.offset, learning_rate);
+  }
 }
 
 }  // namespace resist

@@ -24,5 +24,7 @@ float weight_decay(const TrainOptions& options, const WorkerParameters::Place& p
 // A step of SGD (sgd.h) of one parameter in the arenas.
 void step_in_arena(const TrainOptions& options, WorkerParameters& parameters, const WorkerParameters::Place& place,
                    const float* gradient, double learning_rate);
+// The same of every parameter, by the gradients in their arena.
+void step_arenas(const TrainOptions& options, WorkerParameters& parameters, double learning_rate);
 
 }  // namespace resist
