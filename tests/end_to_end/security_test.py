@@ -101,9 +101,9 @@ class Tokens(TestCase):
 
     def test_the_port_of_torchruns_agent_is_left_to_it(self):
         with socket.socket() as agent:
-            agent.bind(("127.0.0.1", 0))
+            port = free_port()
+            agent.bind(("127.0.0.1", port))
             agent.listen()
-            port = agent.getsockname()[1]
             processes = [start(train_command("--run-dir", self.folder / "run"),
                                env={**torchrun_environment(rank, 2, "127.0.0.1", port, 2),
                                     "TORCHELASTIC_USE_AGENT_STORE": "True"}) for rank in range(2)]

@@ -137,10 +137,24 @@ def torchrun_environment(rank, workers, address, port, local_workers, token=TOKE
             "MASTER_ADDR": address, "MASTER_PORT": str(port), "RESIST_TOKEN": token}
 
 
-def free_port():
+def bindable(port):
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port():
+    """A port that is free, and the next one too, which a job under torchrun takes. Both lie below those from which the
+    system takes the ports of outgoing connections: one of those can be gone by the time the job listens."""
+    outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(outgoing // 2, outgoing - 1)
+        if bindable(port) and bindable(port + 1):
+            return port
 
 
 class TestCase(unittest.TestCase):
