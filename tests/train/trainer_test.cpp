@@ -3,11 +3,14 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <numeric>
+#include <set>
 
 #include "resist/model/initialise.h"
 #include "resist/plan/prediction.h"
@@ -342,19 +345,27 @@ TEST(Trainer, StochasticDepthLeavesBlocksOut) {
   Config config = small_config();
   config.train.method = Method::local_sgd;
   config.train.stochastic_depth = 0.9999;
-  const TrainingSetup setup = prepare_training(config, 1);
-  run_in_process(1, [&](Communicator& communicator) {
-    const std::atomic<int> stop = 0;
-    Trainer trainer(setup, communicator, {}, stop);
-    EXPECT_NEAR(trainer.block_scale()[0], 0.0001, 1e-12);
-    const NamedValues before = named_values(trainer.parameters());
-    RecordingObserver observer;
-    trainer.run(observer);
-    for (const auto& [name, values] : named_values(trainer.parameters())) {
-      const bool dealt = name.starts_with("layer3.") && !name.starts_with("layer3.0.");
-      EXPECT_EQ(values == before.at(name), dealt) << name;
+  for (const bool first_blocks : {false, true}) {  // a first block's shortcut is shared, and taken whatever is left out
+    config.partition.partition_first_blocks = first_blocks;
+    const TrainingSetup setup = prepare_training(config, 1);
+    std::set<std::string> dealt;
+    for (const BlockLayout& block : setup.layout.blocks) {
+      std::ranges::transform(block.parameters, std::inserter(dealt, dealt.end()), &Parameter::name);
     }
-  });
+    run_in_process(1, [&](Communicator& communicator) {
+      const std::atomic<int> stop = 0;
+      Trainer trainer(setup, communicator, {}, stop);
+      EXPECT_NEAR(trainer.block_scale()[0], 0.0001, 1e-12);
+      const NamedValues before = named_values(trainer.parameters());
+      RecordingObserver observer;
+      trainer.run(observer);
+      for (const auto& [name, values] : named_values(trainer.parameters())) {
+        EXPECT_EQ(values == before.at(name), dealt.contains(name)) << name;
+      }
+    });
+  }
+  config.partition.partition_first_blocks = false;
+  const TrainingSetup setup = prepare_training(config, 1);
   config.train.method = Method::resist;
   config.train.stochastic_depth = 0.5;
   EXPECT_EQ(make_method(config, setup.decks, 3)->block_scale(false), (std::vector<double>{0.5 * 4 / 6}));

@@ -206,7 +206,8 @@ at::Tensor Network::branch(const Block& block, at::Tensor x) const {
 
 at::Tensor Network::apply(const Position& position, const at::Tensor& activations, double scale) const {
   const Block& block = views_->blocks.at({position.section, position.index});
-  if (!block.has_branch() && !block.shape.projects) {
+  const bool has_branch = block.has_branch() && scale != 0;
+  if (!has_branch && !block.shape.projects) {
     return activations;
   }
   const at::Tensor input =
@@ -217,7 +218,7 @@ at::Tensor Network::apply(const Position& position, const at::Tensor& activation
     shortcut = convolve(input, block.projection, block.shape.geometry.stride);
     shortcut = postact ? normalise(shortcut, block.projection_norm, /*relu=*/false) : shortcut;
   }
-  if (!block.has_branch()) {
+  if (!has_branch) {
     return postact ? shortcut.relu() : shortcut;
   }
   const at::Tensor residual = branch(block, input);
@@ -240,9 +241,7 @@ at::Tensor Network::head(const at::Tensor& activations) const {
 at::Tensor Network::forward(const at::Tensor& images, const std::vector<int>& passed_by) const {
   at::Tensor x = stem(images);
   for (const Position& position : positions_) {
-    if (!std::ranges::binary_search(passed_by, position.block)) {
-      x = apply(position, x, 1.0);
-    }
+    x = apply(position, x, std::ranges::binary_search(passed_by, position.block) ? 0.0 : 1.0);
   }
   return head(x);
 }

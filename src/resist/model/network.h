@@ -56,12 +56,12 @@ class Network {
 
   // Logits [batch, classes], float32, on the parameters' device, of images [batch, channels, height, width] that may be
   // elsewhere; residual branches at scale 1.
-  // `passed_by`: partitioned blocks that take no part, ascending ids.
+  // `passed_by`: partitioned blocks whose branches take no part, ascending ids.
   at::Tensor forward(const at::Tensor& images, const std::vector<int>& passed_by = {}) const;
 
   // The steps of forward(), for evaluating block by block.
   at::Tensor stem(const at::Tensor& images) const;
-  // `scale` multiplies the residual branch.
+  // `scale` multiplies the residual branch; 0: none.
   at::Tensor apply(const Position& position, const at::Tensor& activations, double scale) const;
   at::Tensor head(const at::Tensor& activations) const;
 
