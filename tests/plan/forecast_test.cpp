@@ -173,6 +173,21 @@ TEST_F(ForecastTest, EvaluationIsSharedOutAndLocalSgdSendsNoBlocks) {
             2 * forecaster(Method::local_sgd, 4).forecast(slow_links).evaluation_seconds);
 }
 
+TEST_F(ForecastTest, VisitingBlocksKeepAllLinksBusy) {
+  Circumstances slow_links = alike(4, 1e6 * kGflops, 1e6);
+  double bits = 0;
+  for (const BlockLayout& block : layout_.blocks) {
+    bits += static_cast<double>(block.size) * 32 * kFraming;
+  }
+  // A worker holds 6 of 22 blocks and takes in the others; it sends a quarter of all, to three.
+  const double floor = bits * 16 / 22 / 1e6;
+  const double seconds = forecaster(Method::resist, 4).forecast(slow_links).evaluation_seconds;
+  EXPECT_GT(seconds, floor);
+  EXPECT_LT(seconds, 2 * floor);
+  slow_links.links[2].bandwidth /= 10;
+  EXPECT_GT(forecaster(Method::resist, 4).forecast(slow_links).evaluation_seconds, 9 * floor);
+}
+
 TEST_F(ForecastTest, AtTheBalancedBandwidthBothPhasesTakeAsLong) {
   const Forecaster resist = forecaster(Method::resist, 4);
   Circumstances circumstances = alike(4, 100 * kGflops, 1e8);

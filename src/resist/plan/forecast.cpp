@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numeric>
 
@@ -11,6 +12,7 @@
 #include "resist/partition/schedule.h"
 #include "resist/partition/training_method.h"
 #include "resist/plan/round_exchanges.h"
+#include "resist/sync/block_visits.h"
 
 namespace resist {
 namespace {
@@ -84,6 +86,8 @@ struct Forecaster::Impl {
                      const Circumstances& with) const;
   RoundForecast one(const PlannedRound& round, double iterations, const Circumstances& with) const;
   double full_pass_seconds(std::int64_t samples, const Circumstances& with) const;
+  double visits_seconds(const Assignment& assignment, const std::function<double(int)>& compute_seconds,
+                        const Circumstances& with) const;
   void count_rounds(std::int64_t training_samples, double iterations, Forecast& forecast) const;
 
   const Config& config;
@@ -149,7 +153,7 @@ RoundForecast Forecaster::Impl::mean(const std::vector<PlannedRound>& planned_ro
 }
 
 // All samples once through the whole network, as FullPass does it: each worker has its share of the batches, and blocks
-// that are dealt visit everybody, one ahead of its use, once for each super-batch.
+// that are dealt visit everybody, some ahead of their use, once for each super-batch.
 double Forecaster::Impl::full_pass_seconds(std::int64_t samples, const Circumstances& with) const {
   if (samples < 1) {
     return 0;
@@ -162,19 +166,44 @@ double Forecaster::Impl::full_pass_seconds(std::int64_t samples, const Circumsta
   const double slowest = std::ranges::min(with.speeds, {}, &WorkerSpeed::evaluation).evaluation;
   const auto outside = static_cast<double>(forward_operations(spec, layout, {}));
   double seconds = static_cast<double>(share) * batch * outside / slowest;
-  const Assignment assignment = method->assignment(0, false);
+  std::vector<double> operations;
   for (int block = 0; block < static_cast<int>(layout.blocks.size()); ++block) {
-    const auto& holders = assignment.holders(block);
-    const double operations = static_cast<double>(forward_operations(spec, layout, {block})) - outside;
-    const double bits = static_cast<double>(layout.blocks[block].size) * kBitsPerFloat * kFraming;
-    const double travel = static_cast<double>(workers - static_cast<int>(holders.size())) * bits /
-                          with.links[static_cast<std::size_t>(holders.front())].bandwidth;
-    for (std::int64_t first = 0; first < share; first += super_batch) {
-      const auto held_up = static_cast<double>(std::min(super_batch, share - first));
-      seconds += std::max(held_up * batch * operations / slowest, travel);
-    }
+    operations.push_back(static_cast<double>(forward_operations(spec, layout, {block})) - outside);
+  }
+  const Assignment assignment = method->assignment(0, false);
+  for (std::int64_t first = 0; first < share; first += super_batch) {
+    const double visited = static_cast<double>(std::min(super_batch, share - first)) * batch;
+    seconds += visits_seconds(assignment, [&](int block) { return visited * operations[block] / slowest; }, with);
   }
   return seconds;
+}
+
+// All blocks' visits and what is computed with each. A worker sends one after another what it has to send, and takes in
+// what all others send it, block by block.
+double Forecaster::Impl::visits_seconds(const Assignment& assignment, const std::function<double(int)>& compute_seconds,
+                                        const Circumstances& with) const {
+  const std::vector<int> senders = visit_senders(layout, assignment);
+  const auto ahead = static_cast<std::size_t>(visits_under_way(workers));
+  std::vector<double> sent(static_cast<std::size_t>(workers));
+  std::vector<double> received(static_cast<std::size_t>(workers));
+  std::vector<double> used;  // when everybody is through with a block
+  for (std::size_t block = 0; block < senders.size(); ++block) {
+    const std::vector<int>& holders = assignment.holders(static_cast<int>(block));
+    const double bits = static_cast<double>(layout.blocks[block].size) * kBitsPerFloat * kFraming;
+    const double begin = block < ahead ? 0.0 : used[block - ahead];
+    double& out = sent[senders[block]];
+    out = std::max(out, begin) + static_cast<double>(workers - static_cast<int>(holders.size())) * bits /
+                                     with.links[static_cast<std::size_t>(senders[block])].bandwidth;
+    double here = out;
+    for (int worker = 0; worker < workers; ++worker) {
+      if (!std::ranges::binary_search(holders, worker)) {
+        received[worker] = std::max(out, std::max(received[worker], begin) + bits / with.links[worker].bandwidth);
+        here = std::max(here, received[worker]);
+      }
+    }
+    used.push_back(std::max(here, used.empty() ? 0.0 : used.back()) + compute_seconds(static_cast<int>(block)));
+  }
+  return used.empty() ? 0.0 : used.back();
 }
 
 void Forecaster::Impl::count_rounds(std::int64_t training_samples, double iterations, Forecast& forecast) const {

@@ -8,6 +8,7 @@
 #include "resist/partition/schedule.h"
 #include "resist/partition/training_method.h"
 #include "resist/plan/round_exchanges.h"
+#include "resist/sync/block_visits.h"
 #include "resist/sync/sync_plan.h"
 
 namespace resist {
@@ -93,7 +94,8 @@ MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, c
                 convolution_scratch(spec, batch, true);
   const std::int64_t eval_batch = config.evaluation.eval_batch_size;
   memory.evaluation =
-      evaluation_activations(spec) * eval_batch * activation_bytes + convolution_scratch(spec, eval_batch, false);
+      evaluation_activations(spec) * eval_batch * activation_bytes + convolution_scratch(spec, eval_batch, false) +
+      visiting_size(layout, placement.assignment) * kFloatBytes;
   std::int64_t chunks = 0;
   for (const RoundExchange& exchange : round_exchanges(config, layout, workers, 0, warmup)) {
     chunks = std::max(chunks, most_scratch(exchange.plan));

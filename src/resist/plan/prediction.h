@@ -22,7 +22,7 @@ struct MemoryPrediction {
   // These take turns.
   std::int64_t step = 0;             // a local iteration: activations, scratch of a convolution, gradients under way
   std::int64_t synchronisation = 0;  // staged arenas and chunk buffers
-  std::int64_t evaluation = 0;       // activations of evaluating one batch, a convolution's scratch
+  std::int64_t evaluation = 0;       // activations of evaluating one batch, a convolution's scratch, visiting blocks
   std::int64_t total() const {
     return arenas + compress + outer + protect + overlap + bf16 + std::max({step, synchronisation, evaluation});
   }

@@ -3,81 +3,81 @@
 #include <torch/types.h>
 
 #include <algorithm>
-#include <array>
 #include <span>
 
 #include "resist/comm/tags.h"
+#include "resist/sync/block_visits.h"
 
 namespace resist {
 
-// Two blocks are under way: the one in use and the next.
 struct TravellingBlocks::Visit {
-  struct Lane {
-    int block = -1;
-    at::Tensor memory;  // where a visiting block arrives
-    std::vector<std::unique_ptr<Transfer>> transfers;
-  };
-  std::array<Lane, 2> lanes;
+  at::Tensor memory;  // where a block arrives that is not held
+  std::vector<std::unique_ptr<Transfer>> transfers;
+};
+
+struct TravellingBlocks::Held {
   at::Tensor arena;
+  std::vector<std::int64_t> at;  // per block: its place there, or -1
 };
 
 TravellingBlocks::TravellingBlocks(Communicator& communicator, WorkerParameters& parameters)
     : communicator_(communicator),
       parameters_(parameters),
-      held_at_(parameters.layout().blocks.size(), -1),
-      visits_(std::make_unique<Visit>()) {
-  visits_->arena = at::from_blob(parameters.values(), {parameters.placement().arena.size()}, at::kFloat);
+      held_(std::make_unique<Held>(
+          Held{.arena = at::from_blob(parameters.values(), {parameters.placement().arena.size()}, at::kFloat),
+               .at = std::vector<std::int64_t>(parameters.layout().blocks.size(), -1)})),
+      senders_(visit_senders(parameters.layout(), parameters.placement().assignment)),
+      visits_(static_cast<std::size_t>(visits_under_way(communicator.size()))) {
   const auto offsets = parameters.offsets();
   for (std::size_t i = 0; i < offsets.size(); ++i) {
-    held_at_[parameters.held()[i]] = offsets[i];
+    held_->at[parameters.held()[i]] = offsets[i];
   }
 }
 
 TravellingBlocks::~TravellingBlocks() = default;
 
+TravellingBlocks::Visit& TravellingBlocks::visit(int block) {
+  return visits_[static_cast<std::size_t>(block) % visits_.size()];
+}
+
 void TravellingBlocks::start(int block) {
-  Visit::Lane& lane = visits_->lanes[block % 2];
-  lane.block = block;
+  Visit& starting = visit(block);
   const auto& holders = parameters_.placement().assignment.holders(block);
   const auto size = static_cast<std::size_t>(parameters_.layout().blocks[block].size);
-  if (communicator_.rank() == holders.front()) {
-    const std::span values(parameters_.values() + held_at_[block], size);
+  if (communicator_.rank() == senders_[block]) {
+    const std::span values(parameters_.values() + held_->at[block], size);
     for (int step = 1; step < communicator_.size(); ++step) {
       const int peer = (communicator_.rank() + step) % communicator_.size();
       if (!std::ranges::binary_search(holders, peer)) {
-        lane.transfers.push_back(communicator_.send(std::as_bytes(values), peer, kEvaluationTag));
+        starting.transfers.push_back(communicator_.send(std::as_bytes(values), peer, kEvaluationTag));
       }
     }
-  } else if (held_at_[block] < 0) {
-    if (!lane.memory.defined() || lane.memory.numel() < static_cast<std::int64_t>(size)) {
-      lane.memory = at::empty({static_cast<std::int64_t>(size)}, at::kFloat);
+  } else if (held_->at[block] < 0) {
+    if (!starting.memory.defined() || starting.memory.numel() < static_cast<std::int64_t>(size)) {
+      starting.memory = at::empty({static_cast<std::int64_t>(size)}, at::kFloat);
     }
-    const std::span values(lane.memory.data_ptr<float>(), size);
-    lane.transfers.push_back(communicator_.receive(std::as_writable_bytes(values), holders.front(), kEvaluationTag));
+    const std::span values(starting.memory.data_ptr<float>(), size);
+    starting.transfers.push_back(communicator_.receive(std::as_writable_bytes(values), senders_[block], kEvaluationTag));
   }
-}
-
-void TravellingBlocks::finish(int block) {
-  Visit::Lane& lane = visits_->lanes[block % 2];
-  for (const auto& transfer : lane.transfers) {
-    transfer->wait();
-  }
-  lane.transfers.clear();
-  lane.block = -1;
 }
 
 ParameterMemory TravellingBlocks::fetch(int block) {
-  if (visits_->lanes[block % 2].block != block) {
-    start(block);
+  if (block == 0) {
+    started_ = 0;
   }
-  finish(block);
-  if (block + 1 < static_cast<int>(held_at_.size())) {
-    start(block + 1);
+  const int blocks = static_cast<int>(held_->at.size());
+  for (; started_ < std::min(block + static_cast<int>(visits_.size()), blocks); ++started_) {
+    start(started_);
   }
-  if (held_at_[block] >= 0) {
-    return {.values = visits_->arena, .offset = held_at_[block]};
+  Visit& here = visit(block);
+  for (const auto& transfer : here.transfers) {
+    transfer->wait();
   }
-  return {.values = visits_->lanes[block % 2].memory};
+  here.transfers.clear();
+  if (held_->at[block] < 0) {
+    return {.values = here.memory};
+  }
+  return {.values = held_->arena, .offset = held_->at[block]};
 }
 
 }  // namespace resist

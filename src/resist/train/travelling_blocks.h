@@ -10,8 +10,8 @@
 
 namespace resist {
 
-// Blocks that visit every worker during an evaluation: the first holder of each sends it to those that do not hold it,
-// one block ahead of its use. All workers fetch all blocks in the same order.
+// Blocks that visit every worker during an evaluation (sync/block_visits.h). All workers fetch all blocks in the same
+// order.
 class TravellingBlocks : public BlockSource {
  public:
   TravellingBlocks(Communicator& communicator, WorkerParameters& parameters);
@@ -21,13 +21,16 @@ class TravellingBlocks : public BlockSource {
 
  private:
   struct Visit;
+  struct Held;
+  Visit& visit(int block);
   void start(int block);
-  void finish(int block);
 
   Communicator& communicator_;
   WorkerParameters& parameters_;
-  std::vector<std::int64_t> held_at_;  // per block: its place in the arena, or -1
-  std::unique_ptr<Visit> visits_;
+  std::unique_ptr<Held> held_;
+  std::vector<int> senders_;   // per block
+  std::vector<Visit> visits_;  // under way or in use; block b's is b modulo their number
+  int started_ = 0;            // blocks of this pass
 };
 
 }  // namespace resist
