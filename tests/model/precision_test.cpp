@@ -22,5 +22,12 @@ TEST(Precision, AutoIsWhatTheKernelSaysOfThisProcessor) {
   EXPECT_EQ(choose_precision(Precision::automatic), has_bf16 ? Precision::bf16 : Precision::fp32);
 }
 
+TEST(Precision, WordsGiveTheReasonOfAChoice) {
+  EXPECT_EQ(precision_in_words(Precision::fp32, true), "fp32");
+  EXPECT_EQ(precision_in_words(Precision::bf16, false), "bf16");
+  EXPECT_EQ(precision_in_words(Precision::automatic, true), "bf16 (it multiplies that)");
+  EXPECT_EQ(precision_in_words(Precision::automatic, false), "fp32 (it does not multiply bf16)");
+}
+
 }  // namespace
 }  // namespace resist

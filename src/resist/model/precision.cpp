@@ -1,5 +1,7 @@
 #include "resist/model/precision.h"
 
+#include "resist/config/enum_words.h"
+
 #ifdef __x86_64__
 #include <cpuid.h>
 #endif
@@ -49,6 +51,14 @@ Precision choose_precision(Precision asked, bool multiplies) {
     return asked;
   }
   return multiplies ? Precision::bf16 : Precision::fp32;
+}
+
+std::string precision_in_words(Precision asked, bool multiplies) {
+  const std::string chosen(to_word(choose_precision(asked, multiplies)));
+  if (asked != Precision::automatic) {
+    return chosen;
+  }
+  return chosen + (multiplies ? " (it multiplies that)" : " (it does not multiply bf16)");
 }
 
 }  // namespace resist

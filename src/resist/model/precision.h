@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "resist/config/config.h"
 
 namespace resist {
@@ -13,5 +15,8 @@ bool has_matrix_units();
 
 // What `asked` means on a device that multiplies bf16, or does not: fp32 or bf16.
 Precision choose_precision(Precision asked, bool multiplies = multiplies_bf16());
+
+// The same for people, with the reason where it was chosen.
+std::string precision_in_words(Precision asked, bool multiplies);
 
 }  // namespace resist

@@ -18,7 +18,6 @@
 #include "resist/cluster/rendezvous.h"
 #include "resist/cluster/token.h"
 #include "resist/comm/worker_threads.h"
-#include "resist/config/enum_words.h"
 #include "resist/config/option.h"
 #include "resist/config/resolve.h"
 #include "resist/core/failpoint.h"
@@ -147,7 +146,7 @@ WorkerCard own_card(const ResolvedConfig& resolved, const LaunchInfo& info) {
           .stack = network_stack_id(),
           .version = full_version(),
           .device = device_in_words(device),
-          .precision = std::string(to_word(choose_precision(config.cluster.precision, multiplies_bf16(device)))),
+          .precision = precision_in_words(config.cluster.precision, multiplies_bf16(device)),
           .cores = own_cores(config.cluster.threads),
           .resumes = !config.run.resume.empty(),
           .config = config_to_compare(resolved)};
@@ -238,9 +237,8 @@ int run_as_joiner(const ResolvedConfig& resolved, std::ostream& out) {
 int run_in_process(const TrainingSetup& setup, int workers, std::ostream& out) {
   const std::atomic<int>& stop = watch_signals(/*speaks=*/true);
   take_cores_in_process(setup.config.cluster.threads, workers);
-  if (setup.device != "cpu") {
-    spdlog::info("computing on {}", device_in_words(setup.device));
-  }
+  spdlog::info("computing on {}, {}", device_in_words(setup.device),
+               precision_in_words(setup.config.cluster.precision, multiplies_bf16(setup.device)));
   std::vector<int> codes(static_cast<std::size_t>(workers));
   run_worker_threads(workers, setup.config.cluster.timeout, [&](Communicator& communicator) {
     codes[static_cast<std::size_t>(communicator.rank())] = train_session(setup, communicator, stop, out);
