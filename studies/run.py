@@ -53,7 +53,7 @@ def sync_seconds(program, options):
     seconds = {}
     for rate in LINKS:
         given = {**{name: options[name] for name in PLANNED if name in options}, **data_options(program, options["data"]),
-                 "bandwidth": rate, "latency": "100us", "speed": "100gflops", "protect": "none", "format": "json"}
+                 "bandwidth": rate, "latency": "100us", "speed": "100gflops", "format": "json"}
         said = subprocess.run([program, "plan", *(flag(name, value) for name, value in given.items())], check=True,
                               capture_output=True, text=True).stdout
         methods = json.loads(said)["forecasts"][0]["methods"]

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import tomllib
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -68,6 +69,19 @@ class Declared(unittest.TestCase):
                 options |= set(setting) - {"like", run.AVERAGED}
             for option in options:
                 self.assertIn(f"--{option}", help_text, f"{name}.toml")
+
+    def test_the_best_recipe_is_what_the_studies_chose(self):
+        chosen = grid.best_of("cifar", "resist")
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([os.environ["RESIST"], "train", "--data", "synthetic:80,1,8,8,4", "--depths", "1,1,4,1", "--width", "4",
+                            "--workers", "2", "--in-process", "--rounds", "1", "--local-iterations", "1", "--batch-size", "8",
+                            "--recipe", "best", "--run-dir", f"{folder}/run"], check=True, capture_output=True)
+            recipe = tomllib.loads(Path(f"{folder}/run/config.toml").read_text())
+        for option in ("schedule", "label-smoothing", "momentum-sync", "zero-init", "outer-momentum"):
+            self.assertEqual(recipe[option], chosen[option], option)
+        self.assertEqual(recipe["lr"], grid.best_of("recipe", "resist")["lr"])
+        self.assertEqual(recipe["lr-warmup-epochs"], "auto")
+        self.assertEqual(chosen["lr-warmup-epochs"], chosen["epochs"] / 20)
 
     def test_the_page_is_what_the_rows_say(self):
         self.assertEqual(results.PAGE.read_text(), results.page(), "write it anew: studies/results.py")
