@@ -439,8 +439,10 @@ TEST(Trainer, AnOverlappedAverageLandsAfterTheIterationsThatAreGiven) {
     EXPECT_EQ(std::vector(values.begin(), values.begin() + at), std::vector(last.begin(), last.begin() + at));
     EXPECT_NE(values[static_cast<std::size_t>(at)], last[static_cast<std::size_t>(at)]);
   }
-  config.sync.overlap_iterations.reset();  // half of them
-  EXPECT_EQ(iterations_under_way(config), 2);
+  config.sync.overlap_iterations.reset();  // a fifth of them
+  EXPECT_EQ(iterations_under_way(config), 1);
+  config.train.local_iterations = 50;
+  EXPECT_EQ(iterations_under_way(config), 10);
 }
 
 TEST(Trainer, AnOverlappedAverageIsFollowedWhereItLands) {

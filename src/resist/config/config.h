@@ -114,7 +114,7 @@ struct OuterOptions {
 struct SyncOptions {
   Compression compress = Compression::none;
   bool overlap = false;                   // the shared average travels while the next round trains
-  std::optional<int> overlap_iterations;  // local iterations that it travels for; unset: half of a round's
+  std::optional<int> overlap_iterations;  // local iterations that it travels for; unset: a fifth of a round's
   Protection protect = Protection::buddy;
   int last_section_every = 1;  // rounds from one average of the last section's shared parameters to the next
 };

@@ -169,7 +169,7 @@ void add_synchronisation(std::vector<Option>& table) {
             "how shared parameters travel; blocks with 8 bits or more");
   group.add("overlap", &O::overlap, switch_value(), "average shared parameters while the next round trains");
   group.add("overlap-iterations", &O::overlap_iterations, or_auto(integer<int>(1, kManyInt)),
-            "local iterations after which an overlapped average lands; auto: half of a round's");
+            "local iterations after which an overlapped average lands; auto: a fifth of a round's");
   group.add("protect", &O::protect, choice<Protection>(),
             "keep a copy of every block that one worker alone holds, so that none is lost with it", Scope::resume);
   group.add("last-section-every", &O::last_section_every, integer<int>(1, kManyInt),

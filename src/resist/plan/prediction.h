@@ -18,13 +18,13 @@ struct MemoryPrediction {
   std::int64_t outer = 0;     // what --outer-momentum and --outer-lr add: agreed parameters and their momentum
   std::int64_t protect = 0;   // what --protect buddy adds: copies of blocks that another worker holds
   std::int64_t overlap = 0;   // what --overlap adds: the sent parameters, their mean, chunk buffers of its own
-  std::int64_t bf16 = 0;      // what bf16 adds: a copy of the weights; its activations take half as much
   // These take turns.
+  std::int64_t bf16 = 0;             // what bf16 adds to `step`: a copy of the weights; activations take half as much
   std::int64_t step = 0;             // a local iteration: activations, scratch of a convolution, gradients under way
   std::int64_t synchronisation = 0;  // staged arenas and chunk buffers
   std::int64_t evaluation = 0;       // activations of evaluating one batch, a convolution's scratch, visiting blocks
   std::int64_t total() const {
-    return arenas + compress + outer + protect + overlap + bf16 + std::max({step, synchronisation, evaluation});
+    return arenas + compress + outer + protect + overlap + std::max({step + bf16, synchronisation, evaluation});
   }
 };
 
