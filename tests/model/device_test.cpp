@@ -34,6 +34,14 @@ TEST(Device, AGpuThatIsNotThereIsAnInputError) {
   EXPECT_NE(beyond.find("cuda:1"), std::string::npos) << beyond;
 }
 
+TEST(Device, AGpuIsSharedByAsManyThreadsAsItHasQueues) {
+  check_sharing("cpu", 1000);
+  check_sharing("cuda:0", kMostCudaQueues);
+  const std::string more = input_error([] { check_sharing("cuda:1", kMostCudaQueues + 1); });
+  EXPECT_NE(more.find("33 workers"), std::string::npos) << more;
+  EXPECT_NE(more.find("cuda:1"), std::string::npos) << more;
+}
+
 TEST(Device, AProcessorHasNoName) {
   EXPECT_EQ(device_in_words("cpu"), "cpu");
 }

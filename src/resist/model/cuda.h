@@ -9,6 +9,9 @@ namespace resist {
 // What resist asks of CUDA beside libtorch's operations (cuda.cpp). Where libtorch is one for processors only there are
 // no GPUs (no_cuda.cpp).
 
+// Most queues that a process has on one GPU: libtorch's pool of streams hands out the first one again after that.
+inline constexpr int kMostCudaQueues = 32;
+
 // GPUs that this process can use.
 int cuda_devices();
 

@@ -52,6 +52,14 @@ std::string choose_device(const std::string& asked, int worker, int gpus) {
   return fmt::format("{}{}", kNumbered, number);
 }
 
+void check_sharing(const std::string& device, int workers) {
+  if (is_gpu(device) && workers > kMostCudaQueues) {
+    throw InputError(fmt::format("{} workers that are threads can't share {}; allowed are {}: start workers that are "
+                                 "processes, or give --device cpu",
+                                 workers, device, kMostCudaQueues));
+  }
+}
+
 bool multiplies_bf16(const std::string& device) {
   return is_gpu(device) ? cuda_multiplies_bf16(number_of(device)) : multiplies_bf16();
 }
@@ -59,6 +67,7 @@ bool multiplies_bf16(const std::string& device) {
 c10::Device open_device(const std::string& device) {
   if (is_gpu(device)) {
     at::globalContext().setAllowTF32CuDNN(false);
+    at::globalContext().setAllowTF32CuBLAS(false);  // off unless an environment variable says otherwise
   }
   return c10::Device(device);
 }

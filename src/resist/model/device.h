@@ -16,6 +16,9 @@ std::string choose_device(const std::string& asked, int worker);
 // The same with this many GPUs. Pure.
 std::string choose_device(const std::string& asked, int worker, int gpus);
 
+// InputError where it is a GPU that so many workers of one process can't share.
+void check_sharing(const std::string& device, int workers);
+
 // Whether the device has instructions that multiply bf16.
 bool multiplies_bf16(const std::string& device);
 

@@ -235,6 +235,7 @@ int run_as_joiner(const ResolvedConfig& resolved, std::ostream& out) {
 
 // Workers are threads: for tests, for trying things, and for a single worker.
 int run_in_process(const TrainingSetup& setup, int workers, std::ostream& out) {
+  check_sharing(setup.device, workers);
   const std::atomic<int>& stop = watch_signals(/*speaks=*/true);
   take_cores_in_process(setup.config.cluster.threads, workers);
   spdlog::info("computing on {}, {}", device_in_words(setup.device),
