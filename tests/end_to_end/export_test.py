@@ -127,6 +127,7 @@ class Average(TestCase):
         answer = run([RESIST, "average", self.run_dir]).stdout
         self.assertIn(f"{self.mean}: the mean of rounds 2, 3, 4, ", answer)
         self.assertIn(f"next: resist calibrate {self.mean}, resist evaluate {self.mean}\n", answer)
+        self.assertTrue((self.mean / "config.toml").read_text().startswith(f"# The mean of rounds 2, 3, 4 of '{self.run_dir}'.\n"))
         for part in ("shared", "blocks"):
             folders = [self.run_dir / "checkpoints" / f"round-{number:06}" for number in (2, 3, 4)]
             sources = [safetensors(folder / f"{part}.safetensors") for folder in folders]

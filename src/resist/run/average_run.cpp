@@ -164,10 +164,15 @@ AverageReport run_average(const fs::path& run_dir, std::optional<int> newest, fs
         fmt::format("'{}' is there already, and a run is never overwritten: give another --output", output.string()));
   }
   AverageReport report{.folder = output, .rounds = {}};
+  for (const Checkpoint& checkpoint : checkpoints) {
+    report.rounds.push_back(checkpoint.state().round);
+  }
   config.run.run_dir = output;
   CheckpointState state = checkpoints.back().state();
   state.accuracy.reset();
-  const RunFolder folder = RunFolder::create(output, to_toml(config));
+  const std::string origin =
+      fmt::format("# The mean of rounds {} of '{}'.\n", fmt::join(report.rounds, ", "), run_dir.string());
+  const RunFolder folder = RunFolder::create(output, origin + to_toml(config));
   try {
     copy_run_data(run_dir, output);
     CheckpointWriter writer(output, std::move(state));
@@ -178,9 +183,6 @@ AverageReport run_average(const fs::path& run_dir, std::optional<int> newest, fs
   } catch (...) {
     fs::remove_all(output, ignored);
     throw;
-  }
-  for (const Checkpoint& checkpoint : checkpoints) {
-    report.rounds.push_back(checkpoint.state().round);
   }
   return report;
 }
