@@ -12,6 +12,8 @@ A grid:
                     and the best of them (by mean accuracy, ties: the first) is what `like` refers to.
                     like = "GRID/NAME": the options of the best case of that setting of another grid, below these.
                     average-newest = N: what counts is the mean of the newest N rounds (`resist average`).
+                    calibrated = true: the network with running statistics and the residual scale that pictures held
+                    out chose (`resist calibrate --choose-scale`).
     [plot]          the lines of its picture, if it has one: LINE = [settings whose cases are its points]
     baselines       those of them that the others are compared with: what it takes to be as accurate
 

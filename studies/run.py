@@ -68,18 +68,31 @@ def rounds_of(run_dir):
     return [record for record in lines if "bytes_sent" in record]
 
 
-# An option of ours: so many of a run's newest rounds are averaged when it has ended.
-AVERAGED = "average-newest"
+# Options of ours: so many of a run's newest rounds are averaged when it has ended; running statistics are computed, and the
+# residual scale is chosen on the pictures held out.
+AVERAGED, CALIBRATED = "average-newest", "calibrated"
+
+
+def evaluate(program, run_dir, options, norms):
+    """Accuracy and loss with a batch's own statistics or with running ones."""
+    said = subprocess.run([program, "evaluate", run_dir, "--on", "held-out" if "holdout" in options else "test",
+                           "--format", "json"], check=True, capture_output=True, text=True).stdout
+    row = next(row for row in json.loads(said)["sets"] if row["norms"] == norms)
+    return row["accuracy"], row["test_loss"]
 
 
 def average(program, folder, options):
     """Accuracy and loss of the mean of a run's newest checkpoints."""
     subprocess.run([program, "average", folder / "run", "--newest", str(options[AVERAGED]), "-o", folder / "average"],
                    check=True, capture_output=True)
-    said = subprocess.run([program, "evaluate", folder / "average", "--on", "held-out" if "holdout" in options else "test",
-                           "--format", "json"], check=True, capture_output=True, text=True).stdout
-    found = json.loads(said)
-    return found["accuracy"], found["test_loss"]
+    return evaluate(program, folder / "average", options, "batch")
+
+
+def calibrate(program, folder, options):
+    """The same of a run whose running statistics are computed and whose residual scale is chosen."""
+    subprocess.run([program, "calibrate", folder / "run", "--calibrate-samples", "10000", "--choose-scale"], check=True,
+                   capture_output=True)
+    return evaluate(program, folder / "run", options, "running")
 
 
 def train(program, options, seed, core):
@@ -88,6 +101,8 @@ def train(program, options, seed, core):
     given = {**FIXED, **options, **data_options(program, options["data"]), "seed": seed, "run-dir": folder / "run"}
     if newest := given.pop(AVERAGED, None):
         given |= {"checkpoint-every": 1, "keep-checkpoints": newest}
+    if given.pop(CALIBRATED, False):
+        given |= {"checkpoint-every": 1}
     command = [program, "train", *(flag(name, value) for name, value in given.items())]
     with (folder / "errors").open("w+") as errors:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors,
@@ -104,6 +119,8 @@ def train(program, options, seed, core):
     accuracy, loss = (0.0, None) if diverged else (last["accuracy"], last["test_loss"])
     if AVERAGED in options and not diverged:
         accuracy, loss = average(program, folder, options)
+    if CALIBRATED in options and not diverged:
+        accuracy, loss = calibrate(program, folder, options)
     shutil.rmtree(folder)
     return {"accuracy": accuracy, "loss": loss,
             "diverged": diverged, "samples": last.get("samples", 0), "rounds": len(records),

@@ -66,7 +66,7 @@ class Declared(unittest.TestCase):
             declared = grid.Grid(name).declared
             options = set(declared.get("options", {}))
             for setting in declared["settings"].values():
-                options |= set(setting) - {"like", run.AVERAGED}
+                options |= set(setting) - {"like", run.AVERAGED, run.CALIBRATED}
             for option in options:
                 self.assertIn(f"--{option}", help_text, f"{name}.toml")
 
