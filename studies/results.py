@@ -80,7 +80,7 @@ def finished(grid):
 
 
 COSTS = {"payload, MB": lambda row: row["bytes_sent"] / 1e6, "compute, s": compute_seconds,
-         "compute and links of 100 Mbit/s, s": lambda row: seconds_over(row, "100mbit")}
+         **{f"compute and links of {words}, s": lambda row, link=link: seconds_over(row, link) for link, words in LINKS.items()}}
 
 
 def lines_by_cost(grid):
