@@ -132,6 +132,5 @@ def all_rows(files):
     return rows
 
 
-@cache
 def names():
     return sorted(path.stem for path in (STUDIES / "grids").glob("*.toml"))

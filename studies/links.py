@@ -26,7 +26,7 @@ WORKERS = {"workers": 2, "batch-size": 128}
 SETTINGS = {"local-sgd, momentum averaged": ("local-sgd", {}),
             "local-sgd, outer momentum": ("local-sgd, outer momentum", {}),
             "resist": ("resist", {}),
-            "resist, overlap": ("resist", {"overlap": True})}
+            "resist, overlap": ("resist", {"overlap": True, "overlap-iterations": 4})}
 LAUNCHERS = ("workers", "in-process")  # options that say what the launcher says here
 
 

@@ -135,10 +135,14 @@ def train(program, options, seed, core):
 def main(given=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("program")
-    parser.add_argument("grids", nargs="*", default=names())
+    parser.add_argument("grids", nargs="*", metavar="GRID", help="default: all, " + ", ".join(names()))
     parser.add_argument("--seconds", type=float, default=float("inf"), help="start no run after this time")
-    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
-    arguments = parser.parse_args(given)
+    cores_here = len(os.sched_getaffinity(0))
+    parser.add_argument("--jobs", type=int, choices=range(1, cores_here + 1), default=cores_here)
+    arguments = parser.parse_intermixed_args(given)
+    if unknown := set(arguments.grids) - set(names()):
+        parser.error(f"no such grid: {', '.join(sorted(unknown))}; there are {', '.join(names())}")
+    arguments.grids = arguments.grids or list(names())
     end = time.monotonic() + arguments.seconds
     cores = Queue()
     for core in sorted(os.sched_getaffinity(0))[:arguments.jobs]:

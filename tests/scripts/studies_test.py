@@ -127,6 +127,11 @@ class Runs(unittest.TestCase):
         self.assertEqual(set(row["sync_seconds_per_round"]), set(run.LINKS))
         self.assertGreater(row["processor_seconds"], 0)
 
+    def test_a_grid_that_is_not_there_is_refused(self):
+        with contextlib.redirect_stderr(io.StringIO()) as said, self.assertRaises(SystemExit):
+            run.main([os.environ["RESIST"], "--seconds", "1", "ratse"])
+        self.assertIn("ratse; there are final, rates", said.getvalue())
+
     def test_what_was_interrupted_is_done_again(self):
         self.run_all()
         rows = self.rows("rates")
@@ -156,7 +161,7 @@ class Runs(unittest.TestCase):
         names = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
         self.assertIn("ResIST", names)
         self.assertNotIn("not run", names)
-        panels = 3
+        panels = len(results.COSTS)
         self.assertEqual(len(list(drawn.iter("{http://www.w3.org/2000/svg}circle"))), 2 * panels)
         self.assertEqual(len(list(drawn.iter("{http://www.w3.org/2000/svg}polyline"))), panels)
         self.assertIn("(results-rates.svg)", "\n".join(results.section(grid.Grid("rates"))))

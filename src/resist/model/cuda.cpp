@@ -31,6 +31,10 @@ struct CudaQueue::Impl {
   std::vector<std::unique_ptr<at::cuda::CUDAGraph>> recordings;
 };
 
+bool built_for_cuda() {
+  return true;
+}
+
 int cuda_devices() {
   return c10::cuda::device_count();
 }

@@ -12,6 +12,9 @@ namespace resist {
 // Most queues that a process has on one GPU: libtorch's pool of streams hands out the first one again after that.
 inline constexpr int kMostCudaQueues = 32;
 
+// Whether this build's libtorch is one for CUDA.
+bool built_for_cuda();
+
 // GPUs that this process can use.
 int cuda_devices();
 

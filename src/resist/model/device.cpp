@@ -31,6 +31,12 @@ bool is_gpu(const std::string& device) {
 }  // namespace
 
 std::string choose_device(const std::string& asked, int worker) {
+  if (asked != kProcessor && asked != "auto" && !built_for_cuda()) {
+    throw InputError(
+        fmt::format("--device is {}, but this resist was built with a libtorch for processors only; build it with one for "
+                    "CUDA (docs/gpu.md), or give --device cpu",
+                    asked));
+  }
   return choose_device(asked, worker, cuda_devices());
 }
 

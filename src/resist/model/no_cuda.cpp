@@ -12,6 +12,9 @@ namespace {
 
 struct CudaQueue::Impl {};
 
+bool built_for_cuda() {
+  return false;
+}
 int cuda_devices() {
   return 0;
 }
