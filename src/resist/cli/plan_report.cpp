@@ -125,11 +125,12 @@ void print_plan_table(const PlanCommand& command, const NetworkSpec& spec, const
            "those of blocks that follow --speed.\n";
   }
   for (const PlanRow& row : rows) {
-    for (const auto& [option, bytes] : {std::pair("--compress", row.prediction.memory.compress),
-                                        std::pair("the outer step", row.prediction.memory.outer),
-                                        std::pair("--protect buddy", row.prediction.memory.protect),
-                                        std::pair("--overlap", row.prediction.memory.overlap),
-                                        std::pair("a step's copy of the weights in bf16", row.prediction.memory.bf16)}) {
+    for (const auto& [option, bytes] :
+         {std::pair("--compress", row.prediction.memory.compress),
+          std::pair("the outer step", row.prediction.memory.outer),
+          std::pair("--protect buddy", row.prediction.memory.protect),
+          std::pair("--overlap", row.prediction.memory.overlap),
+          std::pair("a step's copy of the weights in bf16", row.prediction.memory.bf16)}) {
       if (bytes > 0) {
         out << fmt::format("{} takes {:.0f} MB of the memory of {} with {} workers.\n", option,
                            static_cast<double>(bytes) / kMega, row.method, row.prediction.workers);

@@ -32,10 +32,10 @@ bool is_gpu(const std::string& device) {
 
 std::string choose_device(const std::string& asked, int worker) {
   if (asked != kProcessor && asked != "auto" && !built_for_cuda()) {
-    throw InputError(
-        fmt::format("--device is {}, but this resist was built with a libtorch for processors only; build it with one for "
-                    "CUDA (docs/gpu.md), or give --device cpu",
-                    asked));
+    throw InputError(fmt::format(
+        "--device is {}, but this resist was built with a libtorch for processors only; build it with one for "
+        "CUDA (docs/gpu.md), or give --device cpu",
+        asked));
   }
   return choose_device(asked, worker, cuda_devices());
 }
@@ -60,9 +60,10 @@ std::string choose_device(const std::string& asked, int worker, int gpus) {
 
 void check_sharing(const std::string& device, int workers) {
   if (is_gpu(device) && workers > kMostCudaQueues) {
-    throw InputError(fmt::format("{} workers that are threads can't share {}; allowed are {}: start workers that are "
-                                 "processes, or give --device cpu",
-                                 workers, device, kMostCudaQueues));
+    throw InputError(
+        fmt::format("{} workers that are threads can't share {}; allowed are {}: start workers that are "
+                    "processes, or give --device cpu",
+                    workers, device, kMostCudaQueues));
   }
 }
 

@@ -173,7 +173,8 @@ double Forecaster::Impl::full_pass_seconds(std::int64_t samples, const Circumsta
   const Assignment assignment = method->assignment(0, false);
   for (std::int64_t first = 0; first < share; first += super_batch) {
     const double visited = static_cast<double>(std::min(super_batch, share - first)) * batch;
-    seconds += visits_seconds(assignment, [&](int block) { return visited * operations[block] / slowest; }, with);
+    seconds += visits_seconds(
+        assignment, [&](int block) { return visited * operations[block] / slowest; }, with);
   }
   return seconds;
 }

@@ -93,9 +93,9 @@ MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, c
   memory.step = activations * batch * activation_bytes + gradients_under_way(spec, layout, batch) +
                 convolution_scratch(spec, batch, true);
   const std::int64_t eval_batch = config.evaluation.eval_batch_size;
-  memory.evaluation =
-      evaluation_activations(spec) * eval_batch * activation_bytes + convolution_scratch(spec, eval_batch, false) +
-      visiting_size(layout, placement.assignment) * kFloatBytes;
+  memory.evaluation = evaluation_activations(spec) * eval_batch * activation_bytes +
+                      convolution_scratch(spec, eval_batch, false) +
+                      visiting_size(layout, placement.assignment) * kFloatBytes;
   std::int64_t chunks = 0;
   for (const RoundExchange& exchange : round_exchanges(config, layout, workers, 0, warmup)) {
     chunks = std::max(chunks, most_scratch(exchange.plan));

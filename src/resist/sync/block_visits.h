@@ -7,8 +7,8 @@
 
 namespace resist {
 
-// How blocks visit every worker during an evaluation: in depth order, each sent by one of its holders to all that do not
-// hold it, some ahead of their use so that all holders' links carry something.
+// How blocks visit every worker during an evaluation: in depth order, each sent by one of its holders to all that do
+// not hold it, some ahead of their use so that all holders' links carry something.
 
 // Who sends each block: of its holders the one that has sent least until then, the lowest where several have. A pure
 // function of its arguments, so every worker knows it without a message.

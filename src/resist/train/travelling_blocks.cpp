@@ -57,7 +57,8 @@ void TravellingBlocks::start(int block) {
       starting.memory = at::empty({static_cast<std::int64_t>(size)}, at::kFloat);
     }
     const std::span values(starting.memory.data_ptr<float>(), size);
-    starting.transfers.push_back(communicator_.receive(std::as_writable_bytes(values), senders_[block], kEvaluationTag));
+    starting.transfers.push_back(
+        communicator_.receive(std::as_writable_bytes(values), senders_[block], kEvaluationTag));
   }
 }
 
