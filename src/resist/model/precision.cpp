@@ -54,7 +54,7 @@ Precision choose_precision(Precision asked, bool multiplies) {
 }
 
 std::string precision_in_words(Precision asked, bool multiplies) {
-  const std::string chosen(to_word(choose_precision(asked, multiplies)));
+  std::string chosen(to_word(choose_precision(asked, multiplies)));
   if (asked != Precision::automatic) {
     return chosen;
   }

@@ -167,6 +167,7 @@ double Forecaster::Impl::full_pass_seconds(std::int64_t samples, const Circumsta
   const auto outside = static_cast<double>(forward_operations(spec, layout, {}));
   double seconds = static_cast<double>(share) * batch * outside / slowest;
   std::vector<double> operations;
+  operations.reserve(layout.blocks.size());
   for (int block = 0; block < static_cast<int>(layout.blocks.size()); ++block) {
     operations.push_back(static_cast<double>(forward_operations(spec, layout, {block})) - outside);
   }
