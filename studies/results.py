@@ -212,13 +212,13 @@ Written by `studies/results.py` from `studies/grids/`, which declare what is tra
 finished run; `studies/run.py PROGRAM` does the runs that have no row.
 
 Every choice is made by accuracy on 5 000 training pictures that are held out, always the same. The test set is for final
-settings, which train on all pictures. Two looks at it were too many: 8 workers with rounds of 20 local iterations were seen on
-it (5 seeds) before held-out pictures chose 10, and how long overlap may last was compared on it. A test accuracy uses the
-statistics of the test batch, as training does.
+settings, which train on all pictures. Some looks at it were more than that: 8 workers with rounds of 20 local iterations were
+seen on it (5 seeds) before held-out pictures chose 10; how long overlap lasts by default was chosen on it; and strata, which
+held-out pictures liked, were left to the user after it. A test accuracy uses the statistics of the test batch, as training does.
 
 Differences are means over seeds that both have, with their standard error, which knows of seeds only and not of other pictures.
-Compute is processor time of one worker on one core; what runs on the other cores, and the machine, still change it by tens of
-percent, so compare it within a table, whose settings took turns. Seconds over a link add each round's synchronisation as
+Compute is processor time of one worker on one core. The machine, its day and what runs on its other cores change it by tens of
+percent: where a table names two processors, or rows of other days, its seconds say no more than that. Seconds over a link add each round's synchronisation as
 [`resist plan`](plan.md) forecasts it for links of that rate to every worker. Payload is what all workers sent, copies of
 blocks against losses (`--protect`) included.
 `fashion-mnist-14` is the first 25 000 training pictures of Fashion-MNIST at half its resolution (`studies/pictures.py`).

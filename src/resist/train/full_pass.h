@@ -43,7 +43,7 @@ struct EvaluationJob {
 
 // Every batch once through the global network, all blocks scaled: worker w takes batches w, w + S, ... It streams: a
 // worker works its share in super-batches whose activations fit in what a training step uses, and each block visits
-// once per super-batch, so nobody ever assembles the global network. With an ensemble a batch has activations for each
+// once per super-batch, so nobody has to hold the global network. With an ensemble a batch has activations for each
 // of its members from the first dealt block on. All workers call it together. `network` has the shared parameters bound
 // and no blocks.
 class FullPass {
