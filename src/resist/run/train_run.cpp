@@ -238,8 +238,6 @@ int run_in_process(const TrainingSetup& setup, int workers, std::ostream& out) {
   check_sharing(setup.device, workers);
   const std::atomic<int>& stop = watch_signals(/*speaks=*/true);
   take_cores_in_process(setup.config.cluster.threads, workers);
-  spdlog::info("computing on {}, {}", device_in_words(setup.device),
-               precision_in_words(setup.config.cluster.precision, multiplies_bf16(setup.device)));
   std::vector<int> codes(static_cast<std::size_t>(workers));
   run_worker_threads(workers, setup.config.cluster.timeout, [&](Communicator& communicator) {
     codes[static_cast<std::size_t>(communicator.rank())] = train_session(setup, communicator, stop, out);

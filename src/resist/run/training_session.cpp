@@ -21,6 +21,8 @@
 #include "resist/config/resolve.h"
 #include "resist/config/toml_file.h"
 #include "resist/core/hash.h"
+#include "resist/model/device.h"
+#include "resist/model/precision.h"
 #include "resist/run/calibrate_run.h"
 #include "resist/run/checkpointing.h"
 #include "resist/run/run_data.h"
@@ -133,6 +135,10 @@ void log_start(const Trainer& trainer, const std::filesystem::path& path, int wo
   }
   spdlog::info("{} on {}: {} training samples, {} workers, {} parameters{}", to_word(config.train.method),
                setup.data.info.name, setup.data.train->size(), workers, setup.layout.total_size(), scales);
+  if (workers == 1 || config.cluster.in_process) {  // workers that are processes have said it of themselves
+    spdlog::info("computing on {}, {}", device_in_words(setup.device),
+                 precision_in_words(config.cluster.precision, multiplies_bf16(setup.device)));
+  }
   if (config.train.method == Method::resist &&
       std::ranges::equal(make_method(config_at(config, 0), setup.decks, workers)->slots(false), setup.decks, {}, {},
                          &DeckSize::blocks)) {
