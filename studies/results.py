@@ -167,20 +167,22 @@ def described(grid, cases):
     # Of several cases the best one.
     reference = max((found for case, found in cases if case.setting == wanted), default={},
                     key=lambda found: mean(found.values(), lambda row: row["accuracy"]))
-    lines = []
+    lines, errors = [], []
     above = {}
     for case, found in cases:
+        beside = above if wanted == ABOVE else reference
         own = {name: value for name, value in case.options.items() if name not in common}
         runs = list(found.values())
         lines.append((case.setting, in_words(own), str(len(runs)), *accuracy_cells(runs),
-                      *difference_cells(found, above if wanted == ABOVE else reference),
+                      *difference_cells(found, beside),
                       *cost_cells(runs, with_links)))
+        if (error := two_pairs_error(found, beside)) is not None:
+            errors.append(error)
         above = found
     header = ["setting", "options", "runs", "test accuracy" if grid.on_test else "held-out accuracy", "deviation",
               f"points against {wanted}", "standard error", "compute s",
               *(f"s over {rate}" for rate in LINKS.values() if with_links), "payload MB"]
     processors = ", ".join(sorted({row["processor"] for row in rows}))
-    errors = [error for _, found in cases if (error := two_pairs_error(found, reference)) is not None]
     dates = sorted({row["date"] for row in rows})
     when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
     text = [f"All: {in_words(common)}.", "", table(header, lines), ""]
@@ -218,9 +220,9 @@ held-out pictures liked, were left to the user after it. A test accuracy uses th
 
 Differences are means over seeds that both have, with their standard error, which knows of seeds only and not of other pictures.
 Compute is processor time of one worker on one core. The machine, its day and what runs on its other cores change it by tens of
-percent: where a table names two processors, or rows of other days, its seconds say no more than that. Seconds over a link add each round's synchronisation as
-[`resist plan`](plan.md) forecasts it for links of that rate to every worker. Payload is what all workers sent, copies of
-blocks against losses (`--protect`) included.
+percent: where a table names two processors, or rows of other days, its seconds say no more than that. Seconds over a link add
+each round's synchronisation as [`resist plan`](plan.md) forecasts it for links of that rate to every worker. Payload is what all
+workers sent, copies of blocks against losses (`--protect`) included.
 `fashion-mnist-14` is the first 25 000 training pictures of Fashion-MNIST at half its resolution (`studies/pictures.py`).
 """
 
