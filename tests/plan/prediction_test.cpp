@@ -36,7 +36,13 @@ TEST(Predict, HasThePapersBytesPerRound) {
 TEST(Predict, ArenasHoldSlotsNotBlocks) {
   const MemoryPrediction memory = predict_paper(Method::resist, 4).memory;
   EXPECT_EQ(memory.arena, (15'422'116 + 6 * 1'180'672) * 4);
-  EXPECT_EQ(memory.arenas, 2 * memory.arena);
+  EXPECT_EQ(memory.arenas, 3 * memory.arena);
+  Config averaged;
+  averaged.train.momentum_sync = MomentumSync::average;
+  const NetworkSpec spec = paper_network();
+  EXPECT_EQ(predict(averaged, spec, make_layout(spec), 4, 1).memory.arenas, 4 * memory.arena);
+  const MemoryPrediction data_parallel = predict_paper(Method::data_parallel, 4).memory;
+  EXPECT_EQ(data_parallel.arenas, 2 * data_parallel.arena) << "it averages gradients";
   const MemoryPrediction local = predict_paper(Method::local_sgd, 4).memory;
   EXPECT_GT(local.step, memory.step);  // more blocks, more activations
 }
@@ -77,9 +83,8 @@ TEST(Predict, AnOuterStepTakesMemoryWhereParametersAreAveraged) {
   EXPECT_EQ(predict(config, spec, layout, 4, 1).memory.outer, 0);
 }
 
-TEST(Predict, MemoryOfASynchronisationIsWhatIsStagedAndItsChunks) {
-  const MemoryPrediction memory = predict_paper(Method::resist, 4).memory;
-  const std::int64_t chunks = memory.synchronisation - memory.arena;
+TEST(Predict, MemoryOfASynchronisationIsItsChunks) {
+  const std::int64_t chunks = predict_paper(Method::resist, 4).memory.synchronisation;
   EXPECT_GE(chunks, 3LL * 15'422'116 / 4 * 4);  // the values of three others of the part that a worker averages
   EXPECT_LT(chunks, 2 * 3LL * 15'422'116 / 4 * 4);
   EXPECT_EQ(predict_paper(Method::data_parallel, 4).memory.synchronisation, 0);  // it averages in every step

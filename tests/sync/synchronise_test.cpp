@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <map>
+#include <numeric>
 
 #include "support/workers.h"
 
@@ -97,22 +98,51 @@ TEST_P(Synchronise, WorksForEveryKindOfAssignment) {
 
 INSTANTIATE_TEST_SUITE_P(Workers, Synchronise, testing::Range(1, 17));
 
+std::vector<float> numbered(std::int64_t count) {
+  std::vector<float> values(static_cast<std::size_t>(count));
+  std::iota(values.begin(), values.end(), 1.0F);
+  return values;
+}
+
 TEST(CarryOver, KeepsSharedAndStayingBlocksAndZeroesArrivingOnes) {
   const Layout layout = make_layout({.depths = {1, 1, 5, 1}, .width = 2});
   const ArenaLayout arena(layout, {2});
   const Placement now{.assignment = Assignment({{0, 2}, {1, 3}}, 4), .arena = arena};
   const Placement next{.assignment = Assignment({{2, 3}, {0, 1}}, 4), .arena = arena};
-  std::vector<float> live(static_cast<std::size_t>(arena.size()));
-  for (std::size_t i = 0; i < live.size(); ++i) {
-    live[i] = static_cast<float>(i + 1);
-  }
-  std::vector<float> staged(live.size(), NAN);
-  carry_over(layout, group_memory(now, 0, live.data(), next, 0, staged.data()));
+  const std::vector<float> live = numbered(arena.size());
+  std::vector<float> carried(live.size(), NAN);
+  carry_over(layout, now, 0, live.data(), next, 0, carried.data());
   const std::int64_t slot = layout.decks[0].slot_size;
-  EXPECT_EQ(staged[0], 1.0F);
-  EXPECT_EQ(staged[layout.shared_size - 1], static_cast<float>(layout.shared_size));
-  EXPECT_EQ(staged[layout.shared_size], live[layout.shared_size + slot]);  // block 2 moves from slot 1 to slot 0
-  EXPECT_EQ(staged[layout.shared_size + slot], 0.0F);                      // block 3 arrives
+  EXPECT_EQ(carried[0], 1.0F);
+  EXPECT_EQ(carried[layout.shared_size - 1], static_cast<float>(layout.shared_size));
+  EXPECT_EQ(carried[layout.shared_size], live[layout.shared_size + slot]);  // block 2 moves from slot 1 to slot 0
+  EXPECT_EQ(carried[layout.shared_size + slot], 0.0F);                      // block 3 arrives
+}
+
+// Blocks go up and down in one dealing, over each other's places.
+TEST(CarryOver, DoesTheSameInOneMemory) {
+  const Layout layout = make_layout({.depths = {1, 7, 12, 1},
+                                     .width = 1,
+                                     .partition_sections = {2, 3},
+                                     .partition_first_blocks = true});  // those are larger: not all fill their slots
+  const std::vector<DeckSize> decks = {{2, 7}, {3, 12}};
+  const DealingRule rule{.min_blocks = 4};
+  const ArenaLayout arena(layout, {blocks_per_worker(7, 2, rule), blocks_per_worker(12, 2, rule)});
+  for (std::int64_t round = 0; round < 50; ++round) {
+    const Placement now{.assignment = deal(decks, 2, rule, 9, round), .arena = arena};
+    const Placement next{.assignment = deal(decks, 2, rule, 9, round + 1), .arena = arena};
+    std::vector<float> in_place = numbered(arena.size());
+    std::vector<float> apart(in_place.size());
+    carry_over(layout, now, 0, in_place.data(), next, 1, apart.data());
+    carry_over(layout, now, 0, in_place.data(), next, 1, in_place.data());
+    const auto places = arena.block_offsets(next.assignment.held(1));
+    EXPECT_TRUE(std::equal(apart.begin(), apart.begin() + layout.shared_size, in_place.begin()));
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      const auto end = places[i] + layout.blocks[next.assignment.held(1)[i]].size;
+      EXPECT_TRUE(std::equal(apart.begin() + places[i], apart.begin() + end, in_place.begin() + places[i]))
+          << "round " << round << ", block " << next.assignment.held(1)[i];
+    }
+  }
 }
 
 }  // namespace

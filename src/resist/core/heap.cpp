@@ -11,7 +11,6 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <mutex>
 
 namespace resist {
 namespace {
@@ -35,16 +34,6 @@ void keep_freed_memory(int workers) {
   const auto start = (reinterpret_cast<std::uintptr_t>(reserved) + page - 1) / page * page;
   ::madvise(reinterpret_cast<void*>(start), kReserved - page, MADV_HUGEPAGE);
   std::free(reserved);
-#endif
-}
-
-void give_back_freed_memory() {
-#ifdef __GLIBC__
-  // One thread at a time: where another allocator stands in (a sanitizer's, a preloaded one), the first call sets
-  // glibc's heap up, and it does so without a lock.
-  static std::mutex trimming;
-  const std::scoped_lock lock(trimming);
-  malloc_trim(kReserved);  // the reserved end stays: memory that grew again would have usual pages
 #endif
 }
 

@@ -104,8 +104,9 @@ MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, c
     memory.step += memory.arena + chunks;
     return memory;  // what follows is for the mean of parameters
   }
-  const int staged = momentum_sync(config) == MomentumSync::reset ? 1 : 2;
-  memory.synchronisation = staged * memory.arena + chunks;
+  // Staged momentum does not take turns with a step: an arena lies outside of the heap, which keeps what a step used.
+  memory.arenas += (momentum_sync(config) == MomentumSync::average ? 2 : 1) * memory.arena;
+  memory.synchronisation = chunks;
   if (config.sync.protect == Protection::buddy) {
     memory.protect = most_copies(layout, *method, workers, warmup);
     memory.synchronisation += memory.protect;  // the next round's, while this one's are still there

@@ -13,7 +13,7 @@ namespace resist {
 // Resident bytes of one worker beyond what libtorch and the data take.
 struct MemoryPrediction {
   std::int64_t arena = 0;     // one arena: (shared + slots * block) * 4
-  std::int64_t arenas = 0;    // two, there all the time: values and momentum
+  std::int64_t arenas = 0;    // values, momentum, and the next ones of those that are averaged
   std::int64_t compress = 0;  // what --compress adds: agreed parameters and residual
   std::int64_t outer = 0;     // what --outer-momentum and --outer-lr add: agreed parameters and their momentum
   std::int64_t protect = 0;   // what --protect buddy adds: copies of blocks that another worker holds
@@ -21,7 +21,7 @@ struct MemoryPrediction {
   // These take turns.
   std::int64_t bf16 = 0;             // what bf16 adds to `step`: a copy of the weights; activations take half as much
   std::int64_t step = 0;             // a local iteration: activations, scratch of a convolution, gradients under way
-  std::int64_t synchronisation = 0;  // staged arenas and chunk buffers
+  std::int64_t synchronisation = 0;  // chunk buffers
   std::int64_t evaluation = 0;       // activations of evaluating one batch, a convolution's scratch, visiting blocks
   std::int64_t total() const {
     return arenas + compress + outer + protect + overlap + std::max({step + bf16, synchronisation, evaluation});

@@ -21,7 +21,6 @@
 #include "resist/config/option.h"
 #include "resist/config/resolve.h"
 #include "resist/core/failpoint.h"
-#include "resist/core/heap.h"
 #include "resist/core/log.h"
 #include "resist/model/device.h"
 #include "resist/model/precision.h"

@@ -39,17 +39,41 @@ Payload synchronise(Communicator& communicator, const SyncPlan& plan, std::span<
   return exchange(communicator, plan.exchange, segments, tag, rounding_key);
 }
 
-void carry_over(const Layout& layout, std::span<const GroupMemory> memory) {
-  std::copy_n(memory[0].source, layout.shared_size, memory[0].target);
-  for (std::size_t block = 0; block < layout.blocks.size(); ++block) {
-    const GroupMemory& group = memory[1 + block];
-    if (group.target == nullptr) {
-      continue;
+void carry_over(const Layout& layout, const Placement& now, int held_as, const float* from, const Placement& next,
+                int worker, float* to) {
+  const std::vector<int>& held = now.assignment.held(held_as);
+  const std::vector<int>& wanted = next.assignment.held(worker);
+  const auto sources = now.arena.block_offsets(held);
+  const auto targets = next.arena.block_offsets(wanted);
+  // Where the block that will lie at targets[i] lies now; -1: it arrives.
+  std::vector<std::int64_t> source_of(wanted.size(), -1);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto place = std::ranges::lower_bound(held, wanted[i]);
+    if (place != held.end() && *place == wanted[i]) {
+      source_of[i] = sources[place - held.begin()];
     }
-    if (group.source != nullptr) {
-      std::copy_n(group.source, layout.blocks[block].size, group.target);
-    } else {
-      std::fill_n(group.target, layout.blocks[block].size, 0.0F);
+  }
+  const auto move = [&](std::size_t i) {
+    std::copy_n(from + source_of[i], layout.blocks[wanted[i]].size, to + targets[i]);
+  };
+  if (from != to) {
+    std::copy_n(from, layout.shared_size, to);
+  }
+  // Blocks keep their order. So one that goes down lands where at most one before it stood, which has gone down
+  // already; and the other way round. In one memory nothing is lost.
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (source_of[i] > targets[i] || (source_of[i] == targets[i] && from != to)) {
+      move(i);
+    }
+  }
+  for (std::size_t i = wanted.size(); i-- > 0;) {
+    if (source_of[i] >= 0 && source_of[i] < targets[i]) {
+      move(i);
+    }
+  }
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (source_of[i] < 0) {
+      std::fill_n(to + targets[i], layout.blocks[wanted[i]].size, 0.0F);
     }
   }
 }

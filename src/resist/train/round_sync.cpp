@@ -155,19 +155,14 @@ Payload RoundSync::stage(const Placement& next, std::int64_t round, const std::v
     const std::int64_t first = overlapped ? setup_.layout.shared_size : 0;  // where these land they take their step
     follow(memory[0].target, without(apart, {.begin = first, .end = std::ssize(agreed_)}), next_outer_momentum_);
   }
-  const MomentumSync momentum = momentum_sync(setup_.config);
-  if (momentum != MomentumSync::reset) {
+  if (momentum_sync(setup_.config) == MomentumSync::average) {
     const auto of_momentum = group_memory(now, parameters_.worker(), parameters_.momentum(), next,
                                           communicator_->rank(), parameters_.stage_momentum(next.arena));
-    if (momentum == MomentumSync::average) {
-      payload += resist::synchronise(
-          *communicator_, make_sync_plan(setup_.layout, sources, next.assignment, {.last_section = rule.last_section}),
-          of_momentum, tag);
-      for (const auto& [begin, end] : apart) {
-        std::copy(of_momentum[0].source + begin, of_momentum[0].source + end, of_momentum[0].target + begin);
-      }
-    } else {
-      carry_over(setup_.layout, of_momentum);
+    payload += resist::synchronise(
+        *communicator_, make_sync_plan(setup_.layout, sources, next.assignment, {.last_section = rule.last_section}),
+        of_momentum, tag);
+    for (const auto& [begin, end] : apart) {
+      std::copy(of_momentum[0].source + begin, of_momentum[0].source + end, of_momentum[0].target + begin);
     }
   }
   keep_for_commit(next, overlapped ? round : -1);
@@ -198,10 +193,10 @@ Payload RoundSync::stage(const Placement& next, std::int64_t round, const Mendin
   stage_copies(plan, memory);
   move(memory, plan);
 
-  auto of_momentum = group_memory(now, parameters_.worker(), parameters_.momentum(), next, communicator_->rank(),
-                                  parameters_.stage_momentum(next.arena));
   const bool alike = setup_.config.train.method == Method::data_parallel;
   if (alike || momentum_sync(setup_.config) == MomentumSync::average) {
+    auto of_momentum = group_memory(now, parameters_.worker(), parameters_.momentum(), next, communicator_->rank(),
+                                    parameters_.stage_momentum(next.arena));
     // A copy has none, so it starts at zero again.
     const std::vector<float> zeros(static_cast<std::size_t>(largest_block(setup_.layout)));
     for (std::size_t block = 0; block < mending.copied.size(); ++block) {
@@ -211,8 +206,6 @@ Payload RoundSync::stage(const Placement& next, std::int64_t round, const Mendin
     }
     rule.copies = false;
     move(of_momentum, make_sync_plan(setup_.layout, mending.sources, next.assignment, rule));
-  } else {
-    carry_over(setup_.layout, of_momentum);
   }
   keep_for_commit(next, -1);
   return payload;
@@ -227,6 +220,9 @@ void RoundSync::keep_for_commit(const Placement& next, std::int64_t due) {
 
 void RoundSync::commit() {
   parameters_.install(*next_, next_rank_);
+  if (setup_.config.train.method == Method::data_parallel) {
+    parameters_.release_staged();  // it stages only where workers are lost or join
+  }
   next_.reset();
   copies_ = std::exchange(next_copies_, {});
   keepers_ = std::move(next_keepers_);

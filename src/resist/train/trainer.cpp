@@ -15,7 +15,6 @@
 #include "resist/core/clock.h"
 #include "resist/core/error.h"
 #include "resist/core/failpoint.h"
-#include "resist/core/heap.h"
 #include "resist/core/random.h"
 #include "resist/model/initialise.h"
 #include "resist/model/operations.h"
@@ -370,7 +369,6 @@ CommitRecord Trainer::contributions(const TrainPosition& after, const std::vecto
 }
 
 Payload Trainer::stage(const TrainPosition& after, const std::vector<Standing>& standings, bool in_full) {
-  give_back_freed_memory();
   staged_ = std::make_unique<Staged>(Staged{.after = after,
                                             .block_scale = scale_under_way_,
                                             .next_scale = scale_at(after),

@@ -10,14 +10,15 @@
 
 #include "resist/core/pages.h"
 #include "resist/model/initialise.h"
+#include "resist/sync/synchronise.h"
 
 namespace resist {
 
 struct WorkerParameters::Arenas {
   at::Tensor values;
   at::Tensor momentum;
-  at::Tensor staged;  // undefined where nothing is; so are the next two
-  at::Tensor staged_momentum;
+  at::Tensor staged;           // between synchronisations memory that waits for the next one
+  at::Tensor staged_momentum;  // undefined where nothing is; so are gradients
   at::Tensor gradients;
   // The nodes of autograd that leave a parameter's gradient in it; it does not keep them itself.
   std::vector<decltype(torch::autograd::impl::grad_accumulator(at::Tensor()))> accumulators;
@@ -82,7 +83,9 @@ float* WorkerParameters::momentum() {
 }
 
 float* WorkerParameters::stage(const ArenaLayout& next) {
-  arenas_->staged = make_arena(next.size());
+  if (!arenas_->staged.defined() || arenas_->staged.numel() != next.size()) {
+    arenas_->staged = make_arena(next.size());
+  }
   return arenas_->staged.data_ptr<float>();
 }
 
@@ -92,16 +95,27 @@ float* WorkerParameters::stage_momentum(const ArenaLayout& next) {
 }
 
 void WorkerParameters::install(Placement next, int worker) {
-  placement_ = std::move(next);
-  worker_ = worker;
+  const Placement before = std::exchange(placement_, std::move(next));
+  const int held_as = std::exchange(worker_, worker);
   network_.unbind_blocks();
-  arenas_->values = std::exchange(arenas_->staged, at::Tensor());
+  std::swap(arenas_->values, arenas_->staged);
+  bind();
+  if (arenas_->staged.numel() != arenas_->values.numel()) {
+    release_staged();  // of no use, and a new momentum may need as much
+  }
   if (arenas_->staged_momentum.defined()) {
     arenas_->momentum = std::exchange(arenas_->staged_momentum, at::Tensor());
-  } else if (arenas_->momentum.numel() != placement_.arena.size()) {
+    return;
+  }
+  const at::Tensor momentum_before = arenas_->momentum;
+  if (!(before.arena == placement_.arena)) {
     arenas_->momentum = make_arena(placement_.arena.size());
   }
-  bind();
+  carry_over(layout_, before, held_as, momentum_before.data_ptr<float>(), placement_, worker_, momentum());
+}
+
+void WorkerParameters::release_staged() {
+  arenas_->staged.reset();
 }
 
 void WorkerParameters::bind() {

@@ -12,8 +12,8 @@
 
 namespace resist {
 
-// One worker's share of the global network: flat arenas of one shape (values and momentum, and while a round ends the
-// staged next ones) laid out as Placement says, and the sub-network whose parameters are views into the values.
+// One worker's share of the global network: flat arenas of one shape (values, momentum, and memory for the next round's
+// values) laid out as Placement says, and the sub-network whose parameters are views into the values.
 // Repartition changes what the slots hold, never where they lie in an arena.
 class WorkerParameters {
  public:
@@ -32,13 +32,16 @@ class WorkerParameters {
 
   float* values();
   float* momentum();
-  // Memory of `next`'s shape for the next round's values, zero.
+  // Memory of `next`'s shape for the next round's values; what is in it is unspecified. From round to round it is the
+  // arena before, which is kept: fresh memory would cost a page fault for every page of it.
   float* stage(const ArenaLayout& next);
-  // The same for its momentum.
+  // The same for its momentum, but zero and not kept: only methods that send momentum need it.
   float* stage_momentum(const ArenaLayout& next);
   // What was staged becomes live: it takes its arena's place, nothing is copied, and the views follow. Momentum that
-  // was not staged is left as it is, or zero where the shape changes. `worker`: this worker's rank in `next`.
+  // was not staged follows its blocks (carry_over()). `worker`: this worker's rank in `next`.
   void install(Placement next, int worker);
+  // Gives back what waits for the next stage(): where none is to come in every round.
+  void release_staged();
 
   // Where a parameter lies in the arenas.
   struct Place {
