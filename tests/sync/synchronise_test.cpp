@@ -111,7 +111,7 @@ TEST(CarryOver, KeepsSharedAndStayingBlocksAndZeroesArrivingOnes) {
   const Placement next{.assignment = Assignment({{2, 3}, {0, 1}}, 4), .arena = arena};
   const std::vector<float> live = numbered(arena.size());
   std::vector<float> carried(live.size(), NAN);
-  carry_over(layout, now, 0, live.data(), next, 0, carried.data());
+  carry_over(layout, group_memory(now, 0, live.data(), next, 0, carried.data()));
   const std::int64_t slot = layout.decks[0].slot_size;
   EXPECT_EQ(carried[0], 1.0F);
   EXPECT_EQ(carried[layout.shared_size - 1], static_cast<float>(layout.shared_size));
@@ -133,8 +133,8 @@ TEST(CarryOver, DoesTheSameInOneMemory) {
     const Placement next{.assignment = deal(decks, 2, rule, 9, round + 1), .arena = arena};
     std::vector<float> in_place = numbered(arena.size());
     std::vector<float> apart(in_place.size());
-    carry_over(layout, now, 0, in_place.data(), next, 1, apart.data());
-    carry_over(layout, now, 0, in_place.data(), next, 1, in_place.data());
+    carry_over(layout, group_memory(now, 0, in_place.data(), next, 1, apart.data()));
+    carry_over(layout, group_memory(now, 0, in_place.data(), next, 1, in_place.data()));
     const auto places = arena.block_offsets(next.assignment.held(1));
     EXPECT_TRUE(std::equal(apart.begin(), apart.begin() + layout.shared_size, in_place.begin()));
     for (std::size_t i = 0; i < places.size(); ++i) {

@@ -114,8 +114,7 @@ void print_plan_table(const PlanCommand& command, const NetworkSpec& spec, const
          "and a download of everything each worker holds. payload: what resist sends, all workers, mean of "
       << kPlannedRounds
       << " rounds.\nmemory: parameters, momentum and the next round's parameters, and the most that a step, a "
-         "synchronisation or "
-         "an\nevaluation takes besides; libtorch itself and the data come on top.\n";
+         "synchronisation or an\nevaluation takes besides; libtorch itself and the data come on top.\n";
   if (!command.bandwidths.empty()) {
     out << "sync floor: what the busiest link must carry of a round's payload, over its rate.\n";
   }

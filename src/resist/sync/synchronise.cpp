@@ -1,6 +1,7 @@
 #include "resist/sync/synchronise.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace resist {
 
@@ -39,41 +40,29 @@ Payload synchronise(Communicator& communicator, const SyncPlan& plan, std::span<
   return exchange(communicator, plan.exchange, segments, tag, rounding_key);
 }
 
-void carry_over(const Layout& layout, const Placement& now, int held_as, const float* from, const Placement& next,
-                int worker, float* to) {
-  const std::vector<int>& held = now.assignment.held(held_as);
-  const std::vector<int>& wanted = next.assignment.held(worker);
-  const auto sources = now.arena.block_offsets(held);
-  const auto targets = next.arena.block_offsets(wanted);
-  // Where the block that will lie at targets[i] lies now; -1: it arrives.
-  std::vector<std::int64_t> source_of(wanted.size(), -1);
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    const auto place = std::ranges::lower_bound(held, wanted[i]);
-    if (place != held.end() && *place == wanted[i]) {
-      source_of[i] = sources[place - held.begin()];
+void carry_over(const Layout& layout, std::span<const GroupMemory> memory) {
+  if (memory[0].source != memory[0].target) {
+    std::copy_n(memory[0].source, layout.shared_size, memory[0].target);
+  }
+  const auto move_if = [&](std::size_t block, const auto& goes) {
+    const GroupMemory& group = memory[1 + block];
+    if (group.source != nullptr && group.target != nullptr && goes(group.source, group.target)) {
+      std::copy_n(group.source, layout.blocks[block].size, group.target);
     }
-  }
-  const auto move = [&](std::size_t i) {
-    std::copy_n(from + source_of[i], layout.blocks[wanted[i]].size, to + targets[i]);
   };
-  if (from != to) {
-    std::copy_n(from, layout.shared_size, to);
-  }
   // Blocks keep their order. So one that goes down lands where at most one before it stood, which has gone down
   // already; and the other way round. In one memory nothing is lost.
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (source_of[i] > targets[i] || (source_of[i] == targets[i] && from != to)) {
-      move(i);
-    }
+  const std::size_t blocks = layout.blocks.size();
+  for (std::size_t block = 0; block < blocks; ++block) {
+    move_if(block, std::greater<const float*>());
   }
-  for (std::size_t i = wanted.size(); i-- > 0;) {
-    if (source_of[i] >= 0 && source_of[i] < targets[i]) {
-      move(i);
-    }
+  for (std::size_t block = blocks; block-- > 0;) {
+    move_if(block, std::less<const float*>());
   }
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (source_of[i] < 0) {
-      std::fill_n(to + targets[i], layout.blocks[wanted[i]].size, 0.0F);
+  for (std::size_t block = 0; block < blocks; ++block) {
+    const GroupMemory& group = memory[1 + block];
+    if (group.source == nullptr && group.target != nullptr) {
+      std::fill_n(group.target, layout.blocks[block].size, 0.0F);
     }
   }
 }

@@ -35,9 +35,8 @@ Payload synchronise(Communicator& communicator, const SyncPlan& plan, std::span<
                     std::uint32_t tag, const SharedMemory& shared = {}, std::uint64_t rounding_key = 0);
 
 // What follows a worker without being sent (momentum `carry`, docs/algorithm.md): the shared part and the blocks that
-// stay keep their values, arriving blocks are zero. `from` is laid out as `now` says for rank `held_as`, `to` as `next`
-// says for rank `worker`; where both arenas have the same slots they may be one memory.
-void carry_over(const Layout& layout, const Placement& now, int held_as, const float* from, const Placement& next,
-                int worker, float* to);
+// stay keep their values, arriving blocks are zero. `memory`: as group_memory() makes it; its two arenas may be one
+// where they have the same slots.
+void carry_over(const Layout& layout, std::span<const GroupMemory> memory);
 
 }  // namespace resist

@@ -111,7 +111,8 @@ void WorkerParameters::install(Placement next, int worker) {
   if (!(before.arena == placement_.arena)) {
     arenas_->momentum = make_arena(placement_.arena.size());
   }
-  carry_over(layout_, before, held_as, momentum_before.data_ptr<float>(), placement_, worker_, momentum());
+  carry_over(layout_,
+             group_memory(before, held_as, momentum_before.data_ptr<float>(), placement_, worker_, momentum()));
 }
 
 void WorkerParameters::release_staged() {
