@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::int64_t kAlignment = 64;
 
-bool contains(const std::vector<int>& workers, int worker) {
-  return std::ranges::binary_search(workers, worker);
-}
-
 bool is_float(const Segment& segment) {
   return segment.format == WireFormat::float32;
 }
@@ -36,9 +32,12 @@ class Scratch {
       if (others > 0) {
         values_[i] = reserve(others * bytes);
       }
-      // A float32 result lies in its source or target, if there is one.
+      // A mean takes the place of the first values that went into it; what has one holder is sent from where it lies,
+      // unless it is encoded.
       const bool only_kept = others == 0 && segment.receivers == segment.holders;
-      if (is_float(segment) ? others > 0 && !contains(segment.receivers, worker) : !only_kept) {
+      if (others > 0) {
+        results_[i] = values_[i];
+      } else if (!is_float(segment) && !only_kept) {
         results_[i] = reserve(bytes);
       }
     }
@@ -51,7 +50,7 @@ class Scratch {
   std::int64_t values(int part, std::int64_t n, std::int64_t bytes_of_part) const {
     return values_[part] + n * bytes_of_part;
   }
-  // -1: the result is not in scratch memory.
+  // -1: the result is sent from its source.
   std::int64_t result(int part) const { return results_[part]; }
   // Encoded pieces of the step under way: those sent while collecting, those received while distributing.
   std::int64_t passing() const { return passing_; }
@@ -221,12 +220,7 @@ class Exchange {
     if (const std::int64_t start = places_.result(piece.part); start >= 0) {
       return {scratch_ + start + start_of(piece), static_cast<std::size_t>(size_of(piece))};
     }
-    return bytes(result_in_place(piece.part) + piece.offset, piece.size);
-  }
-
-  // Where a float32 result lies that needs no scratch memory.
-  const float* result_in_place(int part) const {
-    return segment(part).holders.size() == 1 ? memory(part).source : memory(part).target;
+    return bytes(memory(piece.part).source + piece.offset, piece.size);
   }
 
   std::span<std::byte> place_of_result(const Piece& piece, std::byte*& passing) {
@@ -239,14 +233,21 @@ class Exchange {
   }
 
   void take_result(const Piece& piece, std::span<const std::byte> encoded) {
-    if (is_float(segment(piece.part))) {
-      return;
-    }
     const SegmentMemory& own = memory(piece.part);
-    decode(segment(piece.part).format, encoded.data(),
-           {own.target + piece.offset, static_cast<std::size_t>(piece.size)});
+    if (!is_float(segment(piece.part))) {
+      decode(segment(piece.part).format, encoded.data(),
+             {own.target + piece.offset, static_cast<std::size_t>(piece.size)});
+    }
+    complete(own, piece.offset, piece.size);
+  }
+
+  // A stretch of a target, from `offset` on, that holds the decoded result.
+  static void complete(const SegmentMemory& own, std::int64_t offset, std::int64_t count) {
     if (own.reference != nullptr) {
-      add(own.reference + piece.offset, piece.size, own.target + piece.offset);
+      add(own.reference + offset, count, own.target + offset);
+    }
+    if (own.arrived != nullptr) {
+      (*own.arrived)(own.target + offset, count);
     }
   }
 
@@ -268,11 +269,16 @@ class Exchange {
   // Averages the first `end` elements of an own part, as far as that has not been done.
   void finish_result(int part, std::int64_t end) {
     std::int64_t& done = finished_[part];
-    if (segment(part).holders.size() == 1 && places_.result(part) < 0) {
+    if (places_.result(part) < 0) {
       const SegmentMemory& own = memory(part);
-      if (own.target != nullptr && own.target != own.source && end > done) {
+      if (own.target != nullptr && end > done) {
         const std::int64_t offset = plan_.parts[part].offset + done;
-        std::memcpy(own.target + offset, own.source + offset, static_cast<std::size_t>(end - done) * sizeof(float));
+        if (own.target != own.source) {
+          std::memcpy(own.target + offset, own.source + offset, static_cast<std::size_t>(end - done) * sizeof(float));
+        }
+        if (own.arrived != nullptr) {
+          (*own.arrived)(own.target + offset, end - done);
+        }
       }
       done = std::max(done, end);
     }
@@ -333,12 +339,6 @@ class Exchange {
     const SegmentMemory& own = memory(part);
     const std::int64_t offset = plan_.parts[part].offset + start;
     const WireFormat format = segment(part).format;
-    if (is_float(segment(part))) {
-      float* place = places_.result(part) < 0 ? own.target + offset
-                                              : reinterpret_cast<float*>(scratch_ + places_.result(part)) + start;
-      std::ranges::copy(result, place);
-      return;
-    }
     std::byte* encoded = scratch_ + places_.result(part) + encoded_size(format, start);
     encode_block(part, result, key_of(part, result_leg), offset, encoded);
     Block said;
@@ -352,9 +352,7 @@ class Exchange {
     }
     if (own.target != nullptr) {
       std::ranges::copy(decoded, own.target + offset);
-      if (own.reference != nullptr) {
-        add(own.reference + offset, static_cast<std::int64_t>(result.size()), own.target + offset);
-      }
+      complete(own, offset, static_cast<std::int64_t>(result.size()));
     }
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -71,6 +72,10 @@ Traffic plan_traffic(const ExchangePlan& plan, int worker);
 // Bytes of scratch memory that carrying out a plan takes on one worker.
 std::int64_t scratch_size(const ExchangePlan& plan, int worker);
 
+// Takes each stretch of a target, once, as soon as it holds the result, while others are still under way; in the thread
+// that exchanges. May change it: nothing else of the exchange reads a target.
+using ResultSink = std::function<void(float* result, std::int64_t count)>;
+
 // This worker's side of a segment.
 struct SegmentMemory {
   const float* source = nullptr;  // its values; null: not a holder
@@ -83,6 +88,7 @@ struct SegmentMemory {
   // residual, weighted as the mean is, is never changed.
   const float* reference = nullptr;
   float* residual = nullptr;
+  const ResultSink* arrived = nullptr;  // null: nobody takes it
 };
 
 // Payload bytes that one worker sent and received, all peers together.

@@ -30,7 +30,8 @@ Payload synchronise(Communicator& communicator, const SyncPlan& plan, std::span<
     const SyncPlan::Origin& origin = plan.origins[i];
     const GroupMemory& group = memory[origin.group];
     SegmentMemory own{.source = group.source == nullptr ? nullptr : group.source + origin.offset,
-                      .target = group.target == nullptr ? nullptr : group.target + origin.offset};
+                      .target = group.target == nullptr ? nullptr : group.target + origin.offset,
+                      .arrived = group.arrived};
     if (origin.group == 0 && plan.exchange.segments[i].format != WireFormat::float32) {
       own.reference = shared.agreed + origin.offset;
       own.residual = shared.residual + origin.offset;

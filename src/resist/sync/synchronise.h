@@ -13,6 +13,7 @@ namespace resist {
 struct GroupMemory {
   const float* source = nullptr;  // its values; null: it is not among their sources
   float* target = nullptr;        // where the result goes; null: it wants none
+  const ResultSink* arrived = nullptr;
 };
 
 // The memory of all groups of a worker that holds in `live` what `now` says for rank `held_as`, and will hold in

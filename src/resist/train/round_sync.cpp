@@ -57,33 +57,29 @@ void RoundSync::plan_average(const std::vector<std::int64_t>& samples) {
 }
 
 void RoundSync::agree() {
-  agree_from(0);
+  std::copy_n(parameters_.values(), agreed_.size(), agreed_.begin());
 }
 
-// On what lies from `first` on in an arena.
-void RoundSync::agree_from(std::int64_t first) {
-  for (const auto& [begin, end] : without(apart_, {.begin = first, .end = std::ssize(agreed_)})) {
-    std::copy(parameters_.values() + begin, parameters_.values() + end, agreed_.begin() + begin);
+// Takes a stretch of a mean as what all agree on, from `first` on in an arena; with an outer step what follows it is, and
+// replaces it.
+void RoundSync::agree_on(float* mean, std::int64_t first, std::int64_t count) {
+  if (outer_momentum_.empty()) {
+    std::copy_n(mean, count, agreed_.begin() + first);
+    return;
   }
-}
-
-// The outer step: what will be agreed on is not the mean, but follows it. `mean`: laid out as an arena.
-void RoundSync::follow(float* mean, const std::vector<Layout::Run>& runs, std::vector<float>& momentum) const {
   const OuterOptions& options = setup_.config.outer;
   const SgdOptions outer{.lr = static_cast<float>(options.lr),
                          .momentum = static_cast<float>(options.momentum),
                          .weight_decay = 0,
                          .nesterov = options.nesterov};
   std::array<float, 4096> gradient{};  // a piece at a time
-  for (auto [begin, end] : runs) {
-    while (begin < end) {
-      const std::int64_t count = std::min<std::int64_t>(gradient.size(), end - begin);
-      const float* agreed = agreed_.data() + begin;
-      std::transform(agreed, agreed + count, mean + begin, gradient.begin(), std::minus<>());
-      std::copy_n(agreed, count, mean + begin);
-      sgd_step(outer, count, gradient.data(), momentum.data() + begin, mean + begin);
-      begin += count;
-    }
+  for (std::int64_t done = 0; done < count;) {
+    const std::int64_t size = std::min<std::int64_t>(gradient.size(), count - done);
+    float* agreed = agreed_.data() + first + done;
+    std::transform(agreed, agreed + size, mean + done, gradient.begin(), std::minus<>());
+    sgd_step(outer, size, gradient.data(), outer_momentum_.data() + first + done, agreed);
+    std::copy_n(agreed, size, mean + done);
+    done += size;
   }
 }
 
@@ -96,7 +92,6 @@ void RoundSync::enter(Communicator& communicator) {
   next_due_ = -1;
   std::ranges::fill(residual_, 0.0F);
   std::ranges::fill(outer_momentum_, 0.0F);
-  std::ranges::fill(next_outer_momentum_, 0.0F);
   communicator_ = &communicator;
   if (setup_.config.sync.overlap) {
     plan_average({});
@@ -111,15 +106,12 @@ Payload RoundSync::land() {
   if (failure_) {
     std::rethrow_exception(failure_);
   }
-  if (!outer_momentum_.empty()) {
-    follow(mean_.data(), {{.begin = 0, .end = setup_.layout.shared_size}}, outer_momentum_);
+  if (!agreed_.empty()) {
+    agree_on(mean_.data(), 0, setup_.layout.shared_size);
   }
   float* values = parameters_.values();
   for (std::size_t i = 0; i < mean_.size(); ++i) {
     values[i] += mean_[i] - sent_[i];
-  }
-  if (!agreed_.empty()) {
-    std::ranges::copy(mean_, agreed_.begin());
   }
   return landed_;
 }
@@ -136,8 +128,15 @@ Payload RoundSync::stage(const Placement& next, std::int64_t round, const std::v
   sources.samples = samples;
   const SyncPlan plan = make_sync_plan(setup_.layout, sources, next.assignment, rule);
   const std::uint32_t tag = round_tag(round);
-  auto memory = group_memory(now, parameters_.worker(), parameters_.values(), next, communicator_->rank(),
-                             parameters_.stage(next.arena));
+  float* staged = parameters_.stage(next.arena);
+  auto memory =
+      group_memory(now, parameters_.worker(), parameters_.values(), next, communicator_->rank(), staged);
+  const ResultSink agree = [&](float* mean, std::int64_t count) { agree_on(mean, mean - staged, count); };
+  for (GroupMemory& group : memory) {
+    if (group.target != nullptr && group.target - staged < std::ssize(agreed_)) {
+      group.arrived = &agree;
+    }
+  }
   stage_copies(plan, memory);
   if (overlapped) {
     std::copy_n(memory[0].source, setup_.layout.shared_size, memory[0].target);
@@ -150,11 +149,6 @@ Payload RoundSync::stage(const Placement& next, std::int64_t round, const std::v
   for (const auto& [begin, end] : apart) {
     std::copy(memory[0].source + begin, memory[0].source + end, memory[0].target + begin);
   }
-  if (!outer_momentum_.empty()) {
-    next_outer_momentum_ = outer_momentum_;
-    const std::int64_t first = overlapped ? setup_.layout.shared_size : 0;  // where these land they take their step
-    follow(memory[0].target, without(apart, {.begin = first, .end = std::ssize(agreed_)}), next_outer_momentum_);
-  }
   if (momentum_sync(setup_.config) == MomentumSync::average) {
     const auto of_momentum = group_memory(now, parameters_.worker(), parameters_.momentum(), next,
                                           communicator_->rank(), parameters_.stage_momentum(next.arena));
@@ -166,7 +160,6 @@ Payload RoundSync::stage(const Placement& next, std::int64_t round, const std::v
     }
   }
   keep_for_commit(next, overlapped ? round : -1);
-  next_apart_ = apart;
   return payload;
 }
 
@@ -192,6 +185,7 @@ Payload RoundSync::stage(const Placement& next, std::int64_t round, const Mendin
   const SyncPlan plan = make_sync_plan(setup_.layout, mending.sources, next.assignment, rule);
   stage_copies(plan, memory);
   move(memory, plan);
+  std::copy_n(memory[0].target, agreed_.size(), agreed_.begin());
 
   const bool alike = setup_.config.train.method == Method::data_parallel;
   if (alike || momentum_sync(setup_.config) == MomentumSync::average) {
@@ -215,7 +209,6 @@ void RoundSync::keep_for_commit(const Placement& next, std::int64_t due) {
   next_ = std::make_unique<Placement>(next);
   next_rank_ = communicator_->rank();
   next_due_ = due;
-  next_apart_.clear();
 }
 
 void RoundSync::commit() {
@@ -226,12 +219,7 @@ void RoundSync::commit() {
   next_.reset();
   copies_ = std::exchange(next_copies_, {});
   keepers_ = std::move(next_keepers_);
-  apart_ = next_apart_;
-  if (!next_outer_momentum_.empty()) {
-    outer_momentum_ = std::exchange(next_outer_momentum_, {});
-  }
   due_ = next_due_;
-  agree_from(due_ < 0 ? 0 : setup_.layout.shared_size);
 }
 
 void RoundSync::stage_copies(const SyncPlan& plan, std::vector<GroupMemory>& memory) {

@@ -59,7 +59,8 @@ class RoundSync {
   // blocks must have been restored().
   Payload stage(const Placement& next, std::int64_t round, const Mending& mending);
 
-  // What was staged becomes live.
+  // What was staged becomes live. Where stage() has failed, what was agreed on and the outer momentum are unspecified:
+  // enter() comes first, and a stage after a change of the workers.
   void commit();
 
   // Who keeps a copy of each block, by rank in the placement (SyncPlan::keepers).
@@ -82,8 +83,7 @@ class RoundSync {
   const float* copy(int block) const;  // null: none
   void stage_copies(const SyncPlan& plan, std::vector<GroupMemory>& memory);
   void keep_for_commit(const Placement& next, std::int64_t due);
-  void follow(float* mean, const std::vector<Layout::Run>& runs, std::vector<float>& momentum) const;
-  void agree_from(std::int64_t first);
+  void agree_on(float* mean, std::int64_t first, std::int64_t count);
   void plan_average(const std::vector<std::int64_t>& samples);
 
   const TrainingSetup& setup_;
@@ -103,10 +103,7 @@ class RoundSync {
   // Of the last commit.
   BlockCopies copies_;
   std::vector<int> keepers_;
-  std::vector<Layout::Run> apart_;  // what the last synchronisation left as it was
   // Of what is staged.
-  std::vector<float> next_outer_momentum_;
-  std::vector<Layout::Run> next_apart_;
   std::unique_ptr<Placement> next_;
   int next_rank_ = -1;
   BlockCopies next_copies_;
