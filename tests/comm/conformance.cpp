@@ -237,6 +237,52 @@ TEST_P(CommunicatorConformance, AMeanMayBeWeighted) {
   });
 }
 
+// A mean over all, one over some, and values from one holder, in pieces that do not divide them.
+TEST_P(CommunicatorConformance, EachResultIsHandedOverOnceAndChangingItIsNobodyElsesMatter) {
+  constexpr int kWorkers = 3;
+  constexpr std::int64_t kSize = 5000;
+  for (const WireFormat format : {WireFormat::float32, WireFormat::int8}) {
+    const std::vector<Segment> segments = {
+        {.size = kSize, .holders = everyone(kWorkers), .receivers = everyone(kWorkers), .format = format},
+        {.size = kSize, .holders = {0, 1}, .receivers = everyone(kWorkers), .format = format},
+        {.size = kSize, .holders = {1}, .receivers = {0, 1}, .format = format}};
+    const ExchangePlan plan = make_exchange_plan(segments, kWorkers, 700);
+    std::vector<std::vector<std::vector<float>>> plain(segments.size(), std::vector<std::vector<float>>(kWorkers));
+    std::vector<std::vector<std::vector<float>>> changed = plain;
+    run(kWorkers, [&](Communicator& communicator) {
+      const int rank = communicator.rank();
+      const auto own = values(rank, kSize);
+      std::vector<SegmentMemory> memory(segments.size());
+      const auto take_part = [&](std::vector<std::vector<std::vector<float>>>& targets) {
+        for (std::size_t i = 0; i < segments.size(); ++i) {
+          memory[i].source = std::ranges::count(segments[i].holders, rank) > 0 ? own.data() : nullptr;
+          if (std::ranges::count(segments[i].receivers, rank) > 0) {
+            targets[i][rank].resize(kSize);
+            memory[i].target = targets[i][rank].data();
+          }
+        }
+        exchange(communicator, plan, memory, kTag, 7);
+      };
+      take_part(plain);
+      const ResultSink change = [&](float* result, std::int64_t size) {
+        std::for_each(result, result + size, [&](float& value) { value += static_cast<float>(1 + rank); });
+      };
+      for (SegmentMemory& segment : memory) {
+        segment.arrived = &change;
+      }
+      take_part(changed);
+    });
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+      for (const int rank : segments[i].receivers) {
+        for (std::int64_t element = 0; element < kSize; ++element) {
+          ASSERT_EQ(changed[i][rank][element], plain[i][rank][element] + static_cast<float>(1 + rank))
+              << "segment " << i << ", worker " << rank << ", element " << element;
+        }
+      }
+    }
+  }
+}
+
 // Differences from an agreed vector, and values from one holder, in every format; sizes that no chunk divides.
 TEST_P(CommunicatorConformance, CompressedExchangesGiveAllTheSameAndLoseNothingForGood) {
   constexpr int kWorkers = 3;

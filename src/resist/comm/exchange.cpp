@@ -98,7 +98,8 @@ class Exchange {
         places_(plan, communicator.rank()),
         allocated_(std::make_unique_for_overwrite<float[]>(static_cast<std::size_t>(places_.size()) / sizeof(float))),
         scratch_(std::as_writable_bytes(std::span(allocated_.get(), 1)).data()),
-        finished_(plan.parts.size(), 0) {}
+        finished_(plan.parts.size(), 0),
+        collected_(plan.parts.size()) {}
 
   Payload run() {
     for (const Step& step : plan_.collecting) {
@@ -106,14 +107,14 @@ class Exchange {
       carry_out(
           step, [&](const Piece& piece) { return value_to_send(piece, passing); },
           [&](const Piece& piece, int from) { return place_of_value(piece, from); },
-          [](const Piece& /*piece*/, std::span<const std::byte> /*bytes*/) {});
+          [&](const Piece& piece, std::span<const std::byte> /*bytes*/, int from) { take_value(piece, from); });
     }
     for (const Step& step : plan_.distributing) {
       std::byte* passing = scratch_ + places_.passing();
       carry_out(
           step, [&](const Piece& piece) { return result_to_send(piece); },
           [&](const Piece& piece, int /*from*/) { return place_of_result(piece, passing); },
-          [&](const Piece& piece, std::span<const std::byte> bytes) { take_result(piece, bytes); });
+          [&](const Piece& piece, std::span<const std::byte> bytes, int /*from*/) { take_result(piece, bytes); });
     }
     for (int part = 0; part < static_cast<int>(plan_.parts.size()); ++part) {
       if (plan_.parts[part].owner == rank()) {
@@ -166,7 +167,7 @@ class Exchange {
     }
     for (std::size_t i = 0; i < receives.size(); ++i) {
       receives[i]->wait();
-      arrived(step.pieces[from][i], places[i]);
+      arrived(step.pieces[from][i], places[i], from);
     }
     for (const auto& send : sends) {
       send->wait();
@@ -206,6 +207,14 @@ class Exchange {
     const std::int64_t bytes_of_part = encoded_size(segment(piece.part).format, part.size);
     const std::int64_t start = places_.values(piece.part, place_among_others(piece.part, from), bytes_of_part);
     return {scratch_ + start + start_of(piece), static_cast<std::size_t>(size_of(piece))};
+  }
+
+  // Averages what has come from all, so that it is not to do when nothing moves meanwhile.
+  void take_value(const Piece& piece, int from) {
+    std::vector<std::int64_t>& collected = collected_[piece.part];
+    collected.resize(segment(piece.part).holders.size() - 1);
+    collected[place_among_others(piece.part, from)] += piece.size;
+    finish_result(piece.part, std::ranges::min(collected));
   }
 
   std::int64_t place_among_others(int part, int holder) const {
@@ -383,7 +392,8 @@ class Exchange {
   std::unique_ptr<float[]> allocated_;
   std::byte* scratch_;  // the same memory
   Payload payload_;
-  std::vector<std::int64_t> finished_;  // per part: elements of the result that are there
+  std::vector<std::int64_t> finished_;                // per part: elements of the result that are there
+  std::vector<std::vector<std::int64_t>> collected_;  // per part and other holder: elements that have come
 };
 
 }  // namespace

@@ -60,8 +60,8 @@ void RoundSync::agree() {
   std::copy_n(parameters_.values(), agreed_.size(), agreed_.begin());
 }
 
-// Takes a stretch of a mean as what all agree on, from `first` on in an arena; with an outer step what follows it is, and
-// replaces it.
+// Takes a stretch of a mean as what all agree on, from `first` on in an arena; with an outer step what follows it is,
+// and replaces it.
 void RoundSync::agree_on(float* mean, std::int64_t first, std::int64_t count) {
   if (outer_momentum_.empty()) {
     std::copy_n(mean, count, agreed_.begin() + first);
@@ -129,8 +129,7 @@ Payload RoundSync::stage(const Placement& next, std::int64_t round, const std::v
   const SyncPlan plan = make_sync_plan(setup_.layout, sources, next.assignment, rule);
   const std::uint32_t tag = round_tag(round);
   float* staged = parameters_.stage(next.arena);
-  auto memory =
-      group_memory(now, parameters_.worker(), parameters_.values(), next, communicator_->rank(), staged);
+  auto memory = group_memory(now, parameters_.worker(), parameters_.values(), next, communicator_->rank(), staged);
   const ResultSink agree = [&](float* mean, std::int64_t count) { agree_on(mean, mean - staged, count); };
   for (GroupMemory& group : memory) {
     if (group.target != nullptr && group.target - staged < std::ssize(agreed_)) {
