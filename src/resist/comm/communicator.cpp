@@ -15,6 +15,19 @@ class NothingToMove : public Transfer {
   void wait() override {}
 };
 
+// A message of one byte, and the byte.
+class Notice : public Transfer {
+ public:
+  // start(byte): the transfer of it.
+  template <typename Start>
+  explicit Notice(const Start& start) : transfer_(start(std::span(byte_))) {}
+  void wait() override { transfer_->wait(); }
+
+ private:
+  std::array<std::byte, 1> byte_{};
+  std::unique_ptr<Transfer> transfer_;
+};
+
 }  // namespace
 
 CommError::CommError(std::string operation, int worker, int peer, std::string address, const std::string& cause)
@@ -61,23 +74,21 @@ Traffic Communicator::traffic() const {
   return traffic_;
 }
 
-void Communicator::notify(int to, int from, std::uint32_t tag) {
-  const std::array<std::byte, 1> sent{};
-  std::array<std::byte, 1> received{};
-  std::unique_ptr<Transfer> receiving = from < 0 ? nullptr : start_receive(received, from, tag);
-  if (to >= 0) {
-    start_send(sent, to, tag)->wait();
-  }
-  if (receiving) {
-    receiving->wait();
-  }
+std::unique_ptr<Transfer> Communicator::send_notice(int peer, std::uint32_t tag) {
+  return std::make_unique<Notice>([&](std::span<const std::byte> byte) { return start_send(byte, peer, tag); });
+}
+
+std::unique_ptr<Transfer> Communicator::receive_notice(int peer, std::uint32_t tag) {
+  return std::make_unique<Notice>([&](std::span<std::byte> byte) { return start_receive(byte, peer, tag); });
 }
 
 void Communicator::barrier() {
   // Hensgen, Finkel, Manber, "Two Algorithms for Barrier Synchronization", 1988: after step i a worker has heard,
   // directly or not, from 2^(i+1) - 1 others.
   for (int distance = 1; distance < size_; distance *= 2) {
-    notify((rank_ + distance) % size_, (rank_ - distance + size_) % size_, kBarrierTag);
+    const auto heard = receive_notice((rank_ - distance + size_) % size_, kBarrierTag);
+    send_notice((rank_ + distance) % size_, kBarrierTag)->wait();
+    heard->wait();
   }
 }
 

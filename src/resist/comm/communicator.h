@@ -67,9 +67,9 @@ class Communicator {
   std::unique_ptr<Transfer> send(std::span<const std::byte> bytes, int peer, std::uint32_t tag);
   std::unique_ptr<Transfer> receive(std::span<std::byte> bytes, int peer, std::uint32_t tag);
 
-  // Tells `to` that this worker has come so far, and waits until `from` says the same; -1: nobody. Like a barrier's,
-  // the bytes of it are not counted as payload.
-  void notify(int to, int from, std::uint32_t tag);
+  // The same for a message that says nothing but that its sender has come so far; not counted as payload.
+  std::unique_ptr<Transfer> send_notice(int peer, std::uint32_t tag);
+  std::unique_ptr<Transfer> receive_notice(int peer, std::uint32_t tag);
 
   // Returns when every worker has called it (dissemination of notices).
   void barrier();

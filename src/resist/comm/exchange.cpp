@@ -159,21 +159,27 @@ class Exchange {
         payload_.received += static_cast<std::int64_t>(places.back().size());
       }
     }
+    const int to = step.to[rank()];
     std::vector<std::unique_ptr<Transfer>> sends;
+    if (to >= 0) {
+      // Sent bytes may still be on their way out of this machine: the next transfer must not compete with them.
+      sends.push_back(communicator_.receive_notice(to, tag_));
+    }
     for (const Piece& piece : step.pieces[rank()]) {
       const std::span<const std::byte> sent = to_send(piece);
-      sends.push_back(communicator_.send(sent, step.to[rank()], tag_));
+      sends.push_back(communicator_.send(sent, to, tag_));
       payload_.sent += static_cast<std::int64_t>(sent.size());
     }
     for (std::size_t i = 0; i < receives.size(); ++i) {
       receives[i]->wait();
       arrived(step.pieces[from][i], places[i], from);
     }
+    if (from >= 0) {
+      communicator_.send_notice(from, tag_)->wait();
+    }
     for (const auto& send : sends) {
       send->wait();
     }
-    // Sent bytes may still be on their way out of this machine: the next transfer must not compete with them.
-    communicator_.notify(from, step.to[rank()], tag_);
   }
 
   // Collecting: this worker's values of a piece that another one owns; encoded ones at `passing`, which moves on.
