@@ -215,6 +215,45 @@ TEST_P(CommunicatorConformance, ExchangesAnySegmentsAsPlanned) {
   }
 }
 
+// Large enough for what 2 and 3 hold alone to go while 0 and 1 collect.
+TEST_P(CommunicatorConformance, ResultsMayGoBeforeValues) {
+  constexpr std::int64_t kSize = std::int64_t{1} << 21;
+  for (const WireFormat format : {WireFormat::float32, WireFormat::int8}) {
+    const std::vector<Segment> segments = {
+        {.size = 2 * kSize, .holders = {0, 1}, .receivers = {0, 1}, .format = format},
+        {.size = 2 * kSize, .holders = {2}, .receivers = {2, 3}, .format = format},
+        {.size = 2 * kSize, .holders = {3}, .receivers = {2, 3}, .format = format}};
+    const ExchangePlan plan = make_exchange_plan(segments, 4);
+    const auto goes_early = [&](const Piece& piece) { return plan.parts[piece.part].owner == 2; };
+    ASSERT_TRUE(std::ranges::any_of(plan.steps.front().pieces[2], goes_early));
+    std::vector<std::vector<std::vector<float>>> targets(segments.size(), std::vector<std::vector<float>>(4));
+    run(4, [&](Communicator& communicator) {
+      const int rank = communicator.rank();
+      std::vector<std::vector<float>> sources(segments.size());
+      std::vector<SegmentMemory> memory(segments.size());
+      for (std::size_t i = 0; i < segments.size(); ++i) {
+        if (std::ranges::count(segments[i].holders, rank) > 0) {
+          sources[i] = values(rank, segments[i].size);
+          memory[i].source = sources[i].data();
+        }
+        if (std::ranges::count(segments[i].receivers, rank) > 0) {
+          targets[i][rank].resize(static_cast<std::size_t>(segments[i].size));
+          memory[i].target = targets[i][rank].data();
+        }
+      }
+      exchange(communicator, plan, memory, kTag, 7);
+    });
+    const float step = format == WireFormat::float32 ? 0.0F : 64.0F;
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+      const auto& first = targets[i][segments[i].receivers.front()];
+      EXPECT_EQ(targets[i][segments[i].receivers.back()], first);
+      for (std::int64_t element = 0; element < segments[i].size; ++element) {
+        ASSERT_NEAR(first[element], mean(segments[i].holders, element), step) << "segment " << i << ", " << element;
+      }
+    }
+  }
+}
+
 TEST_P(CommunicatorConformance, AMeanMayBeWeighted) {
   constexpr std::int64_t kSize = 1000;
   const std::vector<float> weights = {6, 1, 3};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "resist/comm/codec.h"
 #include "resist/comm/exchange.h"
 
 namespace resist {
@@ -40,6 +41,61 @@ TEST(ExchangePlan, AMeanOverAllSendsAndReceivesTwiceTheOthersShares) {
     const Traffic traffic = plan_traffic(plan, worker);
     EXPECT_EQ(std::accumulate(traffic.sent.begin(), traffic.sent.end(), std::int64_t{0}), 2 * 3 * 1000 * 4);
     EXPECT_EQ(traffic.sent, traffic.received);
+  }
+}
+
+// Bytes from worker to worker in one step.
+std::int64_t bytes_in(const ExchangePlan& plan, const Step& step, int from) {
+  std::int64_t bytes = 0;
+  for (const Piece& piece : step.pieces[from]) {
+    bytes += encoded_size(plan.segments[plan.parts[piece.part].segment].format, piece.size);
+  }
+  return bytes;
+}
+
+// 0 and 1 average what 2 and 3 do not have, and those two have to send each other something.
+TEST(ExchangePlan, WhatHasOneHolderGoesWhileOthersCollect) {
+  constexpr std::int64_t kSize = std::int64_t{1} << 20;
+  const std::vector<Segment> segments = {{.size = 2 * kSize, .holders = {0, 1}, .receivers = {0, 1}},
+                                         {.size = 2 * kSize, .holders = {2}, .receivers = {3}},
+                                         {.size = 2 * kSize, .holders = {3}, .receivers = {2}}};
+  const ExchangePlan plan = make_exchange_plan(segments, 4);
+  std::int64_t length = 0;
+  for (const Step& step : plan.steps) {
+    std::int64_t longest = 0;
+    for (int from = 0; from < 4; ++from) {
+      longest = std::max(longest, bytes_in(plan, step, from));
+    }
+    length += longest;
+  }
+  EXPECT_EQ(length, 2 * kSize * 4) << "what each of them sends";
+  EXPECT_EQ(bytes_in(plan, plan.steps.front(), 2), kSize * 4);
+}
+
+// Whatever goes early, every owner sends its result to every receiver, each element once.
+TEST(ExchangePlan, AllResultsAreSentOnce) {
+  constexpr std::int64_t kSize = (std::int64_t{1} << 20) + 77;
+  for (const WireFormat format : {WireFormat::float32, WireFormat::int8}) {
+    std::vector<Segment> segments = {{.size = 3 * kSize, .holders = {0, 1}, .receivers = {0, 1, 2}, .format = format}};
+    for (int block = 0; block < 9; ++block) {
+      segments.push_back({.size = kSize, .holders = {block % 4}, .receivers = {(block / 2 + 1) % 4}, .format = format});
+    }
+    const ExchangePlan plan = make_exchange_plan(segments, 4, 1 << 18);
+    for (int part = 0; part < static_cast<int>(plan.parts.size()); ++part) {
+      const SegmentPart& owned = plan.parts[part];
+      for (const int receiver : segments[owned.segment].receivers) {
+        std::int64_t position = owned.offset;
+        for (const Step& step : plan.steps) {
+          for (const Piece& piece : step.pieces[owned.owner]) {
+            if (piece.part == part && step.to[owned.owner] == receiver) {
+              EXPECT_EQ(piece.offset, position);
+              position += piece.size;
+            }
+          }
+        }
+        EXPECT_EQ(position, receiver == owned.owner ? owned.offset : owned.offset + owned.size);
+      }
+    }
   }
 }
 

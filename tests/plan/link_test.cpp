@@ -11,10 +11,11 @@ std::vector<Link> same_links(std::size_t workers, double bandwidth, double laten
   return std::vector<Link>(workers, Link{.bandwidth = bandwidth, .latency = latency});
 }
 
-TEST(ExchangeSeconds, ATransferTakesItsBytesAndAWayThereAndBack) {
+// It is asked for, it comes, and is confirmed.
+TEST(ExchangeSeconds, ATransferTakesItsBytesAndThreeWays) {
   const std::vector<TransferStep> steps = {{.to = {1, -1}, .bytes = {1000, 0}}};
   EXPECT_DOUBLE_EQ(exchange_seconds(steps, same_links(2, 1e3, 0)), kByteSeconds);
-  EXPECT_DOUBLE_EQ(exchange_seconds(steps, same_links(2, 1e3, 0.25)), kByteSeconds + 1);
+  EXPECT_DOUBLE_EQ(exchange_seconds(steps, same_links(2, 1e3, 0.25)), kByteSeconds + 1.5);
 }
 
 TEST(ExchangeSeconds, BothWaysAtOnceTakeNoLonger) {
@@ -33,6 +34,13 @@ TEST(ExchangeSeconds, AWorkerWaitsOnlyForItsOwnTransfers) {
   const std::vector<TransferStep> steps = {{.to = {1, -1, 3, -1}, .bytes = {3000, 0, 1000, 0}},
                                            {.to = {-1, -1, 3, -1}, .bytes = {0, 0, 1000, 0}}};
   EXPECT_DOUBLE_EQ(exchange_seconds(steps, same_links(4, 1e3, 0)), 3 * kByteSeconds);
+}
+
+// 2 has finished sooner than 1, which it sends to next.
+TEST(ExchangeSeconds, ATransferWaitsForItsReceiver) {
+  const std::vector<TransferStep> steps = {{.to = {1, -1, 3, -1}, .bytes = {3000, 0, 1000, 0}},
+                                           {.to = {-1, -1, 1, -1}, .bytes = {0, 0, 1000, 0}}};
+  EXPECT_DOUBLE_EQ(exchange_seconds(steps, same_links(4, 1e3, 0)), 4 * kByteSeconds);
 }
 
 TEST(ExchangeSeconds, StepsOfOneWorkerFollowEachOther) {
@@ -55,9 +63,9 @@ TEST(TransferSteps, AnAverageTakesWhatItsBytesTake) {
   EXPECT_NEAR(seconds, bytes * 8 * kFraming / 1e8, 1e-3 * seconds);
 }
 
-TEST(Messages, TakeAsManyWaysAsTheyHaveSteps) {
-  EXPECT_DOUBLE_EQ(gather_seconds(same_links(5, 1, 0.5)), 4);
-  EXPECT_DOUBLE_EQ(barrier_seconds(same_links(5, 1, 0.5)), 3);
+TEST(Messages, TakeAWayThereAndBackInEachStep) {
+  EXPECT_DOUBLE_EQ(gather_seconds(same_links(5, 1, 0.5)), 8);
+  EXPECT_DOUBLE_EQ(barrier_seconds(same_links(5, 1, 0.5)), 6);
   EXPECT_DOUBLE_EQ(barrier_seconds(same_links(1, 1, 0.5)), 0);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <utility>
@@ -28,18 +29,25 @@ class VirtualLinks : public Communicator {
 
  protected:
   std::unique_ptr<Transfer> start_send(std::span<const std::byte> bytes, int peer, std::uint32_t tag) override {
+    // It begins when the receiver has said that it has room.
+    std::array<double, 1> asked{};
+    inner_.receive(std::as_writable_bytes(std::span(asked)), peer, room_tag(tag))->wait();
+    const double way = own().latency + link(peer).latency;
     const double rate = std::min(own().bandwidth, link(peer).bandwidth);
-    link_free_ = std::max(now_, link_free_) + static_cast<double>(bytes.size()) * 8 * kFraming / rate;
+    link_free_ = std::max({now_, link_free_, asked[0] + way}) + static_cast<double>(bytes.size()) * 8 * kFraming / rate;
     auto sent = std::make_unique<Stamped>(*this);
     sent->until = link_free_;
-    sent->stamp[0] = link_free_ + own().latency + link(peer).latency;
-    sent->parts = {inner_.send(std::as_bytes(std::span(sent->stamp)), peer, tag), inner_.send(bytes, peer, tag)};
+    sent->stamp[0] = link_free_ + way;
+    sent->parts.push_back(inner_.send(std::as_bytes(std::span(sent->stamp)), peer, tag));
+    sent->parts.push_back(inner_.send(bytes, peer, tag));
     return sent;
   }
   std::unique_ptr<Transfer> start_receive(std::span<std::byte> bytes, int peer, std::uint32_t tag) override {
     auto received = std::make_unique<Stamped>(*this);
-    received->parts = {inner_.receive(std::as_writable_bytes(std::span(received->stamp)), peer, tag),
-                       inner_.receive(bytes, peer, tag)};
+    received->asked[0] = now_;
+    received->parts.push_back(inner_.send(std::as_bytes(std::span(received->asked)), peer, room_tag(tag)));
+    received->parts.push_back(inner_.receive(std::as_writable_bytes(std::span(received->stamp)), peer, tag));
+    received->parts.push_back(inner_.receive(bytes, peer, tag));
     return received;
   }
 
@@ -54,10 +62,13 @@ class VirtualLinks : public Communicator {
     }
 
     VirtualLinks& links;
+    std::array<double, 1> asked{};  // when room for it was offered
     std::array<double, 1> stamp{};  // when it arrives
     double until = -1;              // when it is out; -1: it is received
-    std::array<std::unique_ptr<Transfer>, 2> parts;
+    std::vector<std::unique_ptr<Transfer>> parts;
   };
+
+  static std::uint32_t room_tag(std::uint32_t tag) { return tag | 0x80000000U; }
 
   const Link& own() const { return link(rank()); }
   const Link& link(int worker) const { return links_[static_cast<std::size_t>(worker)]; }

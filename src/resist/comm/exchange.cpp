@@ -41,8 +41,8 @@ class Scratch {
         results_[i] = reserve(bytes);
       }
     }
-    passing_ = reserve(std::max(most_encoded(plan, plan.collecting, worker, true),
-                                most_encoded(plan, plan.distributing, worker, false)));
+    passing_out_ = reserve(most_encoded_values_sent(plan, worker));
+    passing_in_ = reserve(most_encoded_results_received(plan, worker));
   }
 
   std::int64_t size() const { return size_; }
@@ -52,8 +52,9 @@ class Scratch {
   }
   // -1: the result is sent from its source.
   std::int64_t result(int part) const { return results_[part]; }
-  // Encoded pieces of the step under way: those sent while collecting, those received while distributing.
-  std::int64_t passing() const { return passing_; }
+  // Encoded pieces of the step under way: values that are sent, and results that are received.
+  std::int64_t passing_out() const { return passing_out_; }
+  std::int64_t passing_in() const { return passing_in_; }
 
  private:
   std::int64_t reserve(std::int64_t bytes) {
@@ -62,27 +63,42 @@ class Scratch {
     return start;
   }
 
-  static std::int64_t most_encoded(const ExchangePlan& plan, const std::vector<Step>& steps, int worker, bool sent) {
+  static std::int64_t most_encoded_values_sent(const ExchangePlan& plan, int worker) {
     std::int64_t most = 0;
-    for (const Step& step : steps) {
-      std::int64_t bytes = 0;
-      for (int from = 0; from < plan.workers; ++from) {
-        if ((sent ? from : step.to[from]) != worker) {
-          continue;
-        }
-        for (const Piece& piece : step.pieces[from]) {
-          const Segment& segment = plan.segments[plan.parts[piece.part].segment];
-          bytes += is_float(segment) ? 0 : encoded_size(segment.format, piece.size);
-        }
-      }
-      most = std::max(most, bytes);
+    for (const Step& step : plan.steps) {
+      most = std::max(most, encoded(plan, step.pieces[worker], [&](int owner) { return owner != worker; }));
     }
     return most;
   }
 
+  static std::int64_t most_encoded_results_received(const ExchangePlan& plan, int worker) {
+    std::int64_t most = 0;
+    for (const Step& step : plan.steps) {
+      const auto sender = std::ranges::find(step.to, worker);
+      if (sender != step.to.end()) {
+        const auto from = sender - step.to.begin();
+        most = std::max(most, encoded(plan, step.pieces[from], [&](int owner) { return owner == from; }));
+      }
+    }
+    return most;
+  }
+
+  // Bytes of the pieces that are encoded and whose owner `counts`.
+  template <typename Counts>
+  static std::int64_t encoded(const ExchangePlan& plan, const std::vector<Piece>& pieces, const Counts& counts) {
+    std::int64_t bytes = 0;
+    for (const Piece& piece : pieces) {
+      const SegmentPart& part = plan.parts[piece.part];
+      const Segment& segment = plan.segments[part.segment];
+      bytes += is_float(segment) || !counts(part.owner) ? 0 : encoded_size(segment.format, piece.size);
+    }
+    return bytes;
+  }
+
   std::vector<std::int64_t> values_;
   std::vector<std::int64_t> results_;
-  std::int64_t passing_ = 0;
+  std::int64_t passing_out_ = 0;
+  std::int64_t passing_in_ = 0;
   std::int64_t size_ = 0;
 };
 
@@ -102,19 +118,8 @@ class Exchange {
         collected_(plan.parts.size()) {}
 
   Payload run() {
-    for (const Step& step : plan_.collecting) {
-      std::byte* passing = scratch_ + places_.passing();
-      carry_out(
-          step, [&](const Piece& piece) { return value_to_send(piece, passing); },
-          [&](const Piece& piece, int from) { return place_of_value(piece, from); },
-          [&](const Piece& piece, std::span<const std::byte> /*bytes*/, int from) { take_value(piece, from); });
-    }
-    for (const Step& step : plan_.distributing) {
-      std::byte* passing = scratch_ + places_.passing();
-      carry_out(
-          step, [&](const Piece& piece) { return result_to_send(piece); },
-          [&](const Piece& piece, int /*from*/) { return place_of_result(piece, passing); },
-          [&](const Piece& piece, std::span<const std::byte> bytes, int /*from*/) { take_result(piece, bytes); });
+    for (const Step& step : plan_.steps) {
+      carry_out(step);
     }
     for (int part = 0; part < static_cast<int>(plan_.parts.size()); ++part) {
       if (plan_.parts[part].owner == rank()) {
@@ -144,17 +149,19 @@ class Exchange {
     return std::as_writable_bytes(std::span(values, static_cast<std::size_t>(count)));
   }
 
-  // Sends what `to_send` says and receives into what `place` says; `arrived` is called in the order of the pieces.
+  // Who owns a piece sends the result of it, and everybody else values.
+  bool is_result(const Piece& piece, int from) const { return plan_.parts[piece.part].owner == from; }
+
   // Returns when all of the step is done: who sends next is then free to.
-  template <typename ToSend, typename Place, typename Arrived>
-  void carry_out(const Step& step, const ToSend& to_send, const Place& place, const Arrived& arrived) {
+  void carry_out(const Step& step) {
     const auto sender = std::ranges::find(step.to, rank());
     const int from = sender == step.to.end() ? -1 : static_cast<int>(sender - step.to.begin());
     std::vector<std::span<std::byte>> places;
     std::vector<std::unique_ptr<Transfer>> receives;
     if (from >= 0) {
+      std::byte* passing = scratch_ + places_.passing_in();
       for (const Piece& piece : step.pieces[from]) {
-        places.push_back(place(piece, from));
+        places.push_back(is_result(piece, from) ? place_of_result(piece, passing) : place_of_value(piece, from));
         receives.push_back(communicator_.receive(places.back(), from, tag_));
         payload_.received += static_cast<std::int64_t>(places.back().size());
       }
@@ -165,14 +172,17 @@ class Exchange {
       // Sent bytes may still be on their way out of this machine: the next transfer must not compete with them.
       sends.push_back(communicator_.receive_notice(to, tag_));
     }
+    std::byte* passing = scratch_ + places_.passing_out();
     for (const Piece& piece : step.pieces[rank()]) {
-      const std::span<const std::byte> sent = to_send(piece);
+      const std::span<const std::byte> sent =
+          is_result(piece, rank()) ? result_to_send(piece) : value_to_send(piece, passing);
       sends.push_back(communicator_.send(sent, to, tag_));
       payload_.sent += static_cast<std::int64_t>(sent.size());
     }
     for (std::size_t i = 0; i < receives.size(); ++i) {
       receives[i]->wait();
-      arrived(step.pieces[from][i], places[i], from);
+      const Piece& piece = step.pieces[from][i];
+      is_result(piece, from) ? take_result(piece, places[i]) : take_value(piece, from);
     }
     if (from >= 0) {
       communicator_.send_notice(from, tag_)->wait();
@@ -182,7 +192,7 @@ class Exchange {
     }
   }
 
-  // Collecting: this worker's values of a piece that another one owns; encoded ones at `passing`, which moves on.
+  // This worker's values of a piece that another one owns; encoded ones at `passing`, which moves on.
   std::span<const std::byte> value_to_send(const Piece& piece, std::byte*& passing) {
     const float* source = memory(piece.part).source + piece.offset;
     if (is_float(segment(piece.part))) {
@@ -229,7 +239,7 @@ class Exchange {
     return place - (holder > plan_.parts[part].owner ? 1 : 0);
   }
 
-  // Distributing: the result of a piece that this worker owns.
+  // The result of a piece that this worker owns.
   std::span<const std::byte> result_to_send(const Piece& piece) {
     finish_result(piece.part, piece.offset + piece.size - plan_.parts[piece.part].offset);
     if (const std::int64_t start = places_.result(piece.part); start >= 0) {

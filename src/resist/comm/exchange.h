@@ -12,9 +12,10 @@ namespace resist {
 
 // Words. A segment is a run of elements that some workers (its holders) have and some (its receivers) are to get: the
 // mean over its holders, or the value of its only holder. Each holder owns an equal part of it: the owner collects the
-// other holders' values of that part, averages, and distributes the result to the receivers. Collecting and then
-// distributing go in steps, in each of which a worker sends to one worker and receives from one: an order of sending
-// (exchange_schedule.cpp) that keeps the busiest link busy, and no link with two senders.
+// other holders' values of that part, averages, and distributes the result to the receivers. Values and then results go
+// in steps, in each of which a worker sends to one worker and receives from one: an order of sending
+// (exchange_schedule.cpp) that keeps the busiest link busy, and no link with two senders. Results of what has one
+// holder need not wait for values, and go before where that makes the whole shorter.
 //
 // Averaging shared parameters, moving a block, all-gather and broadcast are all such segments, so this is the only
 // code that moves parameters.
@@ -57,8 +58,7 @@ struct ExchangePlan {
   int workers = 0;
   std::vector<Segment> segments;
   std::vector<SegmentPart> parts;
-  std::vector<Step> collecting;    // holders' values, to owners
-  std::vector<Step> distributing;  // results, to receivers
+  std::vector<Step> steps;  // first holders' values, to owners; then results, which owners send to receivers
 };
 
 inline constexpr std::int64_t kDefaultPieceSize = std::int64_t{1} << 20;  // elements; 4 MiB of float32

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t kWorthMatching = std::int64_t{4} << 20;  // bytes on the busiest link
 constexpr int kMostMatched = 32;                                // workers: finding matchings takes S^4 at worst
-constexpr std::int64_t kNegligible = 32;                        // a rest of one 32nd is not worth steps of its own
+constexpr std::int64_t kNegligible = 64;                        // a rest of one 64th is not worth steps of its own
 
 // The most that any worker sends or receives.
 std::int64_t busiest(const TrafficMatrix& traffic) {

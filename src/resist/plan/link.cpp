@@ -17,22 +17,21 @@ std::int64_t encoded_bytes(const ExchangePlan& plan, const std::vector<Piece>& p
   return bytes;
 }
 
-double largest_latency(const std::vector<Link>& links) {
-  return 2 * std::ranges::max(links, {}, &Link::latency).latency;
+// A small message, which its receiver asks for first.
+double message_seconds(const std::vector<Link>& links) {
+  return 4 * std::ranges::max(links, {}, &Link::latency).latency;
 }
 
 }  // namespace
 
 std::vector<TransferStep> transfer_steps(const ExchangePlan& plan) {
   std::vector<TransferStep> steps;
-  for (const auto* leg : {&plan.collecting, &plan.distributing}) {
-    for (const Step& step : *leg) {
-      TransferStep transfer{.to = step.to, .bytes = {}};
-      for (const auto& pieces : step.pieces) {
-        transfer.bytes.push_back(encoded_bytes(plan, pieces));
-      }
-      steps.push_back(std::move(transfer));
+  for (const Step& step : plan.steps) {
+    TransferStep transfer{.to = step.to, .bytes = {}};
+    for (const auto& pieces : step.pieces) {
+      transfer.bytes.push_back(encoded_bytes(plan, pieces));
     }
+    steps.push_back(std::move(transfer));
   }
   return steps;
 }
@@ -48,9 +47,11 @@ double exchange_seconds(const std::vector<TransferStep>& steps, const std::vecto
       }
       const auto to = static_cast<std::size_t>(step.to[from]);
       const double rate = std::min(links[from].bandwidth, links[to].bandwidth);
-      const double out = begin[from] + static_cast<double>(step.bytes[from]) * kBits * kFraming / rate;
+      const double way = links[from].latency + links[to].latency;
+      const double out =
+          std::max(begin[from], begin[to] + way) + static_cast<double>(step.bytes[from]) * kBits * kFraming / rate;
       done[from] = std::max(done[from], out);
-      done[to] = std::max(done[to], out + links[from].latency + links[to].latency);
+      done[to] = std::max(done[to], out + way);
     }
     for (std::size_t from = 0; from < workers; ++from) {
       begin[from] = done[from];
@@ -64,13 +65,13 @@ double exchange_seconds(const std::vector<TransferStep>& steps, const std::vecto
 }
 
 double gather_seconds(const std::vector<Link>& links) {
-  return static_cast<double>(links.size() - 1) * largest_latency(links);
+  return static_cast<double>(links.size() - 1) * message_seconds(links);
 }
 
 double barrier_seconds(const std::vector<Link>& links) {
   double seconds = 0;
   for (std::size_t distance = 1; distance < links.size(); distance *= 2) {
-    seconds += largest_latency(links);
+    seconds += message_seconds(links);
   }
   return seconds;
 }

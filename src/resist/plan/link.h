@@ -22,11 +22,12 @@ struct TransferStep {
   std::vector<std::int64_t> bytes;
 };
 
-// All steps of a plan: collecting, then distributing.
+// All steps of a plan.
 std::vector<TransferStep> transfer_steps(const ExchangePlan& plan);
 
 // Seconds until every worker is through, from the moment when all begin. Each worker begins a step when its last one is
-// confirmed, as exchange() does; a transfer goes at the rate of the slower of its two links.
+// confirmed, as exchange() does; a transfer begins when its receiver has said that it has room, as Gloo does, and goes
+// at the rate of the slower of its two links.
 double exchange_seconds(const std::vector<TransferStep>& steps, const std::vector<Link>& links);
 
 // Seconds of a small message from every worker to every other one (all_gather_bytes), and of a barrier.

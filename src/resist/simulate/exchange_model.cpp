@@ -58,7 +58,7 @@ double mean_latency(const std::vector<Link>& links) {
 // A worker's own part in a leg, if it never waits for others. `peers`: latency of a peer, mean.
 double own_seconds(const Leg& leg, const Load& load, const Link& link, double peers) {
   const double transfer = load.busiest() * kBits * kFraming / link.bandwidth;
-  return transfer + leg.steps * 2 * (link.latency + peers);
+  return transfer + leg.steps * 3 * (link.latency + peers);
 }
 
 }  // namespace
