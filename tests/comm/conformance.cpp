@@ -394,6 +394,40 @@ TEST_P(CommunicatorConformance, CompressedExchangesGiveAllTheSameAndLoseNothingF
   }
 }
 
+// What all agree on may follow each result while others are still under way.
+TEST_P(CommunicatorConformance, AReferenceMayBecomeTheResultMeanwhile) {
+  constexpr int kWorkers = 3;
+  constexpr std::int64_t kSize = 5000;
+  const ExchangePlan plan = make_exchange_plan(
+      {{.size = kSize, .holders = everyone(kWorkers), .receivers = everyone(kWorkers), .format = WireFormat::int8}},
+      kWorkers, 700);
+  run(kWorkers, [&](Communicator& communicator) {
+    const auto results = [&](bool meanwhile) {
+      std::vector<float> reference(kSize, 2.0F);
+      std::vector<float> residual(kSize);
+      std::vector<float> target(kSize);
+      std::vector<float> all;
+      const ResultSink follow = [&](const float* result, std::int64_t count) {
+        std::copy_n(result, count, reference.begin() + (result - target.data()));
+      };
+      for (int round = 0; round < 3; ++round) {
+        const auto own = values(communicator.rank() + round, kSize);
+        const std::vector<SegmentMemory> memory = {{.source = own.data(),
+                                                    .target = target.data(),
+                                                    .reference = reference.data(),
+                                                    .residual = residual.data(),
+                                                    .arrived = meanwhile ? &follow : nullptr}};
+        exchange(communicator, plan, memory, kTag, static_cast<std::uint64_t>(round));
+        reference = target;
+        all.insert(all.end(), target.begin(), target.end());
+        all.insert(all.end(), residual.begin(), residual.end());
+      }
+      return all;
+    };
+    EXPECT_EQ(results(true), results(false));
+  });
+}
+
 TEST_P(CommunicatorConformance, ADeadPeerIsAnErrorThatNamesIt) {
   const auto errors = run_workers(GetParam().make(2, std::chrono::seconds(20)), [](Communicator& communicator) {
     if (communicator.rank() == 1) {

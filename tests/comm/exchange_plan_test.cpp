@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
+#include <random>
 
 #include "resist/comm/codec.h"
 #include "resist/comm/exchange.h"
@@ -72,31 +74,80 @@ TEST(ExchangePlan, WhatHasOneHolderGoesWhileOthersCollect) {
   EXPECT_EQ(bytes_in(plan, plan.steps.front(), 2), kSize * 4);
 }
 
-// Whatever goes early, every owner sends its result to every receiver, each element once.
-TEST(ExchangePlan, AllResultsAreSentOnce) {
-  constexpr std::int64_t kSize = (std::int64_t{1} << 20) + 77;
-  for (const WireFormat format : {WireFormat::float32, WireFormat::int8}) {
-    std::vector<Segment> segments = {{.size = 3 * kSize, .holders = {0, 1}, .receivers = {0, 1, 2}, .format = format}};
-    for (int block = 0; block < 9; ++block) {
-      segments.push_back({.size = kSize, .holders = {block % 4}, .receivers = {(block / 2 + 1) % 4}, .format = format});
-    }
-    const ExchangePlan plan = make_exchange_plan(segments, 4, 1 << 18);
-    for (int part = 0; part < static_cast<int>(plan.parts.size()); ++part) {
-      const SegmentPart& owned = plan.parts[part];
-      for (const int receiver : segments[owned.segment].receivers) {
-        std::int64_t position = owned.offset;
-        for (const Step& step : plan.steps) {
-          for (const Piece& piece : step.pieces[owned.owner]) {
-            if (piece.part == part && step.to[owned.owner] == receiver) {
-              EXPECT_EQ(piece.offset, position);
-              position += piece.size;
-            }
+// Every owner sends its result to every receiver, each element once.
+void expect_all_results_sent_once(const ExchangePlan& plan) {
+  for (int part = 0; part < static_cast<int>(plan.parts.size()); ++part) {
+    const SegmentPart& owned = plan.parts[part];
+    for (const int receiver : plan.segments[owned.segment].receivers) {
+      std::int64_t position = owned.offset;
+      for (const Step& step : plan.steps) {
+        for (const Piece& piece : step.pieces[owned.owner]) {
+          if (piece.part == part && step.to[owned.owner] == receiver) {
+            ASSERT_EQ(piece.offset, position);
+            position += piece.size;
           }
         }
-        EXPECT_EQ(position, receiver == owned.owner ? owned.offset : owned.offset + owned.size);
+      }
+      ASSERT_EQ(position, receiver == owned.owner ? owned.offset : owned.offset + owned.size)
+          << "part " << part << " to " << receiver;
+    }
+  }
+}
+
+std::vector<int> some_workers(int workers, std::mt19937& generator) {
+  std::vector<int> some;
+  for (int worker = 0; worker < workers; ++worker) {
+    if (generator() % 2 == 0) {
+      some.push_back(worker);
+    }
+  }
+  return some;
+}
+
+TEST(ExchangePlan, AllResultsAreSentOnceWhateverGoesEarly) {
+  std::mt19937 generator(1);
+  const std::array formats = {WireFormat::float32, WireFormat::bf16, WireFormat::int8, WireFormat::int6,
+                              WireFormat::int4};
+  int early = 0;
+  for (int i = 0; i < 500; ++i) {
+    const int workers = 3 + i % 3;
+    std::vector<Segment> segments;
+    for (int n = 0; n < 8; ++n) {
+      Segment segment{.size = 1 + static_cast<std::int64_t>(generator() % (3U << 20U)),
+                      .holders = some_workers(workers, generator),
+                      .receivers = some_workers(workers, generator),
+                      .format = formats[generator() % formats.size()]};
+      if (segment.holders.empty() || n % 2 == 0) {
+        segment.holders = {static_cast<int>(generator() % static_cast<unsigned>(workers))};
+      }
+      segments.push_back(segment);
+    }
+    SCOPED_TRACE(testing::Message() << "plan " << i);
+    const ExchangePlan plan = make_exchange_plan(segments, workers);
+    ASSERT_NO_FATAL_FAILURE(expect_all_results_sent_once(plan));
+    bool values_to_come = false;
+    for (auto step = plan.steps.rbegin(); step != plan.steps.rend(); ++step) {
+      for (int from = 0; from < workers; ++from) {
+        for (const Piece& piece : step->pieces[from]) {
+          const bool value = plan.parts[piece.part].owner != from;
+          early += !value && values_to_come ? 1 : 0;
+          values_to_come = values_to_come || value;
+        }
       }
     }
   }
+  EXPECT_GT(early, 0);
+}
+
+// Found by a review: what went early was a chunk too much, and the end of what follows was never sent.
+TEST(ExchangePlan, WhatWentEarlyTooMuchIsTakenOffOnce) {
+  expect_all_results_sent_once(
+      make_exchange_plan({{.size = 2'485'002, .holders = {1, 2}, .receivers = {1, 2}, .format = WireFormat::int8},
+                          {.size = 2'359'296, .holders = {1, 3}, .receivers = {0}, .format = WireFormat::int8},
+                          {.size = 512, .holders = {1, 3}, .receivers = {0}},
+                          {.size = 2'359'296, .holders = {3}, .receivers = {0, 1}, .format = WireFormat::int8},
+                          {.size = 600'000, .holders = {0}, .receivers = {1, 3}, .format = WireFormat::int8}},
+                         4));
 }
 
 }  // namespace

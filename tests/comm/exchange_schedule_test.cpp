@@ -130,9 +130,10 @@ TEST(ExchangeSchedule, MovesEverythingAndTakesLittleLongerThanTheBusiestWorker) 
       const std::int64_t line = busiest_line(traffic);
       const std::int64_t length = carry_out(schedule(traffic), traffic);
       if (line >= 4 * kMiB) {
-        // Matched steps take what the busiest worker moves in them; at most a 64th of its bytes is left then, to go in
-        // workers - 1 steps that each take no longer than that. Or the fixed order takes a 64th more at most.
-        const std::int64_t bound = line + std::max(1, workers - 2) * (line / 64);
+        // Matched steps take what the busiest worker moves in them; at most a 64th of its bytes or 1 MiB is left then,
+        // to go in workers - 1 steps that each take no longer than that. Or the fixed order takes that much more at
+        // most.
+        const std::int64_t bound = line + std::max(1, workers - 2) * std::max(line / 64, kMiB);
         EXPECT_LE(length, bound);
         fixed_order_too_long += length_of_fixed_order(traffic) > bound ? 1 : 0;
       }

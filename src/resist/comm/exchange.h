@@ -58,7 +58,9 @@ struct ExchangePlan {
   int workers = 0;
   std::vector<Segment> segments;
   std::vector<SegmentPart> parts;
-  std::vector<Step> steps;  // first holders' values, to owners; then results, which owners send to receivers
+  // First holders' values, to owners, and results of one holder that go early; then the results that owners send to
+  // receivers.
+  std::vector<Step> steps;
 };
 
 inline constexpr std::int64_t kDefaultPieceSize = std::int64_t{1} << 20;  // elements; 4 MiB of float32
@@ -73,7 +75,8 @@ Traffic plan_traffic(const ExchangePlan& plan, int worker);
 std::int64_t scratch_size(const ExchangePlan& plan, int worker);
 
 // Takes each stretch of a target, once, as soon as it holds the result, while others are still under way; in the thread
-// that exchanges. May change it: nothing else of the exchange reads a target.
+// that exchanges. May change it, where the target is not the source as well, and the same stretch of the reference:
+// nothing of the exchange reads them again.
 using ResultSink = std::function<void(float* result, std::int64_t count)>;
 
 // This worker's side of a segment.

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <numeric>
+#include <stdexcept>
 #include <utility>
 
 #include "resist/comm/exchange.h"
@@ -29,8 +30,9 @@ class Flow {
     runs_.push_back(run);
     bytes_ += bytes_of(segment(run), run.size);
   }
-  // Left to send.
-  std::int64_t bytes() const { return bytes_ - sent_; }
+  // Left to ask for.
+  std::int64_t bytes() const { return bytes_ - due_; }
+  bool is_done() const { return sent_ == bytes_; }
 
   // Elements that make about `bytes` more (all: kAll). What was sent too much before is taken off.
   std::vector<Piece> take(std::int64_t bytes, std::int64_t max_piece_size) {
@@ -95,6 +97,11 @@ void append_steps(Flows flows, std::int64_t max_piece_size, std::vector<Step>& s
       }
     }
     steps.push_back(std::move(step));
+  }
+  for (const auto& row : flows) {
+    if (!std::ranges::all_of(row, &Flow::is_done)) {
+      throw std::logic_error("an exchange was planned that leaves something unsent");
+    }
   }
 }
 

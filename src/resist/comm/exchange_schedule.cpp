@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::int64_t kWorthMatching = std::int64_t{4} << 20;  // bytes on the busiest link
 constexpr int kMostMatched = 32;                                // workers: finding matchings takes S^4 at worst
-constexpr std::int64_t kNegligible = 64;                        // a rest of one 64th is not worth steps of its own
+constexpr std::int64_t kWorthAStep = std::int64_t{1} << 20;     // bytes of a matching
+constexpr std::int64_t kNegligible = 64;                        // nor is a rest of one 64th worth steps of its own
 
 // The most that any worker sends or receives.
 std::int64_t busiest(const TrafficMatrix& traffic) {
@@ -143,11 +144,12 @@ std::vector<ScheduledStep> schedule(const TrafficMatrix& traffic) {
   std::vector<ScheduledStep> steps;
   const std::int64_t line = busiest(traffic);
   TrafficMatrix left = traffic;
-  const bool fixed_order_will_do = length_of_fixed_order(traffic) <= line + line / kNegligible;
+  const std::int64_t negligible = std::max(line / kNegligible, kWorthAStep);
+  const bool fixed_order_will_do = length_of_fixed_order(traffic) <= line + negligible;
   if (!fixed_order_will_do && line >= kWorthMatching && traffic.size() <= kMostMatched) {
     TrafficMatrix padded = traffic;
     pad(padded, line);
-    for (std::int64_t rest = line; rest > line / kNegligible;) {
+    for (std::int64_t rest = line; rest > negligible;) {
       ScheduledStep step{.to = widest_matching(padded), .bytes = line};
       for (std::size_t worker = 0; worker < padded.size(); ++worker) {
         step.bytes = std::min(step.bytes, padded[worker][step.to[worker]]);

@@ -119,7 +119,6 @@ MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, c
     const bool deals = config.train.method == Method::resist;
     const std::int64_t followed = deals ? shared : memory.arena;
     memory.outer = 2 * followed;
-    memory.synchronisation += followed;
   }
   if (config.sync.overlap) {
     SyncRule rule = sync_rule(config.sync);

@@ -24,7 +24,8 @@ struct ExchangeCost {
 // workers for every step, so that is for up to 32.
 //
 // In the aggregate: each worker takes as long as its own link needs for its own bytes, each leg's larger direction, and
-// for the ways there and back of a transfer and its confirmation in every step; or as long as its site's uplink needs.
+// for the three ways of a transfer in every step: it is asked for, comes, and is confirmed; or as long as its site's
+// uplink needs.
 // The slowest worker counts:
 //
 //   max over workers of  sum over legs of  max((bytes / link + steps * ways) * waiting, bytes of the site / uplink)

@@ -76,7 +76,7 @@ void meet(std::deque<Job>& all, const Cluster& cluster) {
   }
   const double steps = 2 * (groups - 1);
   const double control = jobs.front()->costs().control_seconds(speakers) + inside;
-  const double end = begin + links + steps * 2 * farthest + control;
+  const double end = begin + links + steps * 3 * farthest + control;
   for (std::size_t group = 0; group < jobs.size(); ++group) {
     jobs[group]->meet(end, loads[group].bytes, loads[group].busiest);
   }

@@ -42,17 +42,6 @@ bool last_section_due(const SyncOptions& options, std::int64_t round) {
   return (round + 1) % options.last_section_every == 0;
 }
 
-std::vector<Layout::Run> without(const std::vector<Layout::Run>& holes, Layout::Run run) {
-  std::vector<Layout::Run> left;
-  for (const Layout::Run& hole : holes) {
-    left.push_back({.begin = run.begin, .end = std::min(hole.begin, run.end)});
-    run.begin = std::max(run.begin, hole.end);
-  }
-  left.push_back(run);
-  std::erase_if(left, [](const Layout::Run& piece) { return piece.begin >= piece.end; });
-  return left;
-}
-
 std::vector<Layout::Run> left_apart(const Layout& layout, const SyncRule& rule) {
   return rule.last_section ? std::vector<Layout::Run>{} : layout.last_section;
 }
@@ -66,6 +55,18 @@ Sources sources_of(const Assignment& assignment) {
 }
 
 namespace {
+
+// What is left of a run without those of `holes`, ascending.
+std::vector<Layout::Run> without(const std::vector<Layout::Run>& holes, Layout::Run run) {
+  std::vector<Layout::Run> left;
+  for (const Layout::Run& hole : holes) {
+    left.push_back({.begin = run.begin, .end = std::min(hole.begin, run.end)});
+    run.begin = std::max(run.begin, hole.end);
+  }
+  left.push_back(run);
+  std::erase_if(left, [](const Layout::Run& piece) { return piece.begin >= piece.end; });
+  return left;
+}
 
 // Empty where the holders count alike: all have trained on as many samples, or some on none.
 std::vector<float> weights_of(const std::vector<int>& holders, const std::vector<std::int64_t>& samples) {

@@ -39,9 +39,6 @@ bool shared_always_agree(const SyncOptions& options);
 // Whether round `round` (0-based) ends with an average of the last section's shared parameters.
 bool last_section_due(const SyncOptions& options, std::int64_t round);
 
-// What is left of a run without those of `holes`, ascending.
-std::vector<Layout::Run> without(const std::vector<Layout::Run>& holes, Layout::Run run);
-
 // Runs of the shared parameters that a synchronisation leaves as they are, ascending.
 std::vector<Layout::Run> left_apart(const Layout& layout, const SyncRule& rule);
 

@@ -30,8 +30,8 @@ struct SharedMemory {
 
 // Carries out a plan: reads the groups' sources and writes their targets, which must not overlap. Blocks until this
 // worker has all that it wants. Sources stay as they were, so a synchronisation that fails half way (CommError) loses
-// nothing but the residuals; the caller installs the targets after all have agreed. `rounding_key`: as exchange() takes
-// it. Returns what was moved.
+// nothing but the residuals and what `arrived` has changed; the caller installs the targets after all have agreed.
+// `rounding_key`: as exchange() takes it. Returns what was moved.
 Payload synchronise(Communicator& communicator, const SyncPlan& plan, std::span<const GroupMemory> memory,
                     std::uint32_t tag, const SharedMemory& shared = {}, std::uint64_t rounding_key = 0);
 

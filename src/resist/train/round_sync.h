@@ -52,15 +52,15 @@ class RoundSync {
   // Stages the end of round `round` (0-based): what `now` holds becomes what `next` says. `samples`: that each worker
   // trained on, which its values count by. `in_full`: the shared parameters too; otherwise, with --overlap, their
   // average waits for set_out() and lands later. Returns what was sent and received, without such an average. Live
-  // parameters stay as they are until commit().
+  // parameters stay as they are until commit(). What was agreed on and the outer momentum change at once: where
+  // commit() does not follow, enter() and a stage after a change of the workers must.
   Payload stage(const Placement& next, std::int64_t round, const std::vector<std::int64_t>& samples, bool in_full);
 
   // The same after a change of the workers. Exact whatever --compress says, since they remember different things. Lost
   // blocks must have been restored().
   Payload stage(const Placement& next, std::int64_t round, const Mending& mending);
 
-  // What was staged becomes live. Where stage() has failed, what was agreed on and the outer momentum are unspecified:
-  // enter() comes first, and a stage after a change of the workers.
+  // What was staged becomes live.
   void commit();
 
   // Who keeps a copy of each block, by rank in the placement (SyncPlan::keepers).
