@@ -17,6 +17,7 @@ TEST(ExchangePlan, CoversEachElementOnceByOneOfItsHolders) {
                                          {.size = 7, .holders = {0, 2}, .receivers = {1}}};
   const ExchangePlan plan = make_exchange_plan(segments, 3, 10);
   std::vector<std::vector<int>> covered;
+  covered.reserve(segments.size());
   for (const Segment& segment : segments) {
     covered.emplace_back(segment.size);
   }

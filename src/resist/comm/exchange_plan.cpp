@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <numeric>
-#include <stdexcept>
 #include <utility>
 
 #include "resist/comm/exchange.h"
 #include "resist/comm/exchange_schedule.h"
+#include "resist/core/error.h"
 
 namespace resist {
 namespace {
@@ -100,7 +100,7 @@ void append_steps(Flows flows, std::int64_t max_piece_size, std::vector<Step>& s
   }
   for (const auto& row : flows) {
     if (!std::ranges::all_of(row, &Flow::is_done)) {
-      throw std::logic_error("an exchange was planned that leaves something unsent");
+      throw Error("an exchange was planned that leaves something unsent");
     }
   }
 }
