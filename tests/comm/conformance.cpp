@@ -40,6 +40,30 @@ float mean(const std::vector<int>& workers, std::int64_t index) {
   return sum / static_cast<float>(workers.size());
 }
 
+// A worker's values of segments, and room for the results that it gets.
+struct Side {
+  std::vector<std::vector<float>> sources;
+  std::vector<std::vector<float>> targets;
+  std::vector<SegmentMemory> memory;
+};
+
+Side side_of(const std::vector<Segment>& segments, int rank) {
+  Side side{.sources = std::vector<std::vector<float>>(segments.size()),
+            .targets = std::vector<std::vector<float>>(segments.size()),
+            .memory = std::vector<SegmentMemory>(segments.size())};
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    if (std::ranges::count(segments[i].holders, rank) > 0) {
+      side.sources[i] = values(rank, segments[i].size);
+      side.memory[i].source = side.sources[i].data();
+    }
+    if (std::ranges::count(segments[i].receivers, rank) > 0) {
+      side.targets[i].resize(static_cast<std::size_t>(segments[i].size));
+      side.memory[i].target = side.targets[i].data();
+    }
+  }
+  return side;
+}
+
 }  // namespace
 
 void CommunicatorConformance::run(int workers, const std::function<void(Communicator&)>& body) const {
@@ -185,29 +209,17 @@ TEST_P(CommunicatorConformance, ExchangesAnySegmentsAsPlanned) {
     const ExchangePlan plan = make_exchange_plan(segments, workers, 4);
     run(workers, [&](Communicator& communicator) {
       const int rank = communicator.rank();
-      std::vector<std::vector<float>> sources(segments.size());
-      std::vector<std::vector<float>> targets(segments.size());
-      std::vector<SegmentMemory> memory(segments.size());
-      for (std::size_t i = 0; i < segments.size(); ++i) {
-        if (std::ranges::count(segments[i].holders, rank) > 0) {
-          sources[i] = values(rank, segments[i].size);
-          memory[i].source = sources[i].data();
-        }
-        if (std::ranges::count(segments[i].receivers, rank) > 0) {
-          targets[i].resize(segments[i].size);
-          memory[i].target = targets[i].data();
-        }
-      }
+      const Side side = side_of(segments, rank);
       const Traffic before = communicator.traffic();
-      exchange(communicator, plan, memory, kTag);
+      exchange(communicator, plan, side.memory, kTag);
       const Traffic planned = plan_traffic(plan, rank);
       for (int peer = 0; peer < workers; ++peer) {
         EXPECT_EQ(communicator.traffic().sent[peer] - before.sent[peer], planned.sent[peer]);
         EXPECT_EQ(communicator.traffic().received[peer] - before.received[peer], planned.received[peer]);
       }
       for (std::size_t i = 0; i < segments.size(); ++i) {
-        for (std::size_t j = 0; j < targets[i].size(); ++j) {
-          ASSERT_EQ(targets[i][j], mean(segments[i].holders, static_cast<std::int64_t>(j)))
+        for (std::size_t j = 0; j < side.targets[i].size(); ++j) {
+          ASSERT_EQ(side.targets[i][j], mean(segments[i].holders, static_cast<std::int64_t>(j)))
               << "segment " << i << ", element " << j << ", worker " << rank << " of " << workers;
         }
       }
@@ -226,27 +238,16 @@ TEST_P(CommunicatorConformance, ResultsMayGoBeforeValues) {
     const ExchangePlan plan = make_exchange_plan(segments, 4);
     const auto goes_early = [&](const Piece& piece) { return plan.parts[piece.part].owner == 2; };
     ASSERT_TRUE(std::ranges::any_of(plan.steps.front().pieces[2], goes_early));
-    std::vector<std::vector<std::vector<float>>> targets(segments.size(), std::vector<std::vector<float>>(4));
+    std::vector<Side> sides(4);
     run(4, [&](Communicator& communicator) {
-      const int rank = communicator.rank();
-      std::vector<std::vector<float>> sources(segments.size());
-      std::vector<SegmentMemory> memory(segments.size());
-      for (std::size_t i = 0; i < segments.size(); ++i) {
-        if (std::ranges::count(segments[i].holders, rank) > 0) {
-          sources[i] = values(rank, segments[i].size);
-          memory[i].source = sources[i].data();
-        }
-        if (std::ranges::count(segments[i].receivers, rank) > 0) {
-          targets[i][rank].resize(static_cast<std::size_t>(segments[i].size));
-          memory[i].target = targets[i][rank].data();
-        }
-      }
-      exchange(communicator, plan, memory, kTag, 7);
+      Side& side = sides[communicator.rank()];
+      side = side_of(segments, communicator.rank());
+      exchange(communicator, plan, side.memory, kTag, 7);
     });
     const float step = format == WireFormat::float32 ? 0.0F : 64.0F;
     for (std::size_t i = 0; i < segments.size(); ++i) {
-      const auto& first = targets[i][segments[i].receivers.front()];
-      EXPECT_EQ(targets[i][segments[i].receivers.back()], first);
+      const auto& first = sides[segments[i].receivers.front()].targets[i];
+      EXPECT_EQ(sides[segments[i].receivers.back()].targets[i], first);
       for (std::int64_t element = 0; element < segments[i].size; ++element) {
         ASSERT_NEAR(first[element], mean(segments[i].holders, element), step) << "segment " << i << ", " << element;
       }
@@ -286,35 +287,25 @@ TEST_P(CommunicatorConformance, EachResultIsHandedOverOnceAndChangingItIsNobodyE
         {.size = kSize, .holders = {0, 1}, .receivers = everyone(kWorkers), .format = format},
         {.size = kSize, .holders = {1}, .receivers = {0, 1}, .format = format}};
     const ExchangePlan plan = make_exchange_plan(segments, kWorkers, 700);
-    std::vector<std::vector<std::vector<float>>> plain(segments.size(), std::vector<std::vector<float>>(kWorkers));
-    std::vector<std::vector<std::vector<float>>> changed = plain;
+    std::vector<Side> plain(kWorkers);
+    std::vector<Side> changed(kWorkers);
     run(kWorkers, [&](Communicator& communicator) {
       const int rank = communicator.rank();
-      const auto own = values(rank, kSize);
-      std::vector<SegmentMemory> memory(segments.size());
-      const auto take_part = [&](std::vector<std::vector<std::vector<float>>>& targets) {
-        for (std::size_t i = 0; i < segments.size(); ++i) {
-          memory[i].source = std::ranges::count(segments[i].holders, rank) > 0 ? own.data() : nullptr;
-          if (std::ranges::count(segments[i].receivers, rank) > 0) {
-            targets[i][rank].resize(kSize);
-            memory[i].target = targets[i][rank].data();
-          }
-        }
-        exchange(communicator, plan, memory, kTag, 7);
-      };
-      take_part(plain);
+      plain[rank] = side_of(segments, rank);
+      exchange(communicator, plan, plain[rank].memory, kTag, 7);
       const ResultSink change = [&](float* result, std::int64_t size) {
         std::for_each(result, result + size, [&](float& value) { value += static_cast<float>(1 + rank); });
       };
-      for (SegmentMemory& segment : memory) {
+      changed[rank] = side_of(segments, rank);
+      for (SegmentMemory& segment : changed[rank].memory) {
         segment.arrived = &change;
       }
-      take_part(changed);
+      exchange(communicator, plan, changed[rank].memory, kTag, 7);
     });
     for (std::size_t i = 0; i < segments.size(); ++i) {
       for (const int rank : segments[i].receivers) {
         for (std::int64_t element = 0; element < kSize; ++element) {
-          ASSERT_EQ(changed[i][rank][element], plain[i][rank][element] + static_cast<float>(1 + rank))
+          ASSERT_EQ(changed[rank].targets[i][element], plain[rank].targets[i][element] + static_cast<float>(1 + rank))
               << "segment " << i << ", worker " << rank << ", element " << element;
         }
       }

@@ -17,6 +17,29 @@ bool is_float(const Segment& segment) {
   return segment.format == WireFormat::float32;
 }
 
+// Who sends to `worker`; -1: nobody.
+int sender_to(const Step& step, int worker) {
+  const auto sender = std::ranges::find(step.to, worker);
+  return sender == step.to.end() ? -1 : static_cast<int>(sender - step.to.begin());
+}
+
+// Who owns a piece sends the result of it, and everybody else values.
+bool is_result(const ExchangePlan& plan, const Piece& piece, int from) {
+  return plan.parts[piece.part].owner == from;
+}
+
+// Bytes of what `from` sends in a step and is encoded: of its results, or of its values.
+std::int64_t encoded_bytes(const ExchangePlan& plan, const Step& step, int from, bool results) {
+  std::int64_t bytes = 0;
+  for (const Piece& piece : step.pieces[from]) {
+    const Segment& segment = plan.segments[plan.parts[piece.part].segment];
+    if (!is_float(segment) && is_result(plan, piece, from) == results) {
+      bytes += encoded_size(segment.format, piece.size);
+    }
+  }
+  return bytes;
+}
+
 // Where things lie in one worker's scratch memory, in bytes from its start.
 class Scratch {
  public:
@@ -41,8 +64,16 @@ class Scratch {
         results_[i] = reserve(bytes);
       }
     }
-    passing_out_ = reserve(most_encoded_values_sent(plan, worker));
-    passing_in_ = reserve(most_encoded_results_received(plan, worker));
+    std::int64_t most_out = 0;
+    std::int64_t most_in = 0;
+    for (const Step& step : plan.steps) {
+      most_out = std::max(most_out, encoded_bytes(plan, step, worker, /*results=*/false));
+      if (const int from = sender_to(step, worker); from >= 0) {
+        most_in = std::max(most_in, encoded_bytes(plan, step, from, /*results=*/true));
+      }
+    }
+    passing_out_ = reserve(most_out);
+    passing_in_ = reserve(most_in);
   }
 
   std::int64_t size() const { return size_; }
@@ -61,38 +92,6 @@ class Scratch {
     const std::int64_t start = size_;
     size_ += (bytes + kAlignment - 1) / kAlignment * kAlignment;
     return start;
-  }
-
-  static std::int64_t most_encoded_values_sent(const ExchangePlan& plan, int worker) {
-    std::int64_t most = 0;
-    for (const Step& step : plan.steps) {
-      most = std::max(most, encoded(plan, step.pieces[worker], [&](int owner) { return owner != worker; }));
-    }
-    return most;
-  }
-
-  static std::int64_t most_encoded_results_received(const ExchangePlan& plan, int worker) {
-    std::int64_t most = 0;
-    for (const Step& step : plan.steps) {
-      const auto sender = std::ranges::find(step.to, worker);
-      if (sender != step.to.end()) {
-        const auto from = sender - step.to.begin();
-        most = std::max(most, encoded(plan, step.pieces[from], [&](int owner) { return owner == from; }));
-      }
-    }
-    return most;
-  }
-
-  // Bytes of the pieces that are encoded and whose owner `counts`.
-  template <typename Counts>
-  static std::int64_t encoded(const ExchangePlan& plan, const std::vector<Piece>& pieces, const Counts& counts) {
-    std::int64_t bytes = 0;
-    for (const Piece& piece : pieces) {
-      const SegmentPart& part = plan.parts[piece.part];
-      const Segment& segment = plan.segments[part.segment];
-      bytes += is_float(segment) || !counts(part.owner) ? 0 : encoded_size(segment.format, piece.size);
-    }
-    return bytes;
   }
 
   std::vector<std::int64_t> values_;
@@ -149,19 +148,15 @@ class Exchange {
     return std::as_writable_bytes(std::span(values, static_cast<std::size_t>(count)));
   }
 
-  // Who owns a piece sends the result of it, and everybody else values.
-  bool is_result(const Piece& piece, int from) const { return plan_.parts[piece.part].owner == from; }
-
   // Returns when all of the step is done: who sends next is then free to.
   void carry_out(const Step& step) {
-    const auto sender = std::ranges::find(step.to, rank());
-    const int from = sender == step.to.end() ? -1 : static_cast<int>(sender - step.to.begin());
+    const int from = sender_to(step, rank());
     std::vector<std::span<std::byte>> places;
     std::vector<std::unique_ptr<Transfer>> receives;
     if (from >= 0) {
       std::byte* passing = scratch_ + places_.passing_in();
       for (const Piece& piece : step.pieces[from]) {
-        places.push_back(is_result(piece, from) ? place_of_result(piece, passing) : place_of_value(piece, from));
+        places.push_back(is_result(plan_, piece, from) ? place_of_result(piece, passing) : place_of_value(piece, from));
         receives.push_back(communicator_.receive(places.back(), from, tag_));
         payload_.received += static_cast<std::int64_t>(places.back().size());
       }
@@ -175,14 +170,14 @@ class Exchange {
     std::byte* passing = scratch_ + places_.passing_out();
     for (const Piece& piece : step.pieces[rank()]) {
       const std::span<const std::byte> sent =
-          is_result(piece, rank()) ? result_to_send(piece) : value_to_send(piece, passing);
+          is_result(plan_, piece, rank()) ? result_to_send(piece) : value_to_send(piece, passing);
       sends.push_back(communicator_.send(sent, to, tag_));
       payload_.sent += static_cast<std::int64_t>(sent.size());
     }
     for (std::size_t i = 0; i < receives.size(); ++i) {
       receives[i]->wait();
       const Piece& piece = step.pieces[from][i];
-      is_result(piece, from) ? take_result(piece, places[i]) : take_value(piece, from);
+      is_result(plan_, piece, from) ? take_result(piece, places[i]) : take_value(piece, from);
     }
     if (from >= 0) {
       communicator_.send_notice(from, tag_)->wait();
