@@ -39,3 +39,11 @@ choose_libtorch() {
     torch_dir=
   fi
 }
+
+# Arguments of make_venv for a current libtorch: pip's, by the name of its build for CPUs, as the plain version may stand
+# for gigabytes of CUDA.
+# shellcheck disable=SC2034  # for the caller
+current_libtorch=(.venv-torch2 'torch==2.13.0+cpu')
+
+# Where torch lies in that environment.
+current_libtorch_prefix() { echo "$PWD/${current_libtorch[0]}"/lib/python3*/site-packages/torch; }
