@@ -212,7 +212,7 @@ TEST_P(CommunicatorConformance, ExchangesAnySegmentsAsPlanned) {
       const Side side = side_of(segments, rank);
       const Traffic before = communicator.traffic();
       exchange(communicator, plan, side.memory, kTag);
-      const Traffic planned = plan_traffic(plan, rank);
+      const Traffic planned = plan_traffic(plan)[rank];
       for (int peer = 0; peer < workers; ++peer) {
         EXPECT_EQ(communicator.traffic().sent[peer] - before.sent[peer], planned.sent[peer]);
         EXPECT_EQ(communicator.traffic().received[peer] - before.received[peer], planned.received[peer]);
@@ -352,7 +352,7 @@ TEST_P(CommunicatorConformance, CompressedExchangesGiveAllTheSameAndLoseNothingF
       memory[2] = {.source = rank == 2 ? own.data() : nullptr, .target = rank == 2 ? kept.data() : nullptr};
       const Traffic before = communicator.traffic();
       exchange(communicator, plan, memory, kTag, 7);
-      const Traffic planned = plan_traffic(plan, rank);
+      const Traffic planned = plan_traffic(plan)[rank];
       for (int peer = 0; peer < kWorkers; ++peer) {
         EXPECT_EQ(communicator.traffic().sent[peer] - before.sent[peer], planned.sent[peer]);
         EXPECT_EQ(communicator.traffic().received[peer] - before.received[peer], planned.received[peer]);

@@ -1,5 +1,6 @@
 #include "resist/config/resolve.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "resist/config/option.h"
@@ -107,6 +108,18 @@ TEST_F(ResolveTest, AnOverlappedAverageLandsWithinARound) {
   EXPECT_NO_THROW(
       resolve_train({}, settings({{"overlap", "true"}, {"local-iterations", "20"}, {"overlap-iterations", "20"}})));
   EXPECT_NO_THROW(resolve_train({}, settings({{"overlap", "true"}, {"outer-momentum", "0.4"}})));
+}
+
+// Every round would be synchronised in full.
+TEST_F(ResolveTest, WhatOtherRoundsSaveNeedsOtherRounds) {
+  for (const char* saves : {"overlap", "last-section-every"}) {
+    const std::string value = saves == std::string("overlap") ? "true" : "2";
+    for (const char* every : {"eval-every", "checkpoint-every"}) {
+      const std::string refused = input_error([&] { resolve_train({}, settings({{saves, value}, {every, "1"}})); });
+      EXPECT_TRUE(contains(refused, fmt::format("--{} does nothing with --{} 1", saves, every))) << refused;
+      EXPECT_NO_THROW(resolve_train({}, settings({{saves, value}, {every, "2"}})));
+    }
+  }
 }
 
 TEST_F(ResolveTest, TheResultIsValidated) {

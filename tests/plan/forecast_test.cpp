@@ -121,6 +121,43 @@ TEST_F(ForecastTest, OverlapHidesTheAverageBehindLocalSteps) {
   EXPECT_GT(by_a_fifth, by_all + 0.05 * plain);
 }
 
+TEST_F(ForecastTest, RoundsInFullHideAndLeaveOutNothing) {
+  const Circumstances circumstances = alike(4, kGflops, 1e8);  // 8 rounds
+  for (const Method method : {Method::resist, Method::local_sgd}) {
+    config_.sync = {};
+    const RoundForecast plain = forecaster(method, 4).forecast(circumstances).round;
+    for (const bool overlap : {true, false}) {
+      config_.sync.overlap = overlap;
+      config_.sync.last_section_every = overlap ? 1 : 1000;
+      const auto round = [&](int eval_every, int checkpoint_every) {
+        config_.evaluation.eval_every = eval_every;
+        config_.run.checkpoint_every = checkpoint_every;
+        return forecaster(method, 4).forecast(circumstances).round;
+      };
+      const RoundForecast all = round(0, 1);
+      EXPECT_DOUBLE_EQ(all.sync_seconds, plain.sync_seconds);
+      EXPECT_DOUBLE_EQ(all.bytes, plain.bytes);
+      // The last one, half of them, and two thirds: 2, 3, 4, 6 and 8, of 8.
+      const double saved = plain.sync_seconds - round(0, 0).sync_seconds;
+      EXPECT_GT(saved, 0);
+      EXPECT_NEAR(plain.sync_seconds - round(2, 0).sync_seconds, saved * 4 / 7, 1e-9);
+      EXPECT_NEAR(plain.sync_seconds - round(2, 3).sync_seconds, saved * 3 / 7, 1e-9);
+    }
+  }
+}
+
+// Whatever the method: half of the rounds, and the last one.
+TEST_F(ForecastTest, ARarerLastSectionIsAveragedInItsRounds) {
+  const Circumstances circumstances = alike(4, kGflops, 1e8);
+  for (const Method method : {Method::resist, Method::local_sgd}) {
+    const auto bytes = [&](int every) {
+      config_.sync.last_section_every = every;
+      return forecaster(method, 4).forecast(circumstances).round.bytes;
+    };
+    EXPECT_NEAR(bytes(1) - bytes(2), (bytes(1) - bytes(8)) * 4 / 7, 1);
+  }
+}
+
 TEST_F(ForecastTest, RoundsAreCountedAsTrainingCountsThem) {
   const Circumstances circumstances = alike(4, kGflops, 1e8);
   EXPECT_EQ(forecaster(Method::resist, 4).forecast(circumstances).rounds, 8);  // 50 000 / (4 * 50 * 32)

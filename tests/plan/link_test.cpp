@@ -54,7 +54,7 @@ TEST(TransferSteps, AnAverageTakesWhatItsBytesTake) {
   constexpr int kWorkers = 4;
   const auto all = everyone(kWorkers);
   const ExchangePlan plan = make_exchange_plan({{.size = 4'000'000, .holders = all, .receivers = all}}, kWorkers);
-  const Traffic traffic = plan_traffic(plan, 0);
+  const Traffic traffic = plan_traffic(plan)[0];
   double bytes = 0;
   for (const std::int64_t sent : traffic.sent) {
     bytes += static_cast<double>(sent);

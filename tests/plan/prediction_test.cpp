@@ -77,6 +77,10 @@ TEST(Predict, AnOuterStepTakesMemoryWhereParametersAreAveraged) {
   const NetworkSpec spec = paper_network();
   const Layout layout = make_layout(spec);
   EXPECT_EQ(predict(config, spec, layout, 4, 1).memory.outer, 2LL * 15'422'116 * 4);
+  config.sync.compress = Compression::int6;  // needs what was agreed on too
+  EXPECT_EQ(predict(config, spec, layout, 4, 1).memory.outer, 1LL * 15'422'116 * 4);
+  EXPECT_EQ(predict(config, spec, layout, 4, 1).memory.compress, 2LL * 15'422'116 * 4);
+  config.sync.compress = Compression::none;
   config.train.method = Method::local_sgd;
   EXPECT_EQ(predict(config, spec, layout, 4, 1).memory.outer, 2LL * 41'396'900 * 4);
   config.train.method = Method::data_parallel;

@@ -64,6 +64,7 @@ TEST(Simulate, EvenWorkersThatNeverFailTakeWhatIsForecast) {
         simulated.workers(workers).config.train.method = method;
         simulated.config.sync.overlap = overlap;
         simulated.options.rounds = 10;  // of which a forecast is the mean
+        simulated.config.train.rounds = 10;
         simulated.options.cluster.latencies = {0.002};
         simulated.options.cluster.handling = kUsualHandling;
         const auto count = static_cast<std::size_t>(workers);
@@ -77,8 +78,10 @@ TEST(Simulate, EvenWorkersThatNeverFailTakeWhatIsForecast) {
                            .evaluation_samples = 100})
                 .round;
         const SimulationResult result = result_of(simulated);
+        // With overlap one of the rounds is synchronised in full, where the forecast takes a tenth of each.
+        const double apart = overlap ? 0.02 : 0.01;
         EXPECT_NEAR(result.round.mean, forecast.seconds(), 0.01 * forecast.seconds());
-        EXPECT_NEAR(result.sync_seconds, forecast.sync_seconds, 0.01 * forecast.sync_seconds);
+        EXPECT_NEAR(result.sync_seconds, forecast.sync_seconds, apart * forecast.sync_seconds);
         EXPECT_NEAR(result.round_bytes, forecast.bytes, 0.01 * forecast.bytes);
         EXPECT_NEAR(result.goodput_share, 1, 1e-9);
       }

@@ -27,7 +27,7 @@ TEST(FlatLoads, AreThePlansBytes) {
   const ExchangePlan plan = make_exchange_plan(segments(), 6);
   const auto total = total_loads(flat_loads(segments(), std::vector<int>(6, 0), 1));
   for (int worker = 0; worker < 6; ++worker) {
-    const Traffic traffic = plan_traffic(plan, worker);
+    const Traffic traffic = plan_traffic(plan)[worker];
     const double sent = std::accumulate(traffic.sent.begin(), traffic.sent.end(), 0.0);
     const double received = std::accumulate(traffic.received.begin(), traffic.received.end(), 0.0);
     EXPECT_NEAR(total[worker].sent, sent, 0.001 * sent + 100);
@@ -41,7 +41,7 @@ TEST(FlatLoads, UplinksCarryWhatGoesBetweenSites) {
   std::vector<double> out(2, 0);
   std::vector<double> in(2, 0);
   for (int worker = 0; worker < 6; ++worker) {
-    const Traffic traffic = plan_traffic(plan, worker);
+    const Traffic traffic = plan_traffic(plan)[worker];
     for (int peer = 0; peer < 6; ++peer) {
       if (sites[worker] != sites[peer]) {
         out[sites[worker]] += static_cast<double>(traffic.sent[peer]);

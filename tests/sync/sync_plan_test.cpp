@@ -26,7 +26,7 @@ TEST(SyncPlan, SharedParametersTakeTheRingsBytes) {
   const Layout layout = paper_layout();
   const Placement everyone{.assignment = assign_all({{3, 22}}, 4), .arena = ArenaLayout(layout, {22})};
   const SyncPlan plan = make_sync_plan(layout, sources_of(everyone.assignment), everyone.assignment);
-  const Traffic traffic = plan_traffic(plan.exchange, 0);
+  const Traffic traffic = plan_traffic(plan.exchange)[0];
   EXPECT_EQ(sum(traffic.sent), 2 * 3 * layout.total_size() / 4 * 4);
 }
 
@@ -84,7 +84,7 @@ TEST(SyncPlan, ABlockThatStaysWithItsOnlyHolderIsNotSent) {
   const SyncPlan plan = make_sync_plan(layout, sources_of(same.assignment), same.assignment);
   std::int64_t sent = 0;
   for (int worker = 0; worker < 4; ++worker) {
-    sent += sum(plan_traffic(plan.exchange, worker).sent);
+    sent += sum(plan_traffic(plan.exchange)[worker].sent);
   }
   EXPECT_EQ(sent, 2 * 3 * layout.shared_size * 4);
 }
@@ -98,7 +98,7 @@ TEST(SyncPlan, WhatOneSendsTheOtherReceives) {
     std::vector<Traffic> traffic;
     traffic.reserve(static_cast<std::size_t>(workers));
     for (int worker = 0; worker < workers; ++worker) {
-      traffic.push_back(plan_traffic(plan.exchange, worker));
+      traffic.push_back(plan_traffic(plan.exchange)[worker]);
     }
     for (int from = 0; from < workers; ++from) {
       EXPECT_EQ(traffic[from].sent[from], 0);
@@ -134,8 +134,8 @@ TEST(SyncPlan, CopiesCostAFewPercent) {
     const Sources now = sources_of(placement(layout, 4, round).assignment);
     const Assignment next = placement(layout, 4, round + 1).assignment;
     for (int worker = 0; worker < 4; ++worker) {
-      plain += sum(plan_traffic(make_sync_plan(layout, now, next).exchange, worker).sent);
-      protected_ones += sum(plan_traffic(make_sync_plan(layout, now, next, {.copies = true}).exchange, worker).sent);
+      plain += sum(plan_traffic(make_sync_plan(layout, now, next).exchange)[worker].sent);
+      protected_ones += sum(plan_traffic(make_sync_plan(layout, now, next, {.copies = true}).exchange)[worker].sent);
     }
   }
   EXPECT_GT(protected_ones, plain);
@@ -152,10 +152,10 @@ TEST(SyncPlan, WhoJoinsGetsTheSharedParametersAPartFromEach) {
   const Layout layout = paper_layout();
   const Assignment next(std::vector<std::vector<int>>(4), 0);
   const Sources now{.shared = {0, 1, 2}, .blocks = {}, .shared_agreed = true};
-  const Traffic joiner = plan_traffic(make_sync_plan(layout, now, next).exchange, 3);
+  const Traffic joiner = plan_traffic(make_sync_plan(layout, now, next).exchange)[3];
   EXPECT_EQ(sum(joiner.received), layout.shared_size * 4);
   EXPECT_LE(joiner.received[0], layout.shared_size / 3 * 4 + 4);
-  EXPECT_EQ(sum(plan_traffic(make_sync_plan(layout, now, next).exchange, 0).received), 0);
+  EXPECT_EQ(sum(plan_traffic(make_sync_plan(layout, now, next).exchange)[0].received), 0);
 }
 
 TEST(SyncPlan, AloneNobodyKeepsCopies) {

@@ -243,7 +243,7 @@ void describe_plan(CommandLine& plan) {
                   "outer-momentum", "precision"});
   plan.add_named({"recipe", "method", "momentum-sync", "warmup-epochs", "full-depth-epochs", "batch-size",
                   "eval-batch-size", "local-iterations", "max-local-iterations", "schedule", "epochs", "rounds",
-                  "eval-every", "calibrate-samples", "data", "data-dir", "threads"});
+                  "eval-every", "checkpoint-every", "calibrate-samples", "data", "data-dir", "threads"});
   plan.add_own("--samples", "N", "training samples where no --data is given; default 50000", "Workers");
   plan.add_own("--workers", "N,N,...", "numbers of workers to plan for; default 2,4,8", "Workers");
   plan.add_own("--bandwidth", "RATE,...", "rate of the workers' links, such as 100mbit or 1gbit; one, or one for each",

@@ -68,8 +68,8 @@ inline constexpr std::int64_t kDefaultPieceSize = std::int64_t{1} << 20;  // ele
 ExchangePlan make_exchange_plan(std::vector<Segment> segments, int workers,
                                 std::int64_t max_piece_size = kDefaultPieceSize);
 
-// Payload bytes that `worker` sends and receives when the plan is carried out, by peer. Exact.
-Traffic plan_traffic(const ExchangePlan& plan, int worker);
+// Payload bytes that each worker sends and receives when the plan is carried out, by peer. Exact.
+std::vector<Traffic> plan_traffic(const ExchangePlan& plan);
 
 // Bytes of scratch memory that carrying out a plan takes on one worker.
 std::int64_t scratch_size(const ExchangePlan& plan, int worker);

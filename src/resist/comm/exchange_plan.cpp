@@ -243,17 +243,13 @@ ExchangePlan make_exchange_plan(std::vector<Segment> segments, int workers, std:
   return plan;
 }
 
-Traffic plan_traffic(const ExchangePlan& plan, int worker) {
-  Traffic traffic{.sent = std::vector<std::int64_t>(static_cast<std::size_t>(plan.workers)),
-                  .received = std::vector<std::int64_t>(static_cast<std::size_t>(plan.workers))};
+std::vector<Traffic> plan_traffic(const ExchangePlan& plan) {
+  const std::vector<std::int64_t> nothing(static_cast<std::size_t>(plan.workers));
+  std::vector<Traffic> traffic(nothing.size(), {.sent = nothing, .received = nothing});
   const auto count = [&](int from, int to, int part) {
     const std::int64_t bytes = bytes_of(plan.segments[plan.parts[part].segment], plan.parts[part].size);
-    if (from == worker) {
-      traffic.sent[to] += bytes;
-    }
-    if (to == worker) {
-      traffic.received[from] += bytes;
-    }
+    traffic[from].sent[to] += bytes;
+    traffic[to].received[from] += bytes;
   };
   for_each_value(plan, count);
   for_each_result(plan, count);

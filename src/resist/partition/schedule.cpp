@@ -146,6 +146,18 @@ int iterations_under_way(const Config& config) {
   return config.sync.overlap_iterations.value_or((config.train.local_iterations + kPart - 1) / kPart);
 }
 
+bool evaluation_due(const EvaluationOptions& options, std::int64_t round, std::int64_t total_rounds) {
+  return round == total_rounds || (options.eval_every > 0 && round % options.eval_every == 0);
+}
+
+bool checkpoint_due(const RunOptions& options, std::int64_t round) {
+  return options.checkpoint_every > 0 && round % options.checkpoint_every == 0;
+}
+
+bool agreement_due(const Config& config, std::int64_t round, std::int64_t total_rounds) {
+  return evaluation_due(config.evaluation, round, total_rounds) || checkpoint_due(config.run, round);
+}
+
 bool at_full_depth(const TrainOptions& options, std::int64_t dataset_size, const TrainLength& length,
                    const TrainPosition& position) {
   const auto samples = static_cast<double>(position.samples);

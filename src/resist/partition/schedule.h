@@ -55,6 +55,13 @@ Config config_at(const Config& config, double share_done);
 // Local iterations for which an average that is overlapped travels: then it lands, in every round alike.
 int iterations_under_way(const Config& config);
 
+// Whether an evaluation follows round `round`, counted from 1, of so many; whether a checkpoint does.
+bool evaluation_due(const EvaluationOptions& options, std::int64_t round, std::int64_t total_rounds);
+bool checkpoint_due(const RunOptions& options, std::int64_t round);
+// Whether all workers have to hold the same then, for either of them. Such a round is synchronised in full, whatever
+// --overlap and --last-section-every say.
+bool agreement_due(const Config& config, std::int64_t round, std::int64_t total_rounds);
+
 // Whether the round that starts at `position` is one of local SGD: in the warm-up, or in the last epochs.
 bool at_full_depth(const TrainOptions& options, std::int64_t dataset_size, const TrainLength& length,
                    const TrainPosition& position);

@@ -13,6 +13,7 @@
 #include "resist/partition/training_method.h"
 #include "resist/plan/round_exchanges.h"
 #include "resist/sync/block_visits.h"
+#include "resist/sync/sync_plan.h"
 
 namespace resist {
 namespace {
@@ -32,8 +33,7 @@ struct PlannedExchange {
 PlannedExchange planned(const RoundExchange& exchange) {
   PlannedExchange result{
       .steps = transfer_steps(exchange.plan), .times = static_cast<double>(exchange.times), .hidden = exchange.hidden};
-  for (int worker = 0; worker < exchange.plan.workers; ++worker) {
-    const Traffic traffic = plan_traffic(exchange.plan, worker);
+  for (const Traffic& traffic : plan_traffic(exchange.plan)) {
     const std::int64_t sent = std::accumulate(traffic.sent.begin(), traffic.sent.end(), std::int64_t{0});
     const std::int64_t received = std::accumulate(traffic.received.begin(), traffic.received.end(), std::int64_t{0});
     result.busiest_bytes = std::max(result.busiest_bytes, sent + received);
@@ -45,6 +45,13 @@ PlannedExchange planned(const RoundExchange& exchange) {
 struct PlannedRound {
   std::vector<std::int64_t> operations;  // of one sample's forward pass, per worker
   std::vector<PlannedExchange> exchanges;
+};
+
+// Rounds of which a forecast takes the mean. Some are synchronised in full; where the others are too, they stand for
+// all.
+struct PlannedRounds {
+  std::vector<PlannedRound> in_full;
+  std::vector<PlannedRound> others;
 };
 
 }  // namespace
@@ -72,18 +79,18 @@ struct Forecaster::Impl {
         hands(dealt),
         method(make_method(config_at(config, 0), deck_sizes(layout), workers, hands)) {
     const bool deals = config.train.method == Method::resist;
-    for (std::int64_t round = 0; round < (deals ? kPlannedRounds : 1); ++round) {
-      rounds.push_back(plan_round(round, false));
-    }
+    rounds = plan_rounds(deals ? kPlannedRounds : 1, /*in_warmup=*/false);
     if (deals && epochs_at_full_depth(config.train) > 0) {
-      warmup.push_back(plan_round(0, true));
+      warmup = plan_rounds(1, /*in_warmup=*/true);
     }
   }
 
-  PlannedRound plan_round(std::int64_t round, bool in_warmup) const;
+  PlannedRounds plan_rounds(std::int64_t count, bool in_warmup) const;
+  PlannedRound plan_round(std::int64_t round, bool in_full, bool in_warmup) const;
+  // Of all rounds, the share that is synchronised in full.
+  double share_in_full(std::int64_t training_samples) const;
   // `iterations`: of a round, on average.
-  RoundForecast mean(const std::vector<PlannedRound>& planned_rounds, double iterations,
-                     const Circumstances& with) const;
+  RoundForecast mean(const PlannedRounds& planned_rounds, double iterations, const Circumstances& with) const;
   RoundForecast one(const PlannedRound& round, double iterations, const Circumstances& with) const;
   double full_pass_seconds(std::int64_t samples, const Circumstances& with) const;
   double visits_seconds(const Assignment& assignment, const std::function<double(int)>& compute_seconds,
@@ -96,18 +103,29 @@ struct Forecaster::Impl {
   int workers;
   Hands hands;
   std::unique_ptr<TrainingMethod> method;
-  std::vector<PlannedRound> rounds;
-  std::vector<PlannedRound> warmup;
+  PlannedRounds rounds;
+  PlannedRounds warmup;  // none, where there is no warm-up
 };
 
-PlannedRound Forecaster::Impl::plan_round(std::int64_t round, bool in_warmup) const {
+PlannedRounds Forecaster::Impl::plan_rounds(std::int64_t count, bool in_warmup) const {
+  PlannedRounds planned_rounds;
+  for (std::int64_t round = 0; round < count; ++round) {
+    planned_rounds.in_full.push_back(plan_round(round, /*in_full=*/true, in_warmup));
+    if (!shared_always_agree(config.sync)) {
+      planned_rounds.others.push_back(plan_round(round, /*in_full=*/false, in_warmup));
+    }
+  }
+  return planned_rounds;
+}
+
+PlannedRound Forecaster::Impl::plan_round(std::int64_t round, bool in_full, bool in_warmup) const {
   PlannedRound result;
   const Config now = config_at(config, (static_cast<double>(round) + 0.5) / static_cast<double>(kPlannedRounds));
   const Assignment assignment = make_method(now, deck_sizes(layout), workers, hands)->assignment(round, in_warmup);
   for (int worker = 0; worker < workers; ++worker) {
     result.operations.push_back(forward_operations(spec, layout, assignment.held(worker)));
   }
-  for (const RoundExchange& exchange : exchanges_under_way(now, layout, workers, round, in_warmup, hands)) {
+  for (const RoundExchange& exchange : round_exchanges(now, layout, workers, round, in_full, in_warmup, hands)) {
     result.exchanges.push_back(planned(exchange));
   }
   return result;
@@ -138,18 +156,33 @@ RoundForecast Forecaster::Impl::one(const PlannedRound& round, double iterations
   return forecast;
 }
 
-RoundForecast Forecaster::Impl::mean(const std::vector<PlannedRound>& planned_rounds, double iterations,
+RoundForecast Forecaster::Impl::mean(const PlannedRounds& planned_rounds, double iterations,
                                      const Circumstances& with) const {
   RoundForecast sum;
-  const auto count = static_cast<double>(planned_rounds.size());
-  for (const PlannedRound& planned_round : planned_rounds) {
-    const RoundForecast round = one(planned_round, iterations, with);
-    sum.operations += round.operations / count;
-    sum.bytes += round.bytes / count;
-    sum.compute_seconds += round.compute_seconds / count;
-    sum.sync_seconds += round.sync_seconds / count;
-  }
+  const auto add = [&](const std::vector<PlannedRound>& some, double share) {
+    for (const PlannedRound& planned_round : some) {
+      const double weight = share / static_cast<double>(some.size());
+      const RoundForecast round = one(planned_round, iterations, with);
+      sum.operations += round.operations * weight;
+      sum.bytes += round.bytes * weight;
+      sum.compute_seconds += round.compute_seconds * weight;
+      sum.sync_seconds += round.sync_seconds * weight;
+    }
+  };
+  const double in_full = planned_rounds.others.empty() ? 1.0 : share_in_full(with.training_samples);
+  add(planned_rounds.in_full, in_full);
+  add(planned_rounds.others, 1.0 - in_full);
   return sum;
+}
+
+double Forecaster::Impl::share_in_full(std::int64_t training_samples) const {
+  const std::int64_t total = train_length(config.train, workers, training_samples, {}).total_rounds;
+  std::int64_t in_full = 0;
+  for (std::int64_t round = 1; round <= total; ++round) {
+    const bool its_turn = config.sync.last_section_every > 1 && last_section_due(config.sync, round - 1);
+    in_full += its_turn || agreement_due(config, round, total) ? 1 : 0;
+  }
+  return static_cast<double>(in_full) / static_cast<double>(std::max<std::int64_t>(total, 1));
 }
 
 // All samples once through the whole network, as FullPass does it: each worker has its share of the batches, and blocks
@@ -211,7 +244,7 @@ double Forecaster::Impl::visits_seconds(const Assignment& assignment, const std:
 void Forecaster::Impl::count_rounds(std::int64_t training_samples, double iterations, Forecast& forecast) const {
   const TrainLength length = train_length(config.train, workers, training_samples, {});
   const double samples_per_round = iterations * config.train.batch_size * workers;
-  if (!warmup.empty()) {
+  if (!warmup.in_full.empty()) {
     const double warmup_samples = epochs_at_full_depth(config.train) * static_cast<double>(training_samples);
     forecast.warmup_rounds =
         std::min(length.total_rounds, static_cast<std::int64_t>(std::ceil(warmup_samples / samples_per_round)));
@@ -249,7 +282,7 @@ Forecast Forecaster::forecast(const Circumstances& circumstances) const {
   const double iterations = mean_round_iterations(impl_->config.train, impl_->workers, circumstances.training_samples);
   impl_->count_rounds(circumstances.training_samples, iterations, forecast);
   forecast.round = impl_->mean(impl_->rounds, iterations, circumstances);
-  if (!impl_->warmup.empty()) {
+  if (!impl_->warmup.in_full.empty()) {
     forecast.warmup_round = impl_->mean(impl_->warmup, iterations, circumstances);
   }
   forecast.evaluation_seconds = impl_->full_pass_seconds(circumstances.evaluation_samples, circumstances);

@@ -34,7 +34,7 @@ struct RoundForecast {
   double operations = 0;  // of local steps, all workers
   double bytes = 0;       // payload sent, all workers
   double compute_seconds = 0;
-  double sync_seconds = 0;  // with --overlap: what the next round's local steps do not hide
+  double sync_seconds = 0;  // with --overlap: what the next round's local steps do not hide, where they may
 
   double seconds() const { return compute_seconds + sync_seconds; }
 };

@@ -97,7 +97,7 @@ MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, c
                       convolution_scratch(spec, eval_batch, false) +
                       visiting_size(layout, placement.assignment) * kFloatBytes;
   std::int64_t chunks = 0;
-  for (const RoundExchange& exchange : round_exchanges(config, layout, workers, 0, warmup)) {
+  for (const RoundExchange& exchange : round_exchanges(config, layout, workers, 0, /*in_full=*/true, warmup)) {
     chunks = std::max(chunks, most_scratch(exchange.plan));
   }
   if (method->averages_gradients()) {
@@ -112,13 +112,15 @@ MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, c
     memory.synchronisation += memory.protect;  // the next round's, while this one's are still there
   }
   const std::int64_t shared = layout.shared_size * kFloatBytes;
+  std::int64_t agreed = 0;  // one copy serves both
   if (config.sync.compress != Compression::none) {
-    memory.compress = 2 * shared;
+    agreed = shared;
+    memory.compress = agreed + shared;
   }
   if (config.outer.used()) {
     const bool deals = config.train.method == Method::resist;
     const std::int64_t followed = deals ? shared : memory.arena;
-    memory.outer = 2 * followed;
+    memory.outer = (followed - agreed) + followed;
   }
   if (config.sync.overlap) {
     SyncRule rule = sync_rule(config.sync);
@@ -131,14 +133,15 @@ MemoryPrediction predict_memory(const Config& config, const NetworkSpec& spec, c
 
 }  // namespace
 
-RoundPayload predict_round(const Config& config, const Layout& layout, int workers, std::int64_t round) {
+RoundPayload predict_round(const Config& config, const Layout& layout, int workers, std::int64_t round, bool in_full) {
   RoundPayload payload{.sent = std::vector<std::int64_t>(static_cast<std::size_t>(workers)),
                        .received = std::vector<std::int64_t>(static_cast<std::size_t>(workers))};
-  for (const RoundExchange& exchange : round_exchanges(config, layout, workers, round)) {
+  const bool with_last_section = in_full || last_section_due(config.sync, round);
+  for (const RoundExchange& exchange : round_exchanges(config, layout, workers, round, with_last_section)) {
+    const std::vector<Traffic> traffic = plan_traffic(exchange.plan);
     for (int worker = 0; worker < workers; ++worker) {
-      const Traffic traffic = plan_traffic(exchange.plan, worker);
-      payload.sent[worker] += exchange.times * sum(traffic.sent);
-      payload.received[worker] += exchange.times * sum(traffic.received);
+      payload.sent[worker] += exchange.times * sum(traffic[worker].sent);
+      payload.received[worker] += exchange.times * sum(traffic[worker].received);
     }
   }
   return payload;
@@ -168,7 +171,8 @@ Prediction predict(const Config& config, const NetworkSpec& spec, const Layout& 
   }
   for (std::int64_t round = 0; round < rounds; ++round) {
     const double share_done = (static_cast<double>(round) + 0.5) / static_cast<double>(rounds);
-    const RoundPayload payload = predict_round(config_at(config, share_done), layout, workers, round);
+    const RoundPayload payload = predict_round(config_at(config, share_done), layout, workers, round,
+                                               agreement_due(config, round + 1, rounds + 1));
     prediction.payload_bytes.push_back(sum(payload.sent));
     prediction.busiest_link_bytes.push_back(
         std::max(std::ranges::max(payload.sent), std::ranges::max(payload.received)));

@@ -35,8 +35,8 @@ struct Prediction {
   std::int64_t parameters_per_worker = 0;  // most that one holds
   // The paper's counting: an upload and a download of everything each worker holds, float32, all workers.
   std::int64_t paper_bytes = 0;
-  // Payload that resist really sends in each of the first rounds, all workers. Exact; with --balance as long as all
-  // workers are equally fast.
+  // Payload that resist really sends in each of the first rounds, all workers. Exact as long as no worker is lost and,
+  // with --balance, all are equally fast.
   std::vector<std::int64_t> payload_bytes;
   // Most that one worker sends or receives, per round: over a link's rate this is the round's floor.
   std::vector<std::int64_t> busiest_link_bytes;
@@ -44,15 +44,19 @@ struct Prediction {
   std::optional<MemoryPrediction> warmup_memory;  // where the options have a warm-up: every block on every worker
 };
 
-// Predicts the first `rounds` full rounds after any warm-up. InputError where the dealing is impossible.
+// Predicts the first `rounds` rounds of a training that is longer, as if there were no warm-up. InputError where the
+// dealing is impossible.
 Prediction predict(const Config& config, const NetworkSpec& spec, const Layout& layout, int workers,
                    std::int64_t rounds);
 
-// Payload of one round's synchronisation by worker: sent and received, exact for the given round. Pure.
+// Payload of one round's synchronisation by worker, sent and received: of round `round` (0-based) itself. `in_full`:
+// all have to agree at its end, whatever --last-section-every says; with --overlap the average counts in the round that
+// it is the average of. Pure.
 struct RoundPayload {
   std::vector<std::int64_t> sent;
   std::vector<std::int64_t> received;
 };
-RoundPayload predict_round(const Config& config, const Layout& layout, int workers, std::int64_t round);
+RoundPayload predict_round(const Config& config, const Layout& layout, int workers, std::int64_t round,
+                           bool in_full = false);
 
 }  // namespace resist

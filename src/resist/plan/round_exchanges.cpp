@@ -1,17 +1,14 @@
 #include "resist/plan/round_exchanges.h"
 
 #include <memory>
-#include <utility>
 
 #include "resist/partition/training_method.h"
 #include "resist/sync/sync_plan.h"
 
 namespace resist {
-namespace {
 
-std::vector<RoundExchange> with_scopes(const Config& config, const Layout& layout, int workers, std::int64_t round,
-                                       bool warmup, const Hands& hands,
-                                       const std::vector<std::pair<SyncScope, bool>>& scopes) {
+std::vector<RoundExchange> round_exchanges(const Config& config, const Layout& layout, int workers, std::int64_t round,
+                                           bool in_full, bool warmup, const Hands& hands) {
   const auto method = make_method(config, deck_sizes(layout), workers, hands);
   const Placement now = make_placement(layout, *method, round, warmup);
   if (method->averages_gradients()) {
@@ -21,35 +18,23 @@ std::vector<RoundExchange> with_scopes(const Config& config, const Layout& layou
   }
   const Placement next = make_placement(layout, *method, round + 1, warmup);
   const Sources sources = sources_of(now.assignment);
+  const bool last_section = in_full || config.sync.last_section_every == 1;
   std::vector<RoundExchange> exchanges;
-  for (const auto& [scope, hidden] : scopes) {
-    SyncRule rule = sync_rule(config.sync);
+  const auto add = [&](SyncRule rule, SyncScope scope, bool hidden) {
     rule.scope = scope;
-    rule.last_section = last_section_due(config.sync, round);
+    rule.last_section = last_section;
     exchanges.push_back({.plan = make_sync_plan(layout, sources, next.assignment, rule).exchange, .hidden = hidden});
+  };
+  if (config.sync.overlap && !in_full) {
+    add(sync_rule(config.sync), SyncScope::blocks, /*hidden=*/false);
+    add(sync_rule(config.sync), SyncScope::shared, /*hidden=*/true);
+  } else {
+    add(sync_rule(config.sync), SyncScope::all, /*hidden=*/false);
   }
   if (momentum_sync(config) == MomentumSync::average) {
-    exchanges.push_back({.plan = make_sync_plan(layout, sources, next.assignment,
-                                                {.last_section = last_section_due(config.sync, round)})
-                                     .exchange});
+    add({}, SyncScope::all, /*hidden=*/false);
   }
   return exchanges;
-}
-
-}  // namespace
-
-std::vector<RoundExchange> round_exchanges(const Config& config, const Layout& layout, int workers, std::int64_t round,
-                                           bool warmup, const Hands& hands) {
-  return with_scopes(config, layout, workers, round, warmup, hands, {{SyncScope::all, false}});
-}
-
-std::vector<RoundExchange> exchanges_under_way(const Config& config, const Layout& layout, int workers,
-                                               std::int64_t round, bool warmup, const Hands& hands) {
-  if (!config.sync.overlap) {
-    return round_exchanges(config, layout, workers, round, warmup, hands);
-  }
-  return with_scopes(config, layout, workers, round, warmup, hands,
-                     {{SyncScope::blocks, false}, {SyncScope::shared, true}});
 }
 
 }  // namespace resist

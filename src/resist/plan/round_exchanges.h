@@ -17,13 +17,11 @@ struct RoundExchange {
   bool hidden = false;  // travels while the next round trains
 };
 
-// Those of a round (0-based) that is followed by one of its kind. `hands`: what resist deals; empty: equal ones. Pure.
-// InputError where the dealing is impossible.
+// Those of a round (0-based) that is followed by one of its kind. `in_full`: all have to agree at its end; otherwise
+// with
+// --overlap the shared average travels apart, and with --last-section-every the last section stays where it is.
+// `hands`: what resist deals; empty: equal ones. Pure. InputError where the dealing is impossible.
 std::vector<RoundExchange> round_exchanges(const Config& config, const Layout& layout, int workers, std::int64_t round,
-                                           bool warmup = false, const Hands& hands = {});
-
-// The same as they go where nothing asks for agreement: with --overlap the shared average travels apart.
-std::vector<RoundExchange> exchanges_under_way(const Config& config, const Layout& layout, int workers,
-                                               std::int64_t round, bool warmup = false, const Hands& hands = {});
+                                           bool in_full = true, bool warmup = false, const Hands& hands = {});
 
 }  // namespace resist

@@ -21,6 +21,7 @@
 #include "resist/core/error.h"
 #include "resist/core/hash.h"
 #include "resist/core/log.h"
+#include "resist/partition/schedule.h"
 #include "resist/run/checkpointing.h"
 
 namespace resist {
@@ -69,7 +70,8 @@ void RunObserver::batch_used(Trainer& trainer, const Batch& batch, double learni
 }
 
 bool RunObserver::needs_agreement(std::int64_t round) const {
-  return checkpoint_due(round) || round == config_.run.record_round || round + 1 == config_.run.record_round;
+  return checkpoint_due(config_.run, round) || round == config_.run.record_round ||
+         round + 1 == config_.run.record_round;
 }
 
 void RunObserver::round_committed(Trainer& trainer, const RoundRecord& record, bool last) {
@@ -96,7 +98,7 @@ void RunObserver::round_committed(Trainer& trainer, const RoundRecord& record, b
   // Where this round is told of once more, some workers have counted it already.
   const bool best = record.accuracy.value_or(-1) > best_before_;
   best_accuracy_ = best ? *record.accuracy : best_before_;
-  if (last || best || checkpoint_due(record.round)) {
+  if (last || best || checkpoint_due(config_.run, record.round)) {
     save(trainer, record, last);
   }
   if (last) {
@@ -146,11 +148,6 @@ void RunObserver::finish() {
   } catch (const Error& error) {
     spdlog::error("{}", error.what());
   }
-}
-
-bool RunObserver::checkpoint_due(std::int64_t round) const {
-  const int every = config_.run.checkpoint_every;
-  return every > 0 && round % every == 0;
 }
 
 CommitRecord RunObserver::commit_of(Trainer& trainer) const {

@@ -55,7 +55,6 @@ class RunObserver : public TrainingObserver {
   const RoundRecord& last_record() const { return last_record_; }
 
  private:
-  bool checkpoint_due(std::int64_t round) const;
   CommitRecord commit_of(Trainer& trainer) const;
   void tell_who_joined(Communicator& communicator);
   void take_over(Trainer& trainer);

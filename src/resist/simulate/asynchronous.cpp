@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "resist/partition/schedule.h"
 namespace resist {
 namespace {
 
@@ -232,8 +233,7 @@ void Asynchronous::finish_round() {
   merges_in_round_ = 0;
   ++rounds_;
   ++rounds_at_risk_;
-  const std::int64_t every = setup_.config.run.checkpoint_every;
-  if (every > 0 && rounds_ % every == 0) {
+  if (checkpoint_due(setup_.config.run, rounds_)) {
     secure();
   }
 }

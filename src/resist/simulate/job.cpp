@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "resist/partition/schedule.h"
 #include "resist/sync/sync_plan.h"
 
 namespace resist {
@@ -163,7 +164,10 @@ Job::Exchange Job::plan_exchange() {
     hand_over_block(block, rank_of, exchange);
   }
   add_keepers(exchange);
-  const double next_seconds = std::ranges::max(local_seconds(exchange.participants, *exchange.next, round_ + 1));
+  // Nothing is put off where all have to agree at the round's end.
+  const bool in_full = agreement_due(setup_.config, round_ + 1, setup_.options.rounds);
+  const double next_seconds =
+      in_full ? 0 : std::ranges::max(local_seconds(exchange.participants, *exchange.next, round_ + 1));
   exchange.cost = costs_.synchronisation(exchange.handover, exchange.participants, next_seconds);
   return exchange;
 }
@@ -230,8 +234,7 @@ void Job::commit(Exchange exchange, double seconds, double bytes) {
   ++round_;
   ++rounds_at_risk_;
   regroup_ = false;
-  const std::int64_t every = setup_.config.run.checkpoint_every;
-  if (setup_.options.groups == 1 && every > 0 && round_ % every == 0) {
+  if (setup_.options.groups == 1 && checkpoint_due(setup_.config.run, round_)) {
     secure();
   }
   enter(std::move(exchange.participants), std::move(*exchange.next));

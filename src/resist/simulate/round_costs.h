@@ -28,7 +28,8 @@ class RoundCosts {
 
   // A worker's local iterations of a round on the shared parameters and these blocks.
   double local_seconds(int worker, const std::vector<int>& held, std::int64_t round) const;
-  // `next_seconds`: of the next round's local iterations, which hide what may be hidden, for as long as that travels.
+  // `next_seconds`: of the next round's local iterations, which hide what may be hidden, for as long as that travels;
+  // 0: nothing is hidden.
   SyncCost synchronisation(const Handover& handover, const std::vector<int>& members, double next_seconds);
   // `members` are in ascending order everywhere, so that those of one site are side by side.
   //
