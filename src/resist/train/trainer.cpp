@@ -1,27 +1,17 @@
 #include "resist/train/trainer.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
-#include <cmath>
-#include <exception>
-#include <iterator>
 #include <numeric>
 #include <utility>
 
-#include "resist/comm/agreement.h"
 #include "resist/comm/collectives.h"
 #include "resist/comm/tags.h"
 #include "resist/core/clock.h"
 #include "resist/core/error.h"
 #include "resist/core/failpoint.h"
-#include "resist/core/random.h"
-#include "resist/model/initialise.h"
 #include "resist/model/operations.h"
-#include "resist/sync/mending.h"
 #include "resist/telemetry/memory.h"
 #include "resist/train/standing.h"
-#include "resist/train/travelling_blocks.h"
 
 namespace resist {
 
@@ -98,6 +88,11 @@ Trainer::Trainer(const TrainingSetup& setup, Generation generation, const std::a
 
 Trainer::~Trainer() = default;
 
+void Trainer::load_from_here() {
+  batches_ = batch_schedule(setup_.config, *communicator_, identity_);
+  loader_ = make_loader(setup_, batches_, position_);
+}
+
 std::unique_ptr<TrainingMethod> Trainer::method_at(const TrainPosition& position, int workers,
                                                    const Hands& hands) const {
   return make_method(config_at(setup_.config, share_done(length_, position)), setup_.decks, workers, hands);
@@ -164,25 +159,6 @@ TrainingResult Trainer::run(TrainingObserver& observer) {
     }
   }
   return {.position = position_};
-}
-
-void Trainer::recover(const CommError& error) {
-  step_->give();
-  if (local_->iterations > 0) {
-    check_finite();
-  }
-  if (!mending_ || told_) {
-    noticed_ = Stopwatch();
-  }
-  call_next_generation(error);
-  enter(membership_->next_generation(error.what()));
-}
-
-void Trainer::call_next_generation(const CommError& error) {
-  if (membership_ != nullptr) {
-    membership_->call_next(error.what());
-    communicator_->abort();  // so that nobody waits for this worker in the old generation
-  }
 }
 
 std::optional<TrainingResult> Trainer::end_round(TrainingObserver& observer) {
@@ -289,23 +265,6 @@ std::vector<Standing> Trainer::agree_on_commits() {
   }
 }
 
-// What workers that join have to know; parameters come with the next commit.
-void Trainer::adopt(const std::vector<Standing>& standings) {
-  const auto joins = [](const Standing& standing) { return standing.commits < 0; };
-  if (std::ranges::none_of(standings, joins)) {
-    return;
-  }
-  const auto positions = all_gather_lists(*communicator_, to_numbers(position_), kControlTag);
-  if (joins_) {
-    const auto other = std::ranges::find_if_not(standings, joins);
-    position_ = position_from_numbers(positions[static_cast<std::size_t>(other - standings.begin())]);
-    commits_ = other->commits;
-    reported_ = other->reported;
-    std::copy_n(other->block_scale.begin(), block_scale_.size(), block_scale_.begin());
-    std::copy_n(other->scale_under_way.begin(), scale_under_way_.size(), scale_under_way_.begin());
-  }
-}
-
 // Of the workers that trained this round, lost ones included.
 BatchSchedule Trainer::schedule_of_round(const std::vector<Standing>& standings) const {
   BatchSchedule schedule = batches_;
@@ -369,18 +328,23 @@ CommitRecord Trainer::contributions(const TrainPosition& after, const std::vecto
 }
 
 Payload Trainer::stage(const TrainPosition& after, const std::vector<Standing>& standings, bool in_full) {
+  const Placement next = begin_staging(after, standings);
+  if (!staged_->parameters) {
+    return {};
+  }
+  return sync_->stage(next, position_.round, samples_of(standings, setup_.config.train.batch_size), in_full);
+}
+
+Placement Trainer::begin_staging(const TrainPosition& after, const std::vector<Standing>& standings) {
   staged_ = std::make_unique<Staged>(Staged{.after = after,
+                                            .record = {},
                                             .block_scale = scale_under_way_,
                                             .next_scale = scale_at(after),
                                             .balance = next_balance(after, standings),
                                             .pace = pace_now(),
-                                            .parameters = !method_->averages_gradients(),
+                                            .parameters = mending_ || !method_->averages_gradients(),
                                             .report = {}});
-  if (!staged_->parameters) {
-    return {};
-  }
-  return sync_->stage(placement_at(after, staged_->balance.hands), position_.round,
-                      samples_of(standings, setup_.config.train.batch_size), in_full);
+  return placement_at(after, staged_->balance.hands);
 }
 
 void Trainer::commit() {
@@ -402,266 +366,6 @@ void Trainer::commit() {
   staged_.reset();
   ++commits_;
   joins_ = false;
-}
-
-void Trainer::report(TrainingObserver& observer, bool last) {
-  RoundRecord record = gather_record();
-  std::exception_ptr failure;
-  if (evaluation_due(position_)) {
-    try {
-      evaluate_into(record);
-    } catch (const InputError&) {  // a test picture; all workers throw here
-      failure = std::current_exception();
-    } catch (const PeerFailed&) {
-      failure = std::current_exception();
-    }
-    failpoint("evaluated", identity_, position_.round);
-  }
-  observer.round_committed(*this, record, last || failure != nullptr);
-  if (failure) {
-    std::rethrow_exception(failure);
-  }
-  reported_ = position_.round;
-  failpoint("reported", identity_, position_.round);
-}
-
-RoundRecord Trainer::gather_record() {
-  const auto reports = all_gather_value(*communicator_, *last_round_, kControlTag);
-  RoundRecord record = merge_reports(reports);
-  record.round = position_.round;
-  record.samples = position_.samples;
-  record.epoch = static_cast<double>(position_.samples) / static_cast<double>(setup_.data.train->size());
-  if (setup_.balance) {
-    record.worker_blocks = blocks_held(reports, setup_.decks.size());
-    record.next_blocks = balance_.hands;
-  }
-  return record;
-}
-
-void Trainer::enter(Generation generation) {
-  // Another loss before the last one was mended is mended with it.
-  const bool goes_on = mending_ && !told_;
-  std::vector<int> lost = goes_on ? mending_->lost : std::vector<int>{};
-  std::vector<int> joined = goes_on ? mending_->joined : std::vector<int>{};
-  told_ = false;
-  std::ranges::set_difference(generation_.members, generation.members, std::back_inserter(lost));
-  std::ranges::set_difference(generation.members, generation_.members, std::back_inserter(joined));
-  mending_ = std::make_unique<GenerationRecord>(GenerationRecord{.generation = generation.number,
-                                                                 .members = generation.members,
-                                                                 .lost = std::move(lost),
-                                                                 .joined = std::move(joined)});
-  sync_->enter(*generation.communicator);
-  communicator_ = generation.communicator.get();
-  generation_ = std::move(generation);
-  method_ = make_method(setup_.config, setup_.decks, communicator_->size());
-}
-
-// Workers that were there work it out, the others hear it from the first of them.
-Mending Trainer::agree_on_sources(const std::vector<Standing>& standings) {
-  std::vector<Survivor> survivors;
-  survivors.reserve(standings.size());
-  for (const Standing& standing : standings) {
-    survivors.push_back({.iterations = standing.local.iterations, .placed_as = standing.placed_as});
-  }
-  const int workers = communicator_->size();
-  const int blocks = static_cast<int>(setup_.layout.blocks.size());
-  std::vector<std::byte> own(encoded_mending_size(workers, blocks));
-  if (survivors[communicator_->rank()].placed_as >= 0) {
-    const Agreement agreement = method_->averages_gradients()             ? Agreement::at_each_iteration
-                                : shared_always_agree(setup_.config.sync) ? Agreement::at_commits
-                                                                          : Agreement::never;
-    own = encode(find_sources(parameters_->placement().assignment, sync_->keepers(), survivors, agreement), workers);
-  }
-  const auto teller = std::ranges::find_if(survivors, [](const Survivor& one) { return one.placed_as >= 0; });
-  std::vector<std::byte> all(own.size() * static_cast<std::size_t>(workers));
-  all_gather_bytes(*communicator_, own, all, kControlTag);
-  const auto place = static_cast<std::size_t>(teller - survivors.begin()) * own.size();
-  return decode_mending(std::span(all).subspan(place, own.size()), workers, blocks);
-}
-
-Payload Trainer::stage_mended(const TrainPosition& after, const std::vector<Standing>& standings,
-                              TrainingObserver& observer) {
-  Mending mending = agree_on_sources(standings);
-  mending.sources.samples = samples_of(standings, setup_.config.train.batch_size);
-  mending_->round = position_.round;
-  mending_->round_kept = after.round > position_.round;
-  for (int block = 0; block < static_cast<int>(mending.copied.size()); ++block) {
-    if (mending.copied[block] && !std::ranges::binary_search(mending.lost, block)) {
-      mending_->restored.push_back(block);
-    }
-  }
-  for (const int block : mending.lost) {
-    if (communicator_->rank() == 0) {
-      const std::span<float> values = sync_->restored(block);
-      const auto round = observer.restore_block(*this, block, values);
-      if (!round) {
-        initialise(setup_.layout.blocks[block].parameters, setup_.config.train.seed, values);
-      }
-      mending_->lost_blocks.push_back({.block = block, .rounds = position_.round - round.value_or(0)});
-    }
-  }
-  staged_ = std::make_unique<Staged>(Staged{.after = after,
-                                            .block_scale = scale_under_way_,
-                                            .next_scale = scale_at(after),
-                                            .balance = next_balance(after, standings),
-                                            .pace = pace_now(),
-                                            .report = {}});
-  return sync_->stage(placement_at(after, staged_->balance.hands), position_.round, mending);
-}
-
-void Trainer::settle(TrainingObserver& observer) {
-  batches_ = batch_schedule(setup_.config, *communicator_, identity_);
-  loader_ = make_loader(setup_, batches_, position_);
-  mending_->seconds = noticed_.seconds();
-  mending_->next_blocks = balance_.hands;
-  observer.generation_began(*this, *mending_);
-  told_ = true;
-}
-
-void Trainer::run_local_iterations(TrainingObserver& observer) {
-  const TrainOptions& options = setup_.config.train;
-  LocalRound& local = *local_;
-  const std::int64_t iterations = round_iterations(options, communicator_->size(), length_, position_);
-  if (momentum_sync(setup_.config) == MomentumSync::reset) {
-    for (const WorkerParameters::Run& run : parameters_->runs()) {
-      std::fill_n(parameters_->momentum() + run.offset, run.size, 0.0F);
-    }
-  }
-  for (std::size_t deck = 0; deck < setup_.layout.decks.size(); ++deck) {
-    const Deck& dealt = setup_.layout.decks[deck];
-    local.blocks[deck] = static_cast<int>(std::ranges::count_if(parameters_->held(), [&](int block) {
-      return block >= dealt.first_block && block < dealt.first_block + dealt.count;
-    }));
-  }
-  const int lands_after = iterations_under_way(setup_.config);
-  std::exception_ptr lost;
-  step_->take();
-  sync_->set_out();
-  Stopwatch watch;
-  while (local.iterations < iterations && run_iteration(observer, watch)) {
-    if (local.iterations == lands_after && sync_->under_way()) {
-      try {
-        land(watch);
-        step_->take();
-      } catch (const CommError& error) {
-        // The iterations are finished all the same, but nobody need wait for this worker meanwhile.
-        lost = std::current_exception();
-        call_next_generation(error);
-      }
-    }
-  }
-  if (lost) {
-    std::rethrow_exception(lost);
-  }
-  land(watch);
-}
-
-bool Trainer::run_iteration(TrainingObserver& observer, Stopwatch& watch) {
-  const TrainOptions& options = setup_.config.train;
-  LocalRound& local = *local_;
-  if (membership_ != nullptr) {
-    membership_->passes(position_.round, local.iterations);
-  }
-  const Batch& batch = loader_->next();
-  const std::int64_t samples = position_.samples + local.iterations * options.batch_size * communicator_->size();
-  local.learning_rate = learning_rate(options, communicator_->size(), setup_.data.train->size(), length_, samples);
-  observer.batch_used(*this, batch, local.learning_rate);
-  const double loss = step_->forward(batch, passed_by());
-  if (!std::isfinite(loss) && local.finite()) {
-    local.bad_iteration = position_.iteration + local.iterations + 1;
-    local.bad_loss = true;
-    if (!method_->averages_gradients()) {
-      return false;  // nothing that follows can be kept; the others learn of it at the round's end
-    }
-  }
-  if (method_->averages_gradients()) {
-    const std::span<float> gradients = step_->gradients();
-    local.seconds_compute += watch.lap();
-    local.payload += mean_in_place(*communicator_, gradients, round_tag(position_.round));
-    local.seconds_sync += watch.lap();
-    step_->step_by_gradients(local.learning_rate);
-  } else {
-    step_->step(local.learning_rate);
-  }
-  local.loss += loss;
-  ++local.iterations;
-  if (local.iterations == 1) {
-    note("training");
-  }
-  return true;
-}
-
-void Trainer::land(Stopwatch& watch) {
-  step_->give();
-  local_->seconds_compute += watch.lap();
-  local_->payload += sync_->land();
-  local_->seconds_sync += watch.lap();
-}
-
-std::vector<int> Trainer::passed_by() const {
-  const double probability = setup_.config.train.stochastic_depth;
-  if (probability == 0) {
-    return {};
-  }
-  RandomStream random(setup_.config.train.seed, RandomPurpose::stochastic_depth,
-                      {.stream = static_cast<std::uint32_t>(identity_),
-                       .epoch = static_cast<std::uint32_t>(position_.round),
-                       .position = static_cast<std::uint32_t>(local_->iterations)});
-  std::vector<int> passed;
-  std::ranges::copy_if(parameters_->held(), std::back_inserter(passed),
-                       [&](int /*block*/) { return random.uniform() < probability; });
-  return passed;
-}
-
-void Trainer::check_finite() {
-  LocalRound& local = *local_;
-  for (const auto& run : parameters_->runs()) {
-    const float* values = parameters_->values() + run.offset;
-    const auto* bad = std::find_if_not(values, values + run.size, [](float value) { return std::isfinite(value); });
-    if (bad != values + run.size) {
-      const std::string name = parameters_->parameter_at(run.offset + (bad - values));
-      name.copy(local.bad_parameter, sizeof local.bad_parameter - 1);
-      if (local.finite()) {
-        local.bad_iteration = position_.iteration + local.iterations;
-      }
-      return;
-    }
-  }
-}
-
-bool Trainer::evaluation_due(const TrainPosition& position) const {
-  const int every = setup_.config.evaluation.eval_every;
-  return position.round == length_.total_rounds || (every > 0 && position.round % every == 0);
-}
-
-GlobalNetwork Trainer::global_network() {
-  return {*communicator_,
-          setup_,
-          {parameters_->values(), static_cast<std::size_t>(setup_.layout.shared_size)},
-          std::make_unique<TravellingBlocks>(*communicator_, *parameters_),
-          block_scale_,
-          make_ensemble(setup_.config, *method_at(position_, communicator_->size(), balance_.hands), position_.round,
-                        full_depth_at(position_))};
-}
-
-void Trainer::evaluate_into(RoundRecord& record) {
-  const Stopwatch watch;
-  GlobalNetwork network = global_network();
-  const EvaluationResult result = network.evaluate(test_batches_.front().batches);
-  record.accuracy = result.top1;
-  record.top5_accuracy = result.top5;
-  record.test_loss = result.loss;
-  record.eval_batch_size = setup_.config.evaluation.eval_batch_size;
-  record.eval_permutation_seed = EvaluationBatches::kPermutationSeed;
-  for (const TestBatches& further : std::span(test_batches_).subspan(1)) {
-    const EvaluationResult on = network.evaluate(further.batches);
-    record.further.push_back({.name = further.name,
-                              .samples = on.samples,
-                              .accuracy = on.top1,
-                              .top5_accuracy = on.top5,
-                              .test_loss = on.loss});
-  }
-  record.seconds_evaluation = watch.seconds();
 }
 
 }  // namespace resist

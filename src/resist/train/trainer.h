@@ -148,6 +148,8 @@ class Trainer {
   void adopt(const std::vector<Standing>& standings);
   // `in_full`: nothing may be left under way (--overlap).
   Payload stage(const TrainPosition& after, const std::vector<Standing>& standings, bool in_full);
+  // What a commit changes besides parameters. Returns where these are to lie after it.
+  Placement begin_staging(const TrainPosition& after, const std::vector<Standing>& standings);
   BalanceState next_balance(const TrainPosition& after, const std::vector<Standing>& standings) const;
   Pace pace_now() const;  // the round under way included
   void commit();
@@ -160,6 +162,7 @@ class Trainer {
   void settle(TrainingObserver& observer);
   void evaluate_into(RoundRecord& record);
   bool evaluation_due(const TrainPosition& position) const;
+  void load_from_here();                   // batches, for the workers that there are now
   void note(std::string_view step) const;  // failpoint() of the round under way
 
   const TrainingSetup& setup_;
