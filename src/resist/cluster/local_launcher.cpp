@@ -154,7 +154,11 @@ class Supervisor {
     const bool enough = std::ssize(running_) >= launch_.least;
     if (restarted_ < launch_.restarts && !running_.empty() && enough && passed_on_ == 0 && !good_end_) {
       ++restarted_;
-      start_worker(rank, register_.new_join());
+      try {
+        start_worker(rank, register_.new_join());
+      } catch (const Error& error) {
+        spdlog::warn("{}; the others go on without it", error.what());
+      }
     }
   }
 
@@ -315,11 +319,11 @@ int launch_workers(const LocalLaunch& launch, const std::atomic<int>& stop) {
   Supervisor supervisor(launch, made, job_store(store, name_of_attempt(job, 0)));
   try {
     supervisor.start(store.port());
+    return supervisor.watch(stop);
   } catch (...) {
     supervisor.kill_all();
     throw;
   }
-  return supervisor.watch(stop);
 }
 
 }  // namespace resist

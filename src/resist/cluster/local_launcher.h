@@ -10,11 +10,11 @@ namespace resist {
 struct LocalLaunch {
   std::vector<std::string> arguments;  // of a worker, after the program's name
   int workers = 1;
-  int least = 1;      // with fewer left the job stops at a checkpoint
-  int restarts = 0;   // lost workers that are replaced, in all
-  int port = 0;       // of the rendezvous on this machine; 0: a free one
-  std::string token;  // the job's, which workers find out themselves; empty: one is made for them
-  std::chrono::milliseconds deadline{};
+  int least = 1;                         // with fewer left the job stops at a checkpoint
+  int restarts = 0;                      // lost workers that are replaced, in all
+  int port = 0;                          // of the rendezvous on this machine; 0: a free one
+  std::string token;                     // the job's, which workers find out themselves; empty: one is made for them
+  std::chrono::milliseconds deadline{};  // of an answer of the rendezvous
 };
 
 // Runs this program as `workers` processes on this machine, under the environment that torchrun would give them, and

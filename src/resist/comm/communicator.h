@@ -37,7 +37,7 @@ struct Traffic {
 };
 
 // A send or receive under way. Keeps no reference to the buffer: its owner keeps it alive and untouched until wait()
-// has returned or thrown.
+// has returned or thrown, or the transfer is destroyed, which gives it up.
 class Transfer {
  public:
   virtual ~Transfer() = default;

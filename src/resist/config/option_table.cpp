@@ -157,7 +157,7 @@ void add_partition(std::vector<Option>& table) {
 void add_outer(std::vector<Option>& table) {
   using O = OuterOptions;
   GroupTable<O> group(table, "Synchronisation", &Config::outer);
-  group.add("outer-lr", &O::lr, number(0, 10), "how far agreed parameters follow the workers' mean");
+  group.add("outer-lr", &O::lr, number(1e-6, 10), "how far agreed parameters follow the workers' mean");
   group.add("outer-momentum", &O::momentum, number(0, 0.9999), "momentum of agreed parameters over synchronisations");
   group.add("outer-nesterov", &O::nesterov, switch_value(), "Nesterov momentum over synchronisations");
 }

@@ -5,14 +5,17 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <ostream>
+#include <set>
 #include <vector>
 
 #include "resist/cluster/membership_script.h"
 #include "resist/cluster/replayed_workers.h"
 #include "resist/config/option.h"
 #include "resist/core/error.h"
+#include "resist/model/device.h"
 #include "resist/run/signals.h"
 #include "resist/run/threads.h"
 #include "resist/run/training_session.h"
@@ -61,11 +64,22 @@ class RecordedBalance : public BlockBalance {
   const MembershipScript& script_;
 };
 
+// All that were ever there, those that joined included.
+int workers_in_all(const MembershipScript& script) {
+  std::set<int> joined;
+  for (const MembershipScript::Change& change : script.changes) {
+    std::ranges::copy_if(change.members, std::inserter(joined, joined.end()),
+                         [&](int member) { return member >= script.workers; });
+  }
+  return script.workers + static_cast<int>(joined.size());
+}
+
 // The exit code of the first of the workers that are there in the end.
 int replay_start(const Config& config, const Replay& replay, std::ostream& out) {
   const std::atomic<int>& signal = watch_signals(/*speaks=*/true);
   std::atomic<int> stop = 0;
   TrainingSetup setup = prepare_training(config, replay.script.workers);
+  check_sharing(setup.device, workers_in_all(replay.script));
   if (setup.balance) {
     setup.balance = std::make_shared<RecordedBalance>(replay.script);
   }

@@ -73,7 +73,7 @@ NormStatistics calibrate(Communicator& communicator, Network& network, BlockSour
     }
   }
   if (samples == 0) {
-    throw Error("not one training picture can be read, so there are no statistics");
+    throw InputError("not one training picture can be read, so there are no statistics");
   }
   NormStatistics statistics;
   auto sum = sums.begin();

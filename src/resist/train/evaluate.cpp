@@ -49,7 +49,7 @@ EvaluationResult evaluate(Communicator& communicator, Network& network, BlockSou
     total.top5 += sums.top5;
   }
   if (total.samples == 0) {
-    throw Error("not one picture of the test set can be read");
+    throw InputError("not one picture of the test set can be read");
   }
   const auto samples = static_cast<double>(total.samples);
   return {.samples = total.samples,
