@@ -44,15 +44,16 @@ def flag(name, value):
 PLANNED = ("depths", "width", "model", "workers", "method", "partition", "min-blocks", "dealing", "deal-every",
            "partition-sections", "partition-first-blocks", "compress", "overlap", "last-section-every", "outer-lr",
            "outer-momentum", "overlap-iterations", "momentum-sync", "batch-size", "local-iterations", "max-local-iterations",
-           "final-min-blocks", "schedule", "epochs", "rounds")
+           "final-min-blocks", "schedule", "epochs", "rounds", "checkpoint-every")
 LINKS = ("1gbit", "100mbit")
 
 
 def sync_seconds(program, options):
     """A round's synchronisation as `resist plan` forecasts it, by the rate of every worker's link."""
     seconds = {}
+    trained = {**FIXED, **options}
     for rate in LINKS:
-        given = {**{name: options[name] for name in PLANNED if name in options}, **data_options(program, options["data"]),
+        given = {**{name: trained[name] for name in PLANNED if name in trained}, **data_options(program, options["data"]),
                  "bandwidth": rate, "latency": "100us", "speed": "100gflops", "format": "json"}
         said = subprocess.run([program, "plan", *(flag(name, value) for name, value in given.items())], check=True,
                               capture_output=True, text=True).stdout

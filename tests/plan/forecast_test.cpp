@@ -137,13 +137,23 @@ TEST_F(ForecastTest, RoundsInFullHideAndLeaveOutNothing) {
       const RoundForecast all = round(0, 1);
       EXPECT_DOUBLE_EQ(all.sync_seconds, plain.sync_seconds);
       EXPECT_DOUBLE_EQ(all.bytes, plain.bytes);
-      // The last one, half of them, and two thirds: 2, 3, 4, 6 and 8, of 8.
+      // The last one of 8; 2, 4, 6 and 8; and with 3 five of them.
       const double saved = plain.sync_seconds - round(0, 0).sync_seconds;
       EXPECT_GT(saved, 0);
       EXPECT_NEAR(plain.sync_seconds - round(2, 0).sync_seconds, saved * 4 / 7, 1e-9);
       EXPECT_NEAR(plain.sync_seconds - round(2, 3).sync_seconds, saved * 3 / 7, 1e-9);
     }
   }
+}
+
+TEST_F(ForecastTest, AnyLengthIsForecastAtOnce) {
+  config_.sync.overlap = true;
+  config_.train.rounds = 1'000'000'000'000;
+  config_.evaluation.eval_every = 2;
+  config_.run.checkpoint_every = 3;
+  const double often = forecaster(Method::resist, 4).forecast(alike(4, kGflops, 1e8)).round.sync_seconds;
+  config_.train.rounds = 6;
+  EXPECT_NEAR(forecaster(Method::resist, 4).forecast(alike(4, kGflops, 1e8)).round.sync_seconds, often, 1e-9 * often);
 }
 
 // Whatever the method: half of the rounds, and the last one.

@@ -89,6 +89,16 @@ TEST(Simulate, EvenWorkersThatNeverFailTakeWhatIsForecast) {
   }
 }
 
+TEST(Simulate, EvenWorkersThatNeverFailLoseNothingByRoundsInFull) {
+  Simulated simulated;
+  simulated.config.sync.overlap = true;
+  simulated.options.rounds = 100;
+  for (const int every : {0, 7, 50}) {
+    simulated.config.run.checkpoint_every = every;
+    EXPECT_NEAR(result_of(simulated).goodput_share, 1, 1e-9) << every;
+  }
+}
+
 TEST(Simulate, FailuresOnlyEverCost) {
   for (Simulated& simulated : variants()) {
     double last = 1.02;  // of even workers; chance may have it a little above

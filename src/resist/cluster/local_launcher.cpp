@@ -110,12 +110,13 @@ class Supervisor {
     return exit_code();
   }
 
+  // Tells nobody: the rendezvous may be what has failed.
   void kill_all() {
     tell_all(SIGKILL);
-    while (!running_.empty()) {
-      reap();
-      std::this_thread::sleep_for(kPoll);
+    for (const auto& [pid, worker] : running_) {
+      ::waitpid(pid, nullptr, 0);
     }
+    running_.clear();
   }
 
  private:

@@ -39,6 +39,21 @@ void check_unchanged(const Config& stored, const Config& now, const std::string&
   }
 }
 
+// Of a new training: --overlap and a rarer last section save something only in rounds that are not synchronised in
+// full.
+void check_rounds_not_in_full(const Config& config) {
+  const bool last_section = config.sync.last_section_every > 1;
+  const bool evaluates = config.evaluation.eval_every == 1;
+  if ((config.sync.overlap || last_section) && (evaluates || config.run.checkpoint_every == 1)) {
+    const char* saves = last_section ? "last-section-every" : "overlap";
+    const char* every = evaluates ? "eval-every" : "checkpoint-every";
+    throw InputError(fmt::format(
+        "--{0} does nothing with --{1} 1: a round before {2} is synchronised in full, and here every round is; "
+        "give --{1} 2 or more, or leave --{0} out",
+        saves, every, evaluates ? "an evaluation" : "a checkpoint"));
+  }
+}
+
 }  // namespace
 
 void apply_settings(Config& config, const std::vector<Setting>& settings) {
@@ -98,6 +113,9 @@ ResolvedConfig resolve_train(const std::optional<std::filesystem::path>& config_
     check_unchanged(stored, result.config, fmt::format("replay '{}'", replay.string()));
   }
   validate(result.config);
+  if (resume.empty() && replay.empty()) {
+    check_rounds_not_in_full(result.config);
+  }
   for (const auto* layer : {&file, &flags}) {
     for (const auto& setting : *layer) {
       result.given.insert(setting.name);

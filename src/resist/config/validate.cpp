@@ -135,15 +135,6 @@ void check_agreement(const Config& config) {
     throw InputError(
         "--overlap is given with --last-section-every, which needs the mean at the round's end; leave one of them out");
   }
-  const bool evaluates = config.evaluation.eval_every == 1;
-  if ((config.sync.overlap || last_section) && (evaluates || config.run.checkpoint_every == 1)) {
-    throw InputError(fmt::format(
-        "--{} does nothing with --{} 1: a round before {} is synchronised in full, and here each is; give --{} 2 or "
-        "more, or leave --{} out",
-        last_section ? "last-section-every" : "overlap", evaluates ? "eval-every" : "checkpoint-every",
-        evaluates ? "an evaluation" : "a checkpoint", evaluates ? "eval-every" : "checkpoint-every",
-        last_section ? "last-section-every" : "overlap"));
-  }
 }
 
 void check_growing_depth(const PartitionOptions& partition, Method method) {

@@ -21,6 +21,21 @@ namespace {
 constexpr std::int64_t kPlannedRounds = 10;  // with dealing, what moves differs from round to round
 constexpr double kBitsPerFloat = 32;
 
+// How many of the numbers from 1 to `last` are multiples of some of these.
+std::int64_t count_multiples(std::int64_t last, std::vector<std::int64_t> periods) {
+  if (periods.empty()) {
+    return 0;
+  }
+  const std::int64_t period = periods.back();
+  periods.pop_back();
+  const std::int64_t of_others = count_multiples(last, periods);
+  for (std::int64_t& other : periods) {
+    const std::int64_t times = other / std::gcd(other, period);
+    other = times > last / period ? last + 1 : times * period;  // the least common multiple, where it matters
+  }
+  return last / period + of_others - count_multiples(last, periods);
+}
+
 // One exchange of a round, as far as its time goes.
 struct PlannedExchange {
   std::vector<TransferStep> steps;
@@ -87,7 +102,8 @@ struct Forecaster::Impl {
 
   PlannedRounds plan_rounds(std::int64_t count, bool in_warmup) const;
   PlannedRound plan_round(std::int64_t round, bool in_full, bool in_warmup) const;
-  // Of all rounds, the share that is synchronised in full.
+  // Of all rounds, the share that is synchronised in full: before an agreement (agreement_due()), or with the last
+  // section's turn.
   double share_in_full(std::int64_t training_samples) const;
   // `iterations`: of a round, on average.
   RoundForecast mean(const PlannedRounds& planned_rounds, double iterations, const Circumstances& with) const;
@@ -177,12 +193,14 @@ RoundForecast Forecaster::Impl::mean(const PlannedRounds& planned_rounds, double
 
 double Forecaster::Impl::share_in_full(std::int64_t training_samples) const {
   const std::int64_t total = train_length(config.train, workers, training_samples, {}).total_rounds;
-  std::int64_t in_full = 0;
-  for (std::int64_t round = 1; round <= total; ++round) {
-    const bool its_turn = config.sync.last_section_every > 1 && last_section_due(config.sync, round - 1);
-    in_full += its_turn || agreement_due(config, round, total) ? 1 : 0;
+  std::vector<std::int64_t> periods = {total};  // the last one
+  for (const std::int64_t every : {config.evaluation.eval_every, config.run.checkpoint_every,
+                                   config.sync.overlap ? 0 : config.sync.last_section_every}) {
+    if (every > 0) {
+      periods.push_back(every);
+    }
   }
-  return static_cast<double>(in_full) / static_cast<double>(std::max<std::int64_t>(total, 1));
+  return total == 0 ? 1.0 : static_cast<double>(count_multiples(total, periods)) / static_cast<double>(total);
 }
 
 // All samples once through the whole network, as FullPass does it: each worker has its share of the batches, and blocks

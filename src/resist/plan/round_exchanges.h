@@ -18,8 +18,7 @@ struct RoundExchange {
 };
 
 // Those of a round (0-based) that is followed by one of its kind. `in_full`: all have to agree at its end; otherwise
-// with
-// --overlap the shared average travels apart, and with --last-section-every the last section stays where it is.
+// the shared average travels apart with --overlap, and the last section stays where it is with --last-section-every.
 // `hands`: what resist deals; empty: equal ones. Pure. InputError where the dealing is impossible.
 std::vector<RoundExchange> round_exchanges(const Config& config, const Layout& layout, int workers, std::int64_t round,
                                            bool in_full = true, bool warmup = false, const Hands& hands = {});

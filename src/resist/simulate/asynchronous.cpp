@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "resist/partition/schedule.h"
+
 namespace resist {
 namespace {
 

@@ -40,13 +40,15 @@ std::int64_t meetings_in(std::int64_t rounds, const SimulationOptions& options) 
   return (rounds + options.group_rounds - 1) / options.group_rounds;
 }
 
-// A few rounds tell about all, since they are alike: as many as make whole periods. Groups meet a last time wherever
-// the rounds end, so that meetings are counted apart.
+// A few rounds tell about all where they are alike: as many as make whole periods. With --overlap they are not, as some
+// are synchronised in full. Groups meet a last time wherever the rounds end, so that meetings are counted apart.
 double even_goodput(const Config& config, const NetworkSpec& spec, const Layout& layout, SimulationOptions options) {
   options.cluster = options.cluster.even();
   const std::int64_t all_rounds = options.rounds;
   const std::int64_t period = options.groups > 1 ? options.group_rounds : options.homes > 0 ? options.home_rounds : 1;
-  options.rounds = std::min(options.rounds, (kEvenRounds + period - 1) / period * period);
+  if (!config.sync.overlap) {
+    options.rounds = std::min(options.rounds, (kEvenRounds + period - 1) / period * period);
+  }
   const Outcome outcome = run(config, spec, layout, options);
   const double meeting_seconds = outcome.tally.meeting_seconds / options.groups;
   const auto times = [](std::int64_t all, std::int64_t few) {
