@@ -121,6 +121,34 @@ TEST_F(ForecastTest, OverlapHidesTheAverageBehindLocalSteps) {
   EXPECT_GT(by_a_fifth, by_all + 0.05 * plain);
 }
 
+TEST_F(ForecastTest, ACheckpointBringsWorker0WhatTheOthersAloneHave) {
+  const auto bytes = [&](Method method) {
+    const Forecast forecast = forecaster(method, 4).forecast(alike(4, kGflops, 1e8));
+    return forecast.checkpoint_seconds * 1e8 / 8 / kFraming;
+  };
+  const double block = static_cast<double>(layout_.blocks[0].size) * 4;
+  const double shared = static_cast<double>(layout_.shared_size) * 4;
+  const double whole = shared + 22 * block;
+  EXPECT_NEAR(bytes(Method::resist), 16 * block, 1);  // of 22 worker 0 holds 6
+  EXPECT_NEAR(bytes(Method::local_sgd), 0, 1);
+  config_.train.momentum_sync = MomentumSync::carry;
+  EXPECT_NEAR(bytes(Method::resist), 16 * block + 3 * (shared + 6 * block), 1);
+  EXPECT_NEAR(bytes(Method::local_sgd), 3 * whole, 1);
+  config_.sync.compress = Compression::int6;
+  EXPECT_NEAR(bytes(Method::local_sgd), 3 * (whole + shared), 1);
+  EXPECT_NEAR(bytes(Method::data_parallel), 0, 1);  // all have the same
+}
+
+TEST_F(ForecastTest, CheckpointsAreCountedWithTheLastOne) {
+  const auto checkpoints = [&](int every) {
+    config_.run.checkpoint_every = every;
+    return forecaster(Method::resist, 4).forecast(alike(4, kGflops, 1e8)).checkpoints;
+  };
+  EXPECT_EQ(checkpoints(0), 1);
+  EXPECT_EQ(checkpoints(3), 3);  // 3, 6 and 8
+  EXPECT_EQ(checkpoints(8), 1);
+}
+
 TEST_F(ForecastTest, RoundsInFullHideAndLeaveOutNothing) {
   const Circumstances circumstances = alike(4, kGflops, 1e8);  // 8 rounds
   for (const Method method : {Method::resist, Method::local_sgd}) {
@@ -180,7 +208,7 @@ TEST_F(ForecastTest, RoundsAreCountedAsTrainingCountsThem) {
   EXPECT_GT(forecast.warmup_round.compute_seconds, forecast.round.compute_seconds);
   EXPECT_NEAR(forecast.seconds(),
               4 * forecast.round.seconds() + 4 * forecast.warmup_round.seconds() + 3 * forecast.evaluation_seconds +
-                  forecast.calibration_seconds,
+                  forecast.checkpoint_seconds + forecast.calibration_seconds,
               1e-9);
 }
 

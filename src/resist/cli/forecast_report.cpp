@@ -159,21 +159,24 @@ void print_forecasts(const PlanCommand& command, const PlanInput& input, const s
   out << fmt::format(
       "\nlinks of {}, latency {}; {}; {} samples\n", range_in_words(command.bandwidths, Quantity::bandwidth),
       range_in_words(command.latencies, Quantity::duration), speeds_in_words(command), input.training_samples);
-  out << fmt::format("{:14} {:>7} {:>12} {:>10} {:>10} {:>10} {:>7} {:>10} {:>8} {:>10}\n", "method", "workers",
-                     "Gflop/round", "compute s", "sync s", "evaluate s", "rounds", "Gflop all", "GB all",
+  out << fmt::format("{:14} {:>7} {:>12} {:>10} {:>10} {:>10} {:>7} {:>7} {:>10} {:>8} {:>10}\n", "method", "workers",
+                     "Gflop/round", "compute s", "sync s", "evaluate s", "save s", "rounds", "Gflop all", "GB all",
                      "finished in");
   for (const ForecastGroup& group : groups) {
     for (const MethodForecast& row : group.methods) {
       const Forecast& forecast = row.forecast;
-      out << fmt::format("{:14} {:>7} {:>12.4g} {:>10.4g} {:>10.4g} {:>10.4g} {:>7} {:>10.4g} {:>8.4g} {:>10}\n",
-                         to_word(row.method), group.workers, forecast.round.operations / kGiga,
-                         forecast.round.compute_seconds, forecast.round.sync_seconds, forecast.evaluation_seconds,
-                         forecast.rounds + forecast.warmup_rounds, forecast.operations() / kGiga,
-                         forecast.bytes() / kGiga, duration(forecast.seconds()));
+      out << fmt::format(
+          "{:14} {:>7} {:>12.4g} {:>10.4g} {:>10.4g} {:>10.4g} {:>7.4g} {:>7} {:>10.4g} {:>8.4g} {:>10}\n",
+          to_word(row.method), group.workers, forecast.round.operations / kGiga, forecast.round.compute_seconds,
+          forecast.round.sync_seconds, forecast.evaluation_seconds, forecast.checkpoint_seconds,
+          forecast.rounds + forecast.warmup_rounds, forecast.operations() / kGiga, forecast.bytes() / kGiga,
+          duration(forecast.seconds()));
     }
   }
-  out << "\ncompute, sync: of a round, the slowest worker's; evaluate: of one evaluation. Gflop: local steps', all\n"
-         "workers. finished in: with the running statistics at the end. All methods train on the same number of "
+  out << "\ncompute, sync: of a round, the slowest worker's; evaluate: of one evaluation; save: of one checkpoint. "
+         "Gflop: local\n"
+         "steps', all workers. finished in: with the running statistics at the end. All methods train on the same "
+         "number of "
          "samples; what they learn from them differs.\n";
   for (const ForecastGroup& group : groups) {
     out << fmt::format("{} workers: {}.\n", group.workers, recommend(group.methods));
@@ -190,6 +193,8 @@ nlohmann::json to_json(const ForecastGroup& group) {
                              {"warmup_rounds", forecast.warmup_rounds},
                              {"evaluations", forecast.evaluations},
                              {"evaluation_seconds", forecast.evaluation_seconds},
+                             {"checkpoints", forecast.checkpoints},
+                             {"checkpoint_seconds", forecast.checkpoint_seconds},
                              {"calibration_seconds", forecast.calibration_seconds},
                              {"seconds", forecast.seconds()},
                              {"bytes", forecast.bytes()},

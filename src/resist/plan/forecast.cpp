@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 
+#include "resist/checkpoint/parts.h"
 #include "resist/model/activations.h"
 #include "resist/model/operations.h"
 #include "resist/partition/balance.h"
@@ -19,6 +20,7 @@ namespace resist {
 namespace {
 
 constexpr std::int64_t kPlannedRounds = 10;  // with dealing, what moves differs from round to round
+constexpr double kBitsPerByte = 8;
 constexpr double kBitsPerFloat = 32;
 
 // How many of the numbers from 1 to `last` are multiples of some of these.
@@ -73,7 +75,8 @@ struct PlannedRounds {
 
 double Forecast::seconds() const {
   return static_cast<double>(rounds) * round.seconds() + static_cast<double>(warmup_rounds) * warmup_round.seconds() +
-         static_cast<double>(evaluations) * evaluation_seconds + calibration_seconds;
+         static_cast<double>(evaluations) * evaluation_seconds + static_cast<double>(checkpoints) * checkpoint_seconds +
+         calibration_seconds;
 }
 
 double Forecast::bytes() const {
@@ -109,6 +112,7 @@ struct Forecaster::Impl {
   RoundForecast mean(const PlannedRounds& planned_rounds, double iterations, const Circumstances& with) const;
   RoundForecast one(const PlannedRound& round, double iterations, const Circumstances& with) const;
   double full_pass_seconds(std::int64_t samples, const Circumstances& with) const;
+  double checkpoint_seconds(const Circumstances& with) const;
   double visits_seconds(const Assignment& assignment, const std::function<double(int)>& compute_seconds,
                         const Circumstances& with) const;
   void count_rounds(std::int64_t training_samples, double iterations, Forecast& forecast) const;
@@ -259,6 +263,18 @@ double Forecaster::Impl::visits_seconds(const Assignment& assignment, const std:
   return used.empty() ? 0.0 : used.back();
 }
 
+// One worker after another sends to worker 0.
+double Forecaster::Impl::checkpoint_seconds(const Circumstances& with) const {
+  const auto bytes = checkpoint_bytes(config, layout, method->assignment(0, false));
+  double seconds = 0;
+  for (std::size_t worker = 1; worker < bytes.size(); ++worker) {
+    const double bandwidth = std::min(with.links[worker].bandwidth, with.links[0].bandwidth);
+    const auto sent = static_cast<double>(bytes[worker]);
+    seconds += sent * kBitsPerByte * kFraming / bandwidth + sent * with.speeds[0].handling;
+  }
+  return seconds;
+}
+
 void Forecaster::Impl::count_rounds(std::int64_t training_samples, double iterations, Forecast& forecast) const {
   const TrainLength length = train_length(config.train, workers, training_samples, {});
   const double samples_per_round = iterations * config.train.batch_size * workers;
@@ -268,8 +284,11 @@ void Forecaster::Impl::count_rounds(std::int64_t training_samples, double iterat
         std::min(length.total_rounds, static_cast<std::int64_t>(std::ceil(warmup_samples / samples_per_round)));
   }
   forecast.rounds = length.total_rounds - forecast.warmup_rounds;
-  const std::int64_t every = config.evaluation.eval_every;
-  forecast.evaluations = every == 0 ? 1 : (length.total_rounds + every - 1) / every;
+  const auto times = [&](std::int64_t every) {
+    return every == 0 ? 1 : (length.total_rounds + every - 1) / every;  // the last round's included
+  };
+  forecast.evaluations = times(config.evaluation.eval_every);
+  forecast.checkpoints = times(config.run.checkpoint_every);
 }
 
 Hands hands_for(const Config& config, const NetworkSpec& spec, const Layout& layout,
@@ -304,6 +323,7 @@ Forecast Forecaster::forecast(const Circumstances& circumstances) const {
     forecast.warmup_round = impl_->mean(impl_->warmup, iterations, circumstances);
   }
   forecast.evaluation_seconds = impl_->full_pass_seconds(circumstances.evaluation_samples, circumstances);
+  forecast.checkpoint_seconds = impl_->checkpoint_seconds(circumstances);
   const std::int64_t calibrated = std::min(impl_->config.evaluation.calibrate_samples, circumstances.training_samples);
   forecast.calibration_seconds = impl_->full_pass_seconds(calibrated, circumstances);
   return forecast;

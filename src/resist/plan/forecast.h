@@ -46,7 +46,9 @@ struct Forecast {
   std::int64_t evaluations = 0;
   RoundForecast round;  // mean
   RoundForecast warmup_round;
+  std::int64_t checkpoints = 0;    // besides those of new best accuracies
   double evaluation_seconds = 0;   // of one
+  double checkpoint_seconds = 0;   // of one: until worker 0 has what the others alone have
   double calibration_seconds = 0;  // running statistics at the end
 
   double seconds() const;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "resist/checkpoint/parts.h"
 #include "resist/comm/agreement.h"
 #include "resist/comm/collectives.h"
 #include "resist/comm/exchange.h"
@@ -17,82 +18,14 @@
 #include "resist/config/resolve.h"
 #include "resist/core/error.h"
 
-// A checkpoint's parts are sequences of groups: the shared parameters, or a block. Saving and restoring walk the same
-// sequence, so what is written where is said once, in parts().
+// Saving and restoring walk the same sequence of parts.
 
 namespace resist {
 namespace {
 
-// One group of a part: which worker reads or writes it from which place of which arena.
-struct Group {
-  int block;                 // -1: the shared parameters
-  std::vector<int> holders;  // who has it when saving (the first sends) and who wants it when restoring
-};
-
-enum class PartSource { values, momentum, residual, outer_momentum };
-
-struct Part {
-  std::string name;
-  PartSource source;
-  std::vector<Group> groups;
-};
-
-void add_agreed(std::vector<Part>& parts, const Assignment& assignment, const std::string& prefix, PartSource source) {
-  parts.push_back({prefix + "shared", source, {{-1, everyone(assignment.workers())}}});
-  Part blocks{prefix + "blocks", source, {}};
-  for (int block = 0; block < assignment.blocks(); ++block) {
-    blocks.groups.push_back({block, assignment.holders(block)});
-  }
-  if (!blocks.groups.empty()) {
-    parts.push_back(std::move(blocks));
-  }
-}
-
-// What a checkpoint consists of. `same_workers`: also what belongs to a worker alone, which means nothing to another
-// number of workers.
-std::vector<Part> parts(const Config& config, const Assignment& assignment, bool same_workers) {
-  std::vector<Part> parts;
-  add_agreed(parts, assignment, "", PartSource::values);
-  if (!same_workers) {
-    return parts;
-  }
-  const MomentumSync momentum = momentum_sync(config);
-  const bool agreed = momentum == MomentumSync::average || config.train.method == Method::data_parallel;
-  if (agreed) {
-    add_agreed(parts, assignment, "momentum-", PartSource::momentum);
-  }
-  if (config.outer.used()) {
-    // Where blocks are dealt out only shared parameters have it.
-    const bool deals = config.train.method == Method::resist;
-    add_agreed(parts, deals ? Assignment(std::vector<std::vector<int>>(assignment.workers()), 0) : assignment, "outer-",
-               PartSource::outer_momentum);
-  }
-  for (int worker = 0; worker < assignment.workers(); ++worker) {
-    if (momentum == MomentumSync::carry && !agreed) {
-      Part own{fmt::format("momentum-worker-{}", worker), PartSource::momentum, {{-1, {worker}}}};
-      for (const int block : assignment.held(worker)) {
-        own.groups.push_back({block, {worker}});
-      }
-      parts.push_back(std::move(own));
-    }
-    if (config.sync.compress != Compression::none) {
-      parts.push_back({fmt::format("residual-worker-{}", worker), PartSource::residual, {{-1, {worker}}}});
-    }
-  }
-  return parts;
-}
-
-const std::vector<Parameter>& parameters_of(const Layout& layout, const Group& group) {
-  return group.block < 0 ? layout.shared : layout.blocks[group.block].parameters;
-}
-
-std::int64_t size_of(const Layout& layout, const Group& group) {
-  return group.block < 0 ? layout.shared_size : layout.blocks[group.block].size;
-}
-
-std::vector<TensorSpec> tensors_of(const Layout& layout, const Part& part) {
+std::vector<TensorSpec> tensors_of(const Layout& layout, const CheckpointPart& part) {
   std::vector<TensorSpec> tensors;
-  for (const Group& group : part.groups) {
+  for (const CheckpointGroup& group : part.groups) {
     for (const Parameter& parameter : parameters_of(layout, group)) {
       tensors.push_back({.name = parameter.name, .shape = parameter.shape});
     }
@@ -101,7 +34,7 @@ std::vector<TensorSpec> tensors_of(const Layout& layout, const Part& part) {
 }
 
 // This worker's memory of a group that it holds.
-std::span<float> memory_of(Trainer& trainer, const Part& part, const Group& group) {
+std::span<float> memory_of(Trainer& trainer, const CheckpointPart& part, const CheckpointGroup& group) {
   WorkerParameters& parameters = trainer.parameters();
   float* arena = part.source == PartSource::values     ? parameters.values()
                  : part.source == PartSource::momentum ? parameters.momentum()
@@ -125,7 +58,7 @@ class Saver {
     guarded([&] { writer_.emplace(run_dir, state); });
   }
 
-  void part(const Part& part, const Layout& layout) {
+  void part(const CheckpointPart& part, const Layout& layout) {
     guarded([&] { part_ = &writer_->begin_part(part.name, tensors_of(layout, part)); });
   }
   void values(std::span<const float> values) {
@@ -192,9 +125,9 @@ bool has_momentum(const Checkpoint& checkpoint, const Config& config, const Assi
   if (checkpoint.state().workers != assignment.workers()) {
     return false;
   }
-  const std::vector<Part> all = parts(config, assignment, true);
-  const auto own = all.begin() + std::ssize(parts(config, assignment, false));
-  return std::any_of(own, all.end(), [&](const Part& part) { return checkpoint.has_part(part.name); });
+  const std::vector<CheckpointPart> all = checkpoint_parts(config, assignment, true);
+  const auto own = all.begin() + std::ssize(checkpoint_parts(config, assignment, false));
+  return std::any_of(own, all.end(), [&](const CheckpointPart& part) { return checkpoint.has_part(part.name); });
 }
 
 std::span<const float> receive_group(Communicator& communicator, std::vector<float>& buffer, std::int64_t size,
@@ -270,11 +203,12 @@ void save_checkpoint(Trainer& trainer, const std::filesystem::path& run_dir, std
     saver.emplace(run_dir, state_of(trainer, communicator.size(), accuracy));
   }
   std::vector<float> buffer;
-  for (const Part& part : parts(trainer.setup().config, trainer.parameters().placement().assignment, true)) {
+  for (const CheckpointPart& part :
+       checkpoint_parts(trainer.setup().config, trainer.parameters().placement().assignment, true)) {
     if (saver) {
       saver->part(part, layout);
     }
-    for (const Group& group : part.groups) {
+    for (const CheckpointGroup& group : part.groups) {
       const int holder = group.holders.front();
       if (saver && holder == 0) {
         saver->values(memory_of(trainer, part, group));
@@ -307,12 +241,12 @@ void restore_checkpoint(Trainer& trainer, const Checkpoint* checkpoint) {
   const int has = checkpoint != nullptr && has_momentum(*checkpoint, config, assignment) ? 1 : 0;
   const bool with_momentum = all_gather_value(communicator, has, kControlTag)[0] != 0;
   std::vector<float> buffer;
-  for (const Part& part : parts(config, assignment, with_momentum)) {
+  for (const CheckpointPart& part : checkpoint_parts(config, assignment, with_momentum)) {
     std::optional<SafetensorsReader> reader;
     if (checkpoint != nullptr) {
       reader.emplace(checkpoint->part(part.name));
     }
-    for (const Group& group : part.groups) {
+    for (const CheckpointGroup& group : part.groups) {
       if (reader) {
         buffer.resize(static_cast<std::size_t>(size_of(layout, group)));
         read_group(*reader, parameters_of(layout, group), buffer);
