@@ -214,6 +214,12 @@ TEST(Rendezvous, AWorkerOfAnotherStartOfTheJobIsRefused) {
   EXPECT_TRUE(contains(message, "it serves the job 'job-1', not 'job-0'"));
 }
 
+TEST(Rendezvous, ASignalEndsTheWaitForAJobToJoin) {
+  const std::atomic<int> stop = 15;
+  const int nobody = free_port();
+  EXPECT_THROW(Rendezvous({.host = "127.0.0.1", .port = nobody}, "", std::chrono::seconds(60), stop), Interrupted);
+}
+
 TEST(Rendezvous, NamesWhoDidNotCome) {
   const Store store = Store::host(0, std::chrono::seconds(20));
   Rendezvous rendezvous(launch(store, 1, 4), std::chrono::seconds(1));

@@ -100,7 +100,8 @@ TEST(ClusterModel, RefusesWhatIsNoCluster) {
     return input_error([&] { model.validate(); });
   };
   EXPECT_TRUE(contains(refused([](ClusterModel& model) { model.workers = 0; }), "--workers is 0"));
-  EXPECT_TRUE(contains(refused([](ClusterModel& model) { model.speeds = {}; }), "--speed is needed"));
+  EXPECT_TRUE(contains(refused([](ClusterModel& model) { model.speeds = {}; }),
+                       "--speed is needed: give one value, or one for each worker, such as --speed 40gflops"));
   EXPECT_TRUE(contains(refused([](ClusterModel& model) {
                          model.bandwidths = {1e9, 1e9};
                        }),

@@ -51,11 +51,23 @@ TEST(ProgressPlain, WritesALineEvery10SecondsAndForEvaluatedAndLastRounds) {
   progress.show(record_of(10));         // 44: the last
   progress.finish();
   EXPECT_EQ(out.str(),
-            "round 1/10  loss 2.5000  250 samples/s  2.0 MB  36s left\n"
-            "round 4/10  loss 2.5000  250 samples/s  8.0 MB  24s left\n"
-            "round 5/10  loss 2.5000  accuracy 87.65 %  250 samples/s  10.0 MB  24s left\n"
-            "round 8/10  loss 2.5000  accuracy 87.65 %  250 samples/s  16.0 MB  9s left\n"
-            "round 10/10  loss 2.5000  accuracy 87.65 %  250 samples/s  20.0 MB\n");
+            "round 1/10  loss 2.5000  250 samples/s  2.0 MB sent  36s left\n"
+            "round 4/10  loss 2.5000  250 samples/s  8.0 MB sent  24s left\n"
+            "round 5/10  loss 2.5000  accuracy 87.65 %  250 samples/s  10.0 MB sent  24s left\n"
+            "round 8/10  loss 2.5000  accuracy 87.65 %  250 samples/s  16.0 MB sent  9s left\n"
+            "round 10/10  loss 2.5000  accuracy 87.65 %  250 samples/s  20.0 MB sent\n");
+}
+
+TEST(ProgressPlain, GoesOnFromWhatWasSentAndToTheRoundsThatThereAreNow) {
+  std::ostringstream out;
+  Progress progress(out, {.total_rounds = 10, .total_samples = 10'000, .bytes_before = 7'000'000});
+  progress.show(record_of(3));
+  progress.set_length(5, 5'000);
+  progress.show(record_of(4));
+  progress.show(record_of(5));
+  EXPECT_EQ(out.str(),
+            "round 3/10  loss 2.5000  250 samples/s  9.0 MB sent  28s left\n"
+            "round 5/5  loss 2.5000  250 samples/s  13.0 MB sent\n");
 }
 
 TEST(ProgressPlain, ShowsTheRoundInWhichARunStoppedEarly) {
@@ -66,15 +78,15 @@ TEST(ProgressPlain, ShowsTheRoundInWhichARunStoppedEarly) {
   progress.finish();
   progress.finish();
   EXPECT_EQ(out.str(),
-            "round 1/10  loss 2.5000  250 samples/s  2.0 MB  36s left\n"
-            "round 2/10  loss 2.5000  250 samples/s  4.0 MB  32s left\n");
+            "round 1/10  loss 2.5000  250 samples/s  2.0 MB sent  36s left\n"
+            "round 2/10  loss 2.5000  250 samples/s  4.0 MB sent  32s left\n");
 }
 
 TEST(ProgressPlain, AResumedRunCountsOnlyItsOwnRoundsForSpeed) {
   std::ostringstream out;
   Progress progress(out, kPlain);
   progress.show(record_of(6));
-  EXPECT_EQ(out.str(), "round 6/10  loss 2.5000  250 samples/s  2.0 MB  16s left\n");
+  EXPECT_EQ(out.str(), "round 6/10  loss 2.5000  250 samples/s  2.0 MB sent  16s left\n");
 }
 
 TEST(ProgressPlain, LargeNumbersGetLargerUnits) {
@@ -88,8 +100,8 @@ TEST(ProgressPlain, LargeNumbersGetLargerUnits) {
   record.seconds_compute = 500'000;
   progress.show(record);
   EXPECT_EQ(out.str(),
-            "round 1/1000  loss 2.5000  100 samples/s  2.35 GB  2h46m left\n"
-            "round 2/1000  loss 2.5000  0 samples/s  2.35 GB  2887d19h left\n");
+            "round 1/1000  loss 2.5000  100 samples/s  2.35 GB sent  2h46m left\n"
+            "round 2/1000  loss 2.5000  0 samples/s  2.35 GB sent  2887d19h left\n");
 }
 
 TEST(ProgressPlain, UnknownTotalsAndRoundsWithoutTimeAreLeftOut) {
@@ -99,7 +111,7 @@ TEST(ProgressPlain, UnknownTotalsAndRoundsWithoutTimeAreLeftOut) {
   record.round = 1;
   record.loss = std::numeric_limits<double>::quiet_NaN();
   progress.show(record);
-  EXPECT_EQ(out.str(), "round 1  loss nan  0.0 MB\n");
+  EXPECT_EQ(out.str(), "round 1  loss nan  0.0 MB sent\n");
 }
 
 TEST(ProgressTerminal, RewritesOneLineAndLeavesEvaluatedOnes) {
@@ -107,16 +119,16 @@ TEST(ProgressTerminal, RewritesOneLineAndLeavesEvaluatedOnes) {
   Progress progress(out, kTerminal);
   progress.show(record_of(9));
   EXPECT_EQ(out.str(),
-            "\r\x1b[K[###########################---] round 9/10  loss 2.5000  250 samples/s  2.0 MB  4s left");
+            "\r\x1b[K[#######################---] round 9/10  loss 2.5000  250 samples/s  2.0 MB sent  4s left");
   out.str("");
   progress.show(evaluated(9, 0.5));
   EXPECT_EQ(out.str(),
-            "\r\x1b[Kround 9/10  loss 2.5000  accuracy 50.00 %  125 samples/s  4.0 MB  12s left\n"
-            "\r\x1b[K[##########--] round 9/10  loss 2.5000  accuracy 50.00 %  125 samples/s  4.0 MB  12s left");
+            "\r\x1b[Kround 9/10  loss 2.5000  accuracy 50.00 %  125 samples/s  4.0 MB sent  12s left\n"
+            "\r\x1b[K[######-] round 9/10  loss 2.5000  accuracy 50.00 %  125 samples/s  4.0 MB sent  12s left");
   out.str("");
   progress.show(record_of(10));
   progress.finish();
-  EXPECT_EQ(out.str(), "\r\x1b[Kround 10/10  loss 2.5000  accuracy 50.00 %  167 samples/s  6.0 MB\n");
+  EXPECT_EQ(out.str(), "\r\x1b[Kround 10/10  loss 2.5000  accuracy 50.00 %  167 samples/s  6.0 MB sent\n");
 }
 
 TEST(ProgressTerminal, FinishLeavesTheLastRoundsLine) {
@@ -125,7 +137,7 @@ TEST(ProgressTerminal, FinishLeavesTheLastRoundsLine) {
   progress.show(record_of(5));
   out.str("");
   progress.finish();
-  EXPECT_EQ(out.str(), "\r\x1b[Kround 5/10  loss 2.5000  250 samples/s  2.0 MB  20s left\n");
+  EXPECT_EQ(out.str(), "\r\x1b[Kround 5/10  loss 2.5000  250 samples/s  2.0 MB sent  20s left\n");
 }
 
 TEST(ProgressTerminal, FitsAnyWidthWithAndWithoutColour) {

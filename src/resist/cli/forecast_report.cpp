@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "resist/config/enum_words.h"
+#include "resist/core/counted.h"
 #include "resist/core/error.h"
 #include "resist/partition/schedule.h"
 #include "resist/partition/training_method.h"
@@ -111,8 +112,7 @@ std::string speeds_in_words(const PlanCommand& command) {
   if (!command.measure) {
     return "workers of " + range_in_words(command.speeds, Quantity::speed);
   }
-  return fmt::format("speeds measured here, at most {} worker{} at once", *command.measure,
-                     *command.measure == 1 ? "" : "s");
+  return fmt::format("speeds measured here, at most {} at once", counted(*command.measure, "worker"));
 }
 
 nlohmann::json to_json(const RoundForecast& round) {
@@ -179,7 +179,7 @@ void print_forecasts(const PlanCommand& command, const PlanInput& input, const s
          "number of "
          "samples; what they learn from them differs.\n";
   for (const ForecastGroup& group : groups) {
-    out << fmt::format("{} workers: {}.\n", group.workers, recommend(group.methods));
+    out << fmt::format("{}: {}.\n", counted(group.workers, "worker"), recommend(group.methods));
   }
 }
 

@@ -131,7 +131,7 @@ void print_plan_table(const PlanCommand& command, const NetworkSpec& spec, const
           std::pair("--protect buddy", row.prediction.memory.protect),
           std::pair("--overlap", row.prediction.memory.overlap),
           std::pair("a step's copy of the weights in bf16", row.prediction.memory.bf16)}) {
-      if (bytes > 0) {
+      if (bytes >= kMega) {
         out << fmt::format("{} takes {:.0f} MB of the memory of {} with {} workers.\n", option,
                            static_cast<double>(bytes) / kMega, row.method, row.prediction.workers);
       }

@@ -15,6 +15,7 @@
 #include "resist/cluster/rendezvous.h"
 #include "resist/comm/exchange.h"
 #include "resist/comm/message_checksum.h"
+#include "resist/core/counted.h"
 
 namespace resist {
 namespace {
@@ -41,10 +42,11 @@ void log_change(const std::vector<int>& before, const std::vector<int>& now, con
   std::vector<int> joined;
   std::ranges::set_difference(now, before, std::back_inserter(joined));
   if (!lost.empty()) {
-    spdlog::warn("lost worker {}: {}; going on with {}", fmt::join(lost, ", "), why, now.size());
+    spdlog::warn("lost worker {}: {}; going on with {}", fmt::join(lost, ", "), why,
+                 counted(std::ssize(now), "worker"));
   }
   if (!joined.empty()) {
-    spdlog::info("worker {} joins; {} workers go on", fmt::join(joined, ", "), now.size());
+    spdlog::info("joins: worker {}; going on with {}", fmt::join(joined, ", "), counted(std::ssize(now), "worker"));
   }
   if (lost.empty() && joined.empty()) {
     spdlog::warn("connections were lost: {}; connecting anew", why);

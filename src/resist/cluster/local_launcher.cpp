@@ -107,6 +107,10 @@ class Supervisor {
       }
       std::this_thread::sleep_for(kPoll);
     }
+    if (fatal_ == 0 && !good_end_) {
+      spdlog::error(
+          "no worker is left; --resume goes on from the run's last checkpoint, or starts it anew if there is none");
+    }
     return exit_code();
   }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <ostream>
@@ -132,6 +133,20 @@ Store served_to(const LaunchInfo& info, std::chrono::milliseconds deadline) {
   return Store::host(info.rendezvous_port, deadline, access_of(info));
 }
 
+Store found_at(const Endpoint& at, const std::string& token, std::chrono::milliseconds deadline,
+               const std::atomic<int>& stop) {
+  spdlog::info("looking for a job to join at {}:{}, for {} s at most", at.host, at.port,
+               std::chrono::duration_cast<std::chrono::seconds>(deadline).count());
+  try {
+    return Store::join(at.host, at.port, deadline, {.token = token, .gives_up = [&] { return stop.load() != 0; }});
+  } catch (const Error&) {
+    if (const int signal = stop.load(); signal != 0) {
+      throw Interrupted(signal);
+    }
+    throw;
+  }
+}
+
 }  // namespace
 
 Rendezvous::Rendezvous(const LaunchInfo& info, std::chrono::milliseconds deadline)
@@ -146,7 +161,7 @@ Rendezvous::Rendezvous(const Endpoint& at, const std::string& token, std::chrono
             .store_is_served = true,
             .token = token},
       deadline_(deadline),
-      served_(Store::join(at.host, at.port, deadline, {.token = token})) {
+      served_(found_at(at, token, deadline, stop)) {
   const auto end = std::chrono::steady_clock::now() + deadline;
   std::vector<std::string> jobs;
   while ((jobs = living_jobs(served_, at.job, stop)).empty()) {

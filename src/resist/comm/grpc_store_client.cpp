@@ -97,6 +97,9 @@ class GrpcStoreConnection : public StoreConnection {
         }
         throw Error(reason);
       }
+      if (access.gives_up && access.gives_up()) {
+        throw Error("given up");
+      }
       std::this_thread::sleep_for(kRetry);
     }
   }

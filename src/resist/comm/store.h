@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,8 @@ struct StoreAccess {
   bool loopback = false;
   // What the store is for. Who wants to join it for something else is refused. Empty, on either side: anything.
   std::string job;
+  // Asked between attempts to join: whether to give up before the deadline. Empty: never.
+  std::function<bool()> gives_up = {};
 };
 
 // InputError, which says how to make a token, where there is none though `what` is at an address that is not loopback.

@@ -18,6 +18,7 @@
 #include "resist/comm/tags.h"
 #include "resist/config/resolve.h"
 #include "resist/config/toml_file.h"
+#include "resist/core/counted.h"
 #include "resist/core/error.h"
 #include "resist/core/hash.h"
 #include "resist/core/log.h"
@@ -39,6 +40,9 @@ RunOutput open_output(RunFolder folder, const Config& config, std::int64_t round
   ProgressOptions options = detect_terminal(STDOUT_FILENO);
   options.total_rounds = length.total_rounds;
   options.total_samples = length.total_samples;
+  for (const RoundRecord& record : read_metrics(folder.path())) {
+    options.bytes_before += record.bytes_sent;
+  }
   return {.folder = std::move(folder), .progress = Progress(out, options), .events = std::move(events)};
 }
 
@@ -114,12 +118,14 @@ void RunObserver::generation_began(Trainer& trainer, const GenerationRecord& rec
     if (!output_) {
       take_over(trainer);
     }
+    output_->progress.set_length(trainer.length().total_rounds, trainer.length().total_samples);
     output_->folder.append(record);
     for (const GenerationRecord::LostBlock& lost : record.lost_blocks) {
       spdlog::warn("block {} was lost with all its copies, and with it {} rounds of its training", lost.block,
                    lost.rounds);
     }
-    spdlog::info("{} workers go on after round {}{}{}", record.members.size(), trainer.position().round,
+    spdlog::info("going on with {} after round {}{}{}", counted(std::ssize(record.members), "worker"),
+                 trainer.position().round,
                  record.lost.empty() ? "" : fmt::format(", {:.1f} s after the loss was noticed", record.seconds),
                  record.round_kept ? "; the local iterations of the others were kept" : "");
   });

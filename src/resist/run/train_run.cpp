@@ -20,6 +20,7 @@
 #include "resist/comm/worker_threads.h"
 #include "resist/config/option.h"
 #include "resist/config/resolve.h"
+#include "resist/core/counted.h"
 #include "resist/core/failpoint.h"
 #include "resist/core/log.h"
 #include "resist/model/device.h"
@@ -103,12 +104,12 @@ std::vector<Cores> cores_of(const std::vector<WorkerCard>& cards) {
 }
 
 std::string cores_in_words(const CoreShare& share) {
-  return fmt::format("{} thread{}{}", share.threads, share.threads == 1 ? "" : "s",
+  return fmt::format("{}{}", counted(share.threads, "thread"),
                      share.pinned.empty() ? "" : fmt::format(" on cores {}", fmt::join(share.pinned, ",")));
 }
 
 void log_workers(const LaunchInfo& info, const std::vector<WorkerCard>& cards) {
-  spdlog::info("{} workers, told by {}", cards.size(), info.source);
+  spdlog::info("{}, told by {}", counted(std::ssize(cards), "worker"), info.source);
   for (std::size_t worker = 0; worker < cards.size(); ++worker) {
     spdlog::info("worker {}: {} at {}, {}, {}, {}", worker, cards[worker].host, cards[worker].address,
                  cards[worker].device, cards[worker].precision,

@@ -20,6 +20,7 @@
 #include "resist/config/option.h"
 #include "resist/config/resolve.h"
 #include "resist/config/toml_file.h"
+#include "resist/core/counted.h"
 #include "resist/core/hash.h"
 #include "resist/model/device.h"
 #include "resist/model/precision.h"
@@ -133,8 +134,8 @@ void log_start(const Trainer& trainer, const std::filesystem::path& path, int wo
     scales +=
         fmt::format(", section {}: {} blocks to deal", setup.layout.decks[deck].section, setup.decks[deck].blocks);
   }
-  spdlog::info("{} on {}: {} training samples, {} workers, {} parameters{}", to_word(config.train.method),
-               setup.data.info.name, setup.data.train->size(), workers, setup.layout.total_size(), scales);
+  spdlog::info("{} on {}: {} training samples, {}, {} parameters{}", to_word(config.train.method), setup.data.info.name,
+               setup.data.train->size(), counted(workers, "worker"), setup.layout.total_size(), scales);
   if (workers == 1 || config.cluster.in_process) {  // workers that are processes have said it of themselves
     spdlog::info("computing on {}, {}", device_in_words(setup.device),
                  precision_in_words(config.cluster.precision, multiplies_bf16(setup.device)));

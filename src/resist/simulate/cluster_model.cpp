@@ -38,9 +38,10 @@ double mean_of(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-void check_list(const char* flag, const std::vector<double>& given, int workers, double least) {
+void check_list(const char* flag, const char* example, const std::vector<double>& given, int workers, double least) {
   if (given.empty()) {
-    throw InputError(fmt::format("{} is needed: give one value, or one for each worker", flag));
+    throw InputError(
+        fmt::format("{0} is needed: give one value, or one for each worker, such as {0} {1}", flag, example));
   }
   if (given.size() != 1 && given.size() != static_cast<std::size_t>(workers)) {
     throw InputError(
@@ -76,9 +77,9 @@ ClusterModel ClusterModel::even() const {
 
 void ClusterModel::validate() const {
   check_range("--workers", workers, 1, kMostSimulated);
-  check_list("--speed", speeds, workers, 1);
-  check_list("--bandwidth", bandwidths, workers, 1);
-  check_list("--latency", latencies, workers, 0);
+  check_list("--speed", "40gflops", speeds, workers, 1);
+  check_list("--bandwidth", "100mbit", bandwidths, workers, 1);
+  check_list("--latency", "5ms", latencies, workers, 0);
   check_range("--speed-spread", speed_spread, 0, 3);
   check_range("--jitter", jitter, 0, 3);
   check_range("--bandwidth-spread", bandwidth_spread, 0, 3);

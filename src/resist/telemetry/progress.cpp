@@ -60,7 +60,12 @@ ProgressOptions detect_terminal(int file_descriptor) {
 }
 
 Progress::Progress(std::ostream& out, ProgressOptions options)
-    : out_(out), options_(options), seconds_last_line_(-kSecondsBetweenLines) {
+    : out_(out), options_(options), seconds_last_line_(-kSecondsBetweenLines), bytes_(options.bytes_before) {
+}
+
+void Progress::set_length(std::int64_t total_rounds, std::int64_t total_samples) {
+  options_.total_rounds = total_rounds;
+  options_.total_samples = total_samples;
 }
 
 void Progress::show(const RoundRecord& record) {
@@ -118,7 +123,7 @@ std::string Progress::describe(const RoundRecord& record) const {
   if (seconds_training_ > 0) {
     text += fmt::format("  {:.0f} samples/s", samples / seconds_training_);
   }
-  text += "  " + format_bytes(bytes_);
+  text += "  " + format_bytes(bytes_) + " sent";
   if (options_.total_samples > samples_ && samples > 0) {
     const double seconds_left = seconds_ * static_cast<double>(options_.total_samples - samples_) / samples;
     text += fmt::format("  {} left", format_duration(seconds_left));

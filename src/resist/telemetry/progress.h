@@ -12,6 +12,7 @@ namespace resist {
 struct ProgressOptions {
   std::int64_t total_rounds = 0;   // 0: not known
   std::int64_t total_samples = 0;  // 0: not known, then no time left is shown
+  std::int64_t bytes_before = 0;   // sent in rounds before the first that is shown
   bool terminal = false;           // a bar that rewrites its line; otherwise plain lines
   bool color = false;
   int columns = 80;  // of the terminal
@@ -21,9 +22,9 @@ struct ProgressOptions {
 // The totals are left for the caller.
 ProgressOptions detect_terminal(int file_descriptor);
 
-// Shows a run's progress: round, loss, accuracy, samples/s, bytes, time left. Evaluated rounds and the last one always
-// get a line of their own that stays. Others: on a terminal one line with a bar, cut to the width, that the next
-// rewrites; elsewhere a plain line at most every 10 seconds of the run. Plain ASCII.
+// Shows a run's progress: round, loss, accuracy, samples/s, bytes that all workers have sent, time left. Evaluated
+// rounds and the last one always get a line of their own that stays. Others: on a terminal one line with a bar, cut to
+// the width, that the next rewrites; elsewhere a plain line at most every 10 seconds of the run. Plain ASCII.
 //
 // Time is what the records say, no clock is read: a round takes seconds_compute + seconds_sync + seconds_evaluation.
 // (Waiting is no extra time: who waits longest is who computed shortest.)
@@ -31,6 +32,8 @@ class Progress {
  public:
   Progress(std::ostream& out, ProgressOptions options);
   void show(const RoundRecord& record);
+  // Where other workers go on, the rounds are other ones.
+  void set_length(std::int64_t total_rounds, std::int64_t total_samples);
   // Ends the bar's line; shows the last round if it has not been.
   void finish();
 

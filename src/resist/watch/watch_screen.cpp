@@ -8,6 +8,7 @@
 #include <iterator>
 #include <utility>
 
+#include "resist/core/counted.h"
 #include "resist/watch/curve_panel.h"
 #include "resist/watch/worker_table.h"
 
@@ -77,7 +78,7 @@ StyledLine aim_line(const WatchedRun& run, const RunFigures& figures, const Scre
   const RunAim& aim = run.aim;
   std::string text = printable(aim.method, style.unicode);
   if (!figures.workers.empty()) {
-    text += fmt::format(", {} worker{}", figures.workers.size(), figures.workers.size() == 1 ? "" : "s");
+    text += ", " + counted(std::ssize(figures.workers), "worker");
   }
   return StyledLine(
       fmt::format("{}, {} on {}", text, printable(aim.model, style.unicode), printable(aim.data, style.unicode)));
