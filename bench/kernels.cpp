@@ -46,7 +46,7 @@ void add(benchmark::State& state) {
   const std::vector<float> from(count, 1.0F);
   std::vector<float> to(count);
   for (auto _ : state) {
-    std::ranges::transform(to, from, to.begin(), std::plus<float>());
+    std::transform(to.begin(), to.end(), from.begin(), to.begin(), std::plus<float>());
     benchmark::ClobberMemory();
   }
   state.SetBytesProcessed(state.iterations() * state.range(0) * 3 * sizeof(float));

@@ -17,10 +17,24 @@ def processor():
     return f"{name} with {widest}"
 
 
+def version(program):
+    """Of resist, the libtorch it was built with, and the system; the commit is that of the sources that lie here."""
+    said = json.loads(subprocess.run([program, "doctor", "--format", "json"], capture_output=True, text=True).stdout)
+    found = {finding["topic"]: finding for finding in said["findings"]}
+    commit = git("rev-parse", "--short", "HEAD").stdout.strip()
+    changed = "" if git("diff", "--quiet", "HEAD", "--", "src").returncode == 0 else ", changed"
+    return (f"{found['version']['found']} ({commit}{changed}), libtorch {found['libtorch']['values']['version']}, "
+            f"Linux {os.uname().release}")
+
+
+def git(*arguments):
+    return subprocess.run(["git", "-C", RESULTS.parents[1], *arguments], capture_output=True, text=True)
+
+
 def about(program=None):
     text = {"processor": processor(), "cores": len(os.sched_getaffinity(0)), "date": time.strftime("%Y-%m-%d")}
     if program:
-        text["version"] = subprocess.run([program, "--version"], capture_output=True, text=True).stdout.strip()
+        text["version"] = version(program)
     return text
 
 
@@ -39,5 +53,12 @@ def keep(kind, result):
     """Writes one finished run; a later one of the same kind on the same machine replaces it."""
     path = path_of(kind, result)
     RESULTS.mkdir(exist_ok=True)
-    path.write_text(json.dumps(result, indent=1) + "\n")
+    write(path, json.dumps(result, indent=1) + "\n")
     print(path)
+
+
+def write(path, text):
+    """All of it or nothing."""
+    beside = path.with_name(path.name + ".new")
+    beside.write_text(text)
+    beside.replace(path)

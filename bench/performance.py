@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from machine import RESULTS, about, keep
+from machine import RESULTS, about, keep, write
 
 ROOT = Path(__file__).resolve().parents[1]
 REPETITIONS = 7
@@ -27,7 +27,7 @@ def run(program):
     answer = subprocess.run([program, f"--benchmark_repetitions={REPETITIONS}", "--benchmark_format=json",
                              "--benchmark_enable_random_interleaving=true", "--benchmark_report_aggregates_only=true"],
                             check=True, capture_output=True, text=True).stdout
-    keep("kernels", {**about(), "repetitions": REPETITIONS, "benchmarks": json.loads(answer)["benchmarks"]})
+    keep("kernels", {**about(Path(program).resolve().with_name("resist")), "repetitions": REPETITIONS, "benchmarks": json.loads(answer)["benchmarks"]})
 
 
 def aggregate(result, name, which, key):
@@ -82,6 +82,11 @@ def evaluation_lines(result):
                f"{100 * aggregate(result, name, 'cv', 'cpu_time'):.0f} %")
 
 
+def spread(values):
+    """The standard deviation over the mean, for a table."""
+    return f"{100 * statistics.stdev(values) / statistics.mean(values):.0f} %" if len(values) > 1 else ""
+
+
 def hardware(result):
     words = [f"{result['processor']}, {result['cores']} cores"]
     return ", ".join([*words, *([result["version"]] if "version" in result else []), result["date"]])
@@ -121,8 +126,7 @@ def beside(cases, reference, show):
         theirs = statistics.median(measured[reference])
         for who, values in measured.items():
             middle = statistics.median(values)
-            lines.append((case, who, show(middle), f"{100 * statistics.stdev(values) / middle:.0f} %",
-                          f"{middle / theirs:.2f}"))
+            lines.append((case, who, show(middle), spread(values), f"{middle / theirs:.2f}"))
     return lines
 
 
@@ -134,22 +138,22 @@ def local_step(result):
 
 
 def compare(result):
-    step = local_step({**result, **result["local_step"]})
     lines = []
     for row in result["rounds"]:
         times = row["times_a_round"]
         seconds = statistics.median(row["seconds"])
-        spread = statistics.stdev(row["seconds"]) / seconds if len(row["seconds"]) > 1 else 0
-        lines.append((str(row["workers"]), row["rate"], row["who"], f"{times * seconds:.2f} s", f"{100 * spread:.0f} %",
+        lines.append((str(row["workers"]), row["rate"], row["who"], f"{times * seconds:.2f} s", spread(row["seconds"]),
                       f"{seconds / row['floor']:.2f}" if row["floor"] else "",
                       f"{times * statistics.median(row['bytes_sent']) / 1e6:.0f} MB",
-                      f"{statistics.median(row['peak_memory_bytes']) / 1e6:.0f} MB"))
-    return ["Local step.", *step,
-            "Synchronising a round of 50 local iterations (DistributedDataParallel does it in every one). Every worker in a "
-            "network namespace with a link of its own, all on these cores; TCP congestion control "
-            f"{result['congestion_control']}. Bytes are what the busiest worker sends, payload for resist and as the "
-            f"interface counts for PyTorch; memory is a worker's peak at batch 1; {result['repeats']} alternating repeats.",
-            "", table(("workers", "link", "who", "a round", "spread", "times the floor", "sent", "memory"), lines), ""]
+                      f"{statistics.median(row['peak_memory_bytes']) / 1e6:.0f} MB", str(len(row["seconds"])), row["date"]))
+    versions = "; ".join(dict.fromkeys(row["version"] for row in result["rounds"]))
+    return [f"{result['processor']}, {result['cores']} cores, {versions}; every worker in a network namespace with a link of "
+            f"its own, all on these cores; TCP congestion control {result['congestion_control']}. A round is 50 local "
+            "iterations, and DistributedDataParallel synchronises in every one of them. resist's bytes are the payload of "
+            "the worker that sends most, PyTorch's what worker 0's interface counts; memory is a worker's peak, with "
+            "gradients and momentum, at batch 1. Repeats alternate.", "",
+            table(("workers", "link", "who", "a round", "spread", "times the floor", "sent", "memory", "repeats", "date"), lines),
+            ""]
 
 
 def pictures(result):
@@ -167,22 +171,38 @@ def synchronisation(result):
                     f"{statistics.median(case['floors']):.2f}", f"{case['ratio']:.2f}") for case in result["cases"]]), ""]
 
 
+def overlap(result):
+    in_full = statistics.median(result["runs"]["in full"]["seconds_sync"])
+    lines = []
+    for name, run in result["runs"].items():
+        compute, exposed = (statistics.median(run[key]) for key in ("seconds_compute", "seconds_sync"))
+        lines.append((name, f"{compute:.1f} s", f"{exposed:.2f} s", f"{100 * (exposed / in_full - 1):+.0f} %"))
+    return [f"{hardware(result)}; {result['workers']} workers with links of {result['rate']}, {result['local_iterations']} local "
+            f"iterations a round, the average lands after a fifth of them; TCP congestion control "
+            f"{result['congestion_control']}; a median of {len(result['runs']['in full']['seconds_sync'])} rounds", "",
+            table(("synchronised", "local iterations", "training stands still", "against in full"), lines), ""]
+
+
 def workers(result):
     fewest = result["cases"][0]
     before = statistics.median(fewest["seconds"])
     lines = []
+    most = result["cases"][-1]
+    growth = [100 * (after / earlier - 1) for after, earlier in
+              ((statistics.median(most["seconds"]), before), (most["bytes_sent"], fewest["bytes_sent"]))]
     for case in result["cases"]:
         seconds = statistics.median(case["seconds"])
         more_bytes = case["bytes_sent"] - fewest["bytes_sent"]
-        spread = statistics.stdev(case["seconds"]) / seconds if len(case["seconds"]) > 1 else 0
-        lines.append((str(case["workers"]), f"{1e3 * seconds:.2f} ms", f"{100 * spread:.0f} %",
+        lines.append((str(case["workers"]), f"{1e3 * seconds:.2f} ms", spread(case["seconds"]),
                       f"{case['bytes_sent'] / 1e3:.0f} kB",
                       f"{1e9 * (seconds - before) / more_bytes:.2f} ns" if more_bytes else ""))
     return [f"{hardware(result)}; workers as threads of one process, a tiny network of which each holds as much; "
             f"{result['iterations']} local iterations of {result['batch']} samples a round; {len(fewest['seconds'])} alternating "
             "repeats", "",
             table(("workers", "processor time a round and worker", "spread", "planned payload a worker sends",
-                   f"time beyond {fewest['workers']} workers, for each byte beyond"), lines), ""]
+                   f"time beyond {fewest['workers']} workers, for each byte beyond"), lines), "",
+            f"With {most['workers']} workers instead of {fewest['workers']} a worker costs {growth[0]:.0f} % more and sends "
+            f"{growth[1]:.0f} % more.", ""]
 
 
 def forecast(result):
@@ -211,10 +231,11 @@ def faults(result):
                     f"{100 * speed['disturbed'] / speed['undisturbed']:.0f} %")]), ""]
 
 
-SECTIONS = {"compare": ("resist beside PyTorch, preact-resnet101", compare),
-            "local-step": ("Local step, preact-resnet101, beside an idiomatic PyTorch loop", local_step),
+SECTIONS = {"local-step": ("Local step, preact-resnet101, beside an idiomatic PyTorch loop", local_step),
+            "compare": ("Synchronising a round beside PyTorch, preact-resnet101", compare),
             "synchronisation": ("Synchronisation over slow links, preact-resnet101, blocks included",
                                 synchronisation),
+            "overlap": ("What `--overlap` hides of a synchronisation, preact-resnet101", overlap),
             "forecast": ("What `resist plan --measure` forecasts, beside real runs", forecast),
             "workers": ("A worker's cost by how many there are", workers),
             "pictures": ("Decoding and cropping pictures, beside Pillow", pictures),
@@ -232,9 +253,9 @@ def results(kind):
 def page():
     text = ["# Performance", "", "Written by `bench/performance.py report` from `bench/results/`; each file there is one "
             "finished run. Medians; the spread is the standard deviation over the mean.", ""]
-    for kind, (title, write) in SECTIONS.items():
+    for kind, (title, section) in SECTIONS.items():
         for result in results(kind):
-            text += [f"## {title}", "", *write(result)]
+            text += [f"## {title}", "", *section(result)]
     return "\n".join(text)
 
 
@@ -248,8 +269,8 @@ def with_faults(text):
 
 
 def report():
-    PAGE.write_text(page())
-    RELIABILITY.write_text(with_faults(RELIABILITY.read_text()))
+    write(PAGE, page())
+    write(RELIABILITY, with_faults(RELIABILITY.read_text()))
 
 
 def main():

@@ -6,8 +6,9 @@
 CONGESTION: TCP's congestion control in the hosts (reno, cubic, bbr); default: the system's.
 
 Every worker has a network namespace of its own with a link of that rate both ways. The network is the paper's
-(preact-resnet101, 100 classes, blocks included), with float32 and with --compress int6. A round's floor is the most payload that any one worker must
-send or receive in it, over the link's rate, as `resist plan` says. The run is kept in bench/results/;
+(preact-resnet101, 100 classes, blocks included), with float32, with float32 but without the copies of blocks that keep them
+from being lost with a worker, and with --compress int6. A round's floor is the most payload that any one worker must
+send or receive in it, over the link's rate, as `resist plan` says: of each format its own. The run is kept in bench/results/;
 `bench/performance.py report` writes docs/performance.md.
 """
 import json
@@ -15,6 +16,8 @@ import os
 import statistics
 import sys
 import tempfile
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 from machine import about, keep
@@ -22,11 +25,11 @@ from machine import about, keep
 # The tests' hosts; their module wants to know the program.
 os.environ.setdefault("RESIST", sys.argv[1] if len(sys.argv) > 1 else "")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "end_to_end"))
-from support import Hosts, metrics, run, start, torchrun_environment  # noqa: E402
+from support import Hosts, metrics, rounds_of, run, start, torchrun_environment  # noqa: E402
 
 NETWORK = ["--model", "preact-resnet101", "--classes", "100"]
 ROUNDS = 6
-FORMATS = {"float32": [], "int6": ["--compress", "int6"]}
+FORMATS = {"float32": [], "float32, no copies": ["--protect", "none"], "int6": ["--compress", "int6"]}
 BITS = {"gbit": 1e9, "mbit": 1e6}
 PORT = 29650
 LONGEST = 900  # seconds of a run
@@ -49,8 +52,9 @@ def output_of(process):
     return output
 
 
-def on_hosts(command, workers, rate, congestion):
-    """Runs one worker's command on every host; returns what worker 0 printed."""
+@contextmanager
+def started_on_hosts(command, workers, rate, congestion):
+    """One worker's command under way on every host: its processes, which are killed at the end."""
     with Hosts(workers, rate) as hosts:
         for rank in range(workers):
             run(hosts.on(rank, ["sysctl", "-qw", f"net.ipv4.tcp_congestion_control={congestion}"]))
@@ -59,19 +63,33 @@ def on_hosts(command, workers, rate, congestion):
                            env={**torchrun_environment(rank, workers, "10.78.0.1", PORT, 1),
                                 "GLOO_SOCKET_IFNAME": "veth"}) for rank in range(workers)]
         try:
-            return [output_of(process) for process in processes][0]
+            yield processes
         finally:
             for process in processes:
                 process.kill()
+                process.wait()
 
 
-def measure(program, workers, rate, extra, congestion, rounds=ROUNDS):
-    """The records of a run's rounds. The first one also opens connections: leave it out."""
+def on_hosts(command, workers, rate, congestion):
+    """Runs one worker's command on every host to its end; returns what worker 0 printed."""
+    with started_on_hosts(command, workers, rate, congestion) as processes:
+        return [output_of(process) for process in processes][0]
+
+
+def measure(program, workers, rate, extra, congestion, rounds=ROUNDS, local_iterations=1):
+    """The records of the first rounds of a run, which is killed after them: an evaluation and a checkpoint over slow links
+    take their time. The first round also opens connections: leave it out."""
     with tempfile.TemporaryDirectory(prefix="resist-bench-") as folder:
-        on_hosts([program, "train", *NETWORK, *extra, "--data", "synthetic:64,3,32,32,100", "--batch-size", "1",
-                  "--local-iterations", "1", "--rounds", rounds, "--eval-batch-size", "4", "--threads", "1", "--run-dir",
-                  f"{folder}/run"], workers, rate, congestion)
-        return metrics(f"{folder}/run")
+        command = [program, "train", *NETWORK, *extra, "--data", "synthetic:64,3,32,32,100", "--batch-size", "1",
+                   "--local-iterations", local_iterations, "--rounds", 10 * rounds, "--checkpoint-every", "0", "--threads",
+                   "1", "--run-dir", f"{folder}/run"]
+        with started_on_hosts(command, workers, rate, congestion) as processes:
+            while rounds_of(f"{folder}/run") < rounds:
+                time.sleep(0.1)
+                for process in processes:
+                    if process.poll() is not None:
+                        sys.exit(process.stderr.read())
+        return metrics(f"{folder}/run")[:rounds]
 
 
 def counts_and_rates(given):
