@@ -165,7 +165,9 @@ def pictures(result):
 
 
 def synchronisation(result):
-    return [hardware(result) + f"; TCP congestion control {result['congestion_control']}; every worker in a network namespace with a link of its own, all on these cores", "",
+    return [f"{hardware(result)}; TCP congestion control {result['congestion_control']}; every worker in a network namespace with "
+            "a link of its own, all on these cores. Each row's floor is of its own bytes: blocks are copied, so that none is "
+            "lost with a worker, but where the row says no copies (`--protect none`)", "",
             table(("workers", "link", "format", "seconds", "floor", "times the floor"),
                   [(str(case["workers"]), case["rate"], case["format"], f"{statistics.median(case['seconds']):.2f}",
                     f"{statistics.median(case['floors']):.2f}", f"{case['ratio']:.2f}") for case in result["cases"]]), ""]
