@@ -151,7 +151,7 @@ def compare(result):
             f"its own, all on these cores; TCP congestion control {result['congestion_control']}. A round is 50 local "
             "iterations, and DistributedDataParallel synchronises in every one of them. resist's bytes are the payload of "
             "the worker that sends most, PyTorch's what worker 0's interface counts; memory is a worker's peak, with "
-            "gradients and momentum, at batch 1. Repeats alternate.", "",
+            "gradients and momentum, at batch 1. Repeats alternate. " + result.get("remark", ""), "",
             table(("workers", "link", "who", "a round", "spread", "times the floor", "sent", "memory", "repeats", "date"), lines),
             ""]
 
