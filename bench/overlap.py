@@ -5,7 +5,8 @@ to travel beside local iterations.
     bench/overlap.py PROGRAM [LOCAL_ITERATIONS] [CONGESTION]     default: 180, and the system's congestion control; needs root
 
 The hosts and the network are bench/synchronisation.py's, 4 workers with links of 100 Mbit/s. The average lands after a fifth
-of a round's local iterations, as by default. Of each run the first round is left out, which opens connections. Kept in bench/results/; `bench/performance.py report` writes docs/performance.md.
+of a round's local iterations, as by default. Of each run the first round is left out, which opens connections. Kept in
+bench/results/; `bench/performance.py report` writes docs/performance.md.
 """
 import statistics
 import sys

@@ -27,7 +27,8 @@ def run(program):
     answer = subprocess.run([program, f"--benchmark_repetitions={REPETITIONS}", "--benchmark_format=json",
                              "--benchmark_enable_random_interleaving=true", "--benchmark_report_aggregates_only=true"],
                             check=True, capture_output=True, text=True).stdout
-    keep("kernels", {**about(Path(program).resolve().with_name("resist")), "repetitions": REPETITIONS, "benchmarks": json.loads(answer)["benchmarks"]})
+    keep("kernels", {**about(Path(program).resolve().with_name("resist")), "repetitions": REPETITIONS,
+                     "benchmarks": json.loads(answer)["benchmarks"]})
 
 
 def aggregate(result, name, which, key):

@@ -83,8 +83,11 @@ def measure(program, workers, rate, extra, congestion, rounds=ROUNDS, local_iter
         command = [program, "train", *NETWORK, *extra, "--data", "synthetic:64,3,32,32,100", "--batch-size", "1",
                    "--local-iterations", local_iterations, "--rounds", 10 * rounds, "--checkpoint-every", "0", "--threads",
                    "1", "--run-dir", f"{folder}/run"]
+        end = time.monotonic() + LONGEST
         with started_on_hosts(command, workers, rate, congestion) as processes:
             while rounds_of(f"{folder}/run") < rounds:
+                if time.monotonic() > end:
+                    sys.exit(f"no {rounds} rounds within {LONGEST} s")
                 time.sleep(0.1)
                 for process in processes:
                     if process.poll() is not None:

@@ -12,6 +12,7 @@
 #include "resist/cluster/environment.h"
 #include "resist/cluster/interface.h"
 #include "resist/config/version.h"
+#include "resist/core/counted.h"
 #include "resist/core/error.h"
 #include "resist/data/known_sets.h"
 #include "resist/model/cuda.h"
@@ -64,8 +65,8 @@ Finding torch_finding(const TorchFacts& torch) {
                    "install libtorch anew, of the same release as resist was built with", values);
   }
   return finding("libtorch", Health::good,
-                 fmt::format("{}, {}{} thread{}{}", torch.version, torch.parallel.empty() ? "" : torch.parallel + ", ",
-                             torch.threads, torch.threads == 1 ? "" : "s", torch.onednn ? ", oneDNN" : ""),
+                 fmt::format("{}, {}{}{}", torch.version, torch.parallel.empty() ? "" : torch.parallel + ", ",
+                             counted(torch.threads, "thread"), torch.onednn ? ", oneDNN" : ""),
                  "", values);
 }
 

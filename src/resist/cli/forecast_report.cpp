@@ -174,10 +174,8 @@ void print_forecasts(const PlanCommand& command, const PlanInput& input, const s
     }
   }
   out << "\ncompute, sync: of a round, the slowest worker's; evaluate: of one evaluation; save: of one checkpoint. "
-         "Gflop: local\n"
-         "steps', all workers. finished in: with the running statistics at the end. All methods train on the same "
-         "number of "
-         "samples; what they learn from them differs.\n";
+         "Gflop: local\nsteps', all workers. finished in: with the running statistics at the end. All methods train on "
+         "the same number of samples; what they learn from them differs.\n";
   for (const ForecastGroup& group : groups) {
     out << fmt::format("{}: {}.\n", counted(group.workers, "worker"), recommend(group.methods));
   }

@@ -17,6 +17,7 @@
 #include <system_error>
 
 #include "resist/config/toml_file.h"
+#include "resist/core/counted.h"
 #include "resist/core/error.h"
 #include "resist/core/file.h"
 #include "resist/model/operations.h"
@@ -133,7 +134,7 @@ Config measured_config(const Config& config, const InputShape& input, const std:
 WorkerSpeed measure_speed(const Config& config, const InputShape& input, const std::vector<int>& depths, int workers) {
   Config measured = measured_config(config, input, depths, workers);
   measured.train.local_iterations = kFirstIterations;
-  spdlog::info("measuring: {} worker{} at once, blocks {}", workers, workers == 1 ? "" : "s", fmt::join(depths, ","));
+  spdlog::info("measuring: {} at once, blocks {}", counted(workers, "worker"), fmt::join(depths, ","));
   const double first = train_briefly(measured).back().seconds_compute / kFirstIterations;
   // Rounds as the training will have them, since each has a cost of its own; shorter ones where that takes long.
   const double iterations = std::clamp<double>(kRoundSeconds / first, 1, config.train.local_iterations);

@@ -27,8 +27,8 @@
 
 namespace resist {
 
-RunOutput open_output(RunFolder folder, const Config& config, std::int64_t round, const TrainLength& length,
-                      std::ostream& out) {
+RunOutput open_output(RunFolder folder, const Config& config, std::int64_t round,
+                      const std::vector<RoundRecord>& written, const TrainLength& length, std::ostream& out) {
   log_to_file(folder.path() / "resist.log");
   std::optional<EventWriter> events;
   if (length.total_rounds > round) {
@@ -40,7 +40,7 @@ RunOutput open_output(RunFolder folder, const Config& config, std::int64_t round
   ProgressOptions options = detect_terminal(STDOUT_FILENO);
   options.total_rounds = length.total_rounds;
   options.total_samples = length.total_samples;
-  for (const RoundRecord& record : read_metrics(folder.path())) {
+  for (const RoundRecord& record : written) {
     options.bytes_before += record.bytes_sent;
   }
   return {.folder = std::move(folder), .progress = Progress(out, options), .events = std::move(events)};
@@ -192,7 +192,7 @@ void RunObserver::take_over(Trainer& trainer) {
   folder.go_on_after(trainer.position().round, to_toml(stored_config(config_)));
   const auto written = read_metrics(path_);
   written_ = written.empty() ? 0 : written.back().round;
-  output_.emplace(open_output(std::move(folder), config_, written_, trainer.length(), out_));
+  output_.emplace(open_output(std::move(folder), config_, written_, written, trainer.length(), out_));
   spdlog::info("worker {} writes the run from now on", trainer.identity());
 }
 

@@ -6,6 +6,7 @@
 #include <iosfwd>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "resist/config/config.h"
 #include "resist/run/journal.h"
@@ -27,9 +28,10 @@ struct RunOutput {
   std::optional<EventWriter> events;  // where the run has event files
 };
 
-// For the rounds after `round`, of a training that goes to `length`. From here on the log goes to the folder as well.
-RunOutput open_output(RunFolder folder, const Config& config, std::int64_t round, const TrainLength& length,
-                      std::ostream& out);
+// For the rounds after `round`, of a training that goes to `length`; `written`: those that the folder has. From here on
+// the log goes to the folder as well.
+RunOutput open_output(RunFolder folder, const Config& config, std::int64_t round,
+                      const std::vector<RoundRecord>& written, const TrainLength& length, std::ostream& out);
 
 // What a run writes, and when: metrics, history, event files, checkpoints, recordings, the display. Worker 0 has the
 // folder, and when it is lost the worker that has its rank then. `config` and `out` must outlive it.

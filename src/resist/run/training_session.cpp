@@ -100,9 +100,9 @@ void compare_data(const TrainingSetup& setup, Communicator& communicator) {
 }
 
 // The best accuracy of a run so far, or -1.
-double best_accuracy(const std::filesystem::path& run_dir) {
+double best_accuracy(const std::vector<RoundRecord>& written) {
   double best = -1;
-  for (const RoundRecord& record : read_metrics(run_dir)) {
+  for (const RoundRecord& record : written) {
     best = std::max(best, record.accuracy.value_or(-1));
   }
   return best;
@@ -342,8 +342,9 @@ int train_session(const TrainingSetup& setup, Communicator& communicator, const 
       folder->append(StartRecord{
           .round = start.round, .workers = communicator.size(), .options = changeable_json(stored_config(config))});
     }
-    output.emplace(open_output(std::move(*folder), config, start.round, trainer.length(), out));
-    best = best_accuracy(path);
+    const std::vector<RoundRecord> written = read_metrics(path);
+    output.emplace(open_output(std::move(*folder), config, start.round, written, trainer.length(), out));
+    best = best_accuracy(written);
     log_start(trainer, path, communicator.size());
   });
   best = all_gather_value(communicator, best, kControlTag)[0];
